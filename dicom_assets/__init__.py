@@ -1,0 +1,1 @@
+"""A queryable, versioned, incremental catalog of a DICOM archive, as Dagster assets on Spark and Delta Lake."""

@@ -1,0 +1,41 @@
+"""What can be said of a file's header and of its thumbnail: the closed sets that the ``status`` columns hold."""
+
+from enum import StrEnum
+
+
+class HeaderStatus(StrEnum):
+    """How a header was read. Only ``error`` says that we, not the file, fell short."""
+
+    OK = "ok"
+    """Every element was read and keeps the rules of its Value Representation."""
+    ISSUES = "issues"
+    """Every element was read; the values listed in ``issues`` break a rule and are kept as they stand."""
+    TRUNCATED = "truncated"
+    """The file ends inside the header; what comes before the end is kept."""
+    NOT_DICOM = "not_dicom"
+    """The content is something else."""
+    EMPTY = "empty"
+    """The file has no bytes."""
+    DICOMDIR = "dicomdir"
+    """A Media Storage Directory (PS3.3 F.3): read as any header, and no image."""
+    UNSUPPORTED = "unsupported"
+    """A limit on depth, element count or length stopped the reading; ``error`` names it."""
+    ERROR = "error"
+    """The file could not be read or the header could not be processed; ``error`` says why."""
+
+
+class ThumbnailStatus(StrEnum):
+    """How a thumbnail was made."""
+
+    OK = "ok"
+    """There is a thumbnail."""
+    NO_PIXEL_DATA = "no_pixel_data"
+    """A DICOM object without an image: report, structure set, waveform, presentation state."""
+    NOT_DICOM = "not_dicom"
+    """The content is something else."""
+    UNSUPPORTED = "unsupported"
+    """No decoder for this transfer syntax or pixel layout is installed; ``error`` names it."""
+    TOO_LARGE = "too_large"
+    """A limit on pixels, bytes or memory stopped the decoding; ``error`` names it."""
+    ERROR = "error"
+    """The pixel data could not be decoded; ``error`` says why."""
