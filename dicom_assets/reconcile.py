@@ -138,7 +138,7 @@ def converge(
     }
 
 
-def _settle(  # noqa: PLR0913 - private, the arguments of converge
+def _settle(
     name: str,
     planned: Plan,
     adds: Sequence[AddAction],
@@ -177,9 +177,7 @@ def _outcome(planned: Plan, version: int, *, committed: bool) -> Outcome:
     replaced = work.join(unique.select([KEY]), KEY, join_type="left semi")
     new = work.join(unique.select([KEY]), KEY, join_type="left anti")
     gone = unique.join(work.select([KEY]), KEY, join_type="left anti")
-    return Outcome(
-        planned.snapshot.table, version, committed, *(_by_prefix(part) for part in (new, replaced, gone))
-    )
+    return Outcome(planned.snapshot.table, version, committed, *(_by_prefix(part) for part in (new, replaced, gone)))
 
 
 def _by_prefix(rows: pa.Table) -> dict[str, int]:

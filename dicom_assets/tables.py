@@ -68,7 +68,10 @@ class Table:
         return pa.schema(
             [
                 pa.field(
-                    c.name, c.type, nullable=c.name not in (KEY, PARTITION), metadata={"comment": c.description}
+                    c.name,
+                    c.type,
+                    nullable=c.name not in (KEY, PARTITION),
+                    metadata={"comment": c.description},
                 )
                 for c in self.columns
             ]
@@ -131,7 +134,11 @@ PROMOTED: tuple[Column, ...] = (
     _dicom("00200013", "IS", "InstanceNumber", _INT, "Number of the object in its series."),
     _dicom("00080008", "CS", "ImageType", _STRINGS, "Image identification characteristics."),
     _dicom(
-        "0008002A", "DT", "AcquisitionDateTime", _STRING, "Start of the acquisition, ISO 8601, offset where stated."
+        "0008002A",
+        "DT",
+        "AcquisitionDateTime",
+        _STRING,
+        "Start of the acquisition, ISO 8601, offset where stated.",
     ),
     _dicom("00280010", "US", "Rows", _INT, "Height in pixels."),
     _dicom("00280011", "US", "Columns", _INT, "Width in pixels."),
@@ -182,6 +189,11 @@ _INDEX: tuple[Column, ...] = (
     Column("etag", _STRING, "Entity tag of the object store, null on a file system."),
 )
 _INDEXED_AT = Column("indexed_at", _TIMESTAMP, "When this version of the file was first listed.", statistics=True)
+_REMOVED_AT = Column(
+    "removed_at",
+    _TIMESTAMP,
+    "When the file was found gone, where rows of removed files are kept; null while it is there.",
+)
 
 _METADATA: tuple[Column, ...] = (
     Column("file_name", _STRING, "Last part of the path."),
@@ -213,13 +225,13 @@ _THUMBNAIL: tuple[Column, ...] = (
 FILE_INDEX = Table(
     "file_index",
     "Every file of the archive, as last listed.",
-    (_PREFIX, _PATH, *_INDEX, _FINGERPRINT, _INDEXED_AT),
+    (_PREFIX, _PATH, *_INDEX, _FINGERPRINT, _INDEXED_AT, _REMOVED_AT),
 )
-FILE_METADATA = Table(
-    "file_metadata", "What the name and the first bytes of a file tell.", (*_DERIVED, *_METADATA)
-)
+FILE_METADATA = Table("file_metadata", "What the name and the first bytes of a file tell.", (*_DERIVED, *_METADATA))
 DICOM_HEADERS = Table(
-    "dicom_headers", "The full DICOM header of every file, and its common attributes typed.", (*_DERIVED, *_HEADER)
+    "dicom_headers",
+    "The full DICOM header of every file, and its common attributes typed.",
+    (*_DERIVED, *_HEADER),
 )
 THUMBNAILS = Table("thumbnails", "One small image per file that has pixels.", (*_DERIVED, *_THUMBNAIL))
 OBJECT_CATALOG = Table(
@@ -229,9 +241,24 @@ OBJECT_CATALOG = Table(
         *_DERIVED,
         *_INDEX,
         _INDEXED_AT,
-        Column("metadata_status", _STRING, "`status` of `file_metadata`, null while it has no row.", statistics=True),
-        Column("header_status", _STRING, "`status` of `dicom_headers`, null while it has no row.", statistics=True),
-        Column("thumbnail_status", _STRING, "`status` of `thumbnails`, null while it has no row.", statistics=True),
+        Column(
+            "metadata_status",
+            _STRING,
+            "`status` of `file_metadata`, null while it has no row.",
+            statistics=True,
+        ),
+        Column(
+            "header_status",
+            _STRING,
+            "`status` of `dicom_headers`, null while it has no row.",
+            statistics=True,
+        ),
+        Column(
+            "thumbnail_status",
+            _STRING,
+            "`status` of `thumbnails`, null while it has no row.",
+            statistics=True,
+        ),
         *_METADATA,
         *_HEADER,
         *_THUMBNAIL,

@@ -8,12 +8,12 @@ is read again, and the commit is tried anew if its own prefixes and files are un
 
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import CommitFailedError
-from deltalake.transaction import AddAction, RemoveAction, Transaction
+from deltalake.transaction import AddAction, Transaction
 
 from dicom_assets.delta.files import DataFile
 from dicom_assets.delta.location import TableLocation

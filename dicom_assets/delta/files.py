@@ -45,9 +45,7 @@ class DataFile:
 
     def may_hold(self, low: str, high: str) -> bool:
         """Return whether keys between two bounds, both included, may be in the file."""
-        return (self.first_key is None or self.first_key <= high) and (
-            self.last_key is None or self.last_key >= low
-        )
+        return (self.first_key is None or self.first_key <= high) and (self.last_key is None or self.last_key >= low)
 
 
 class DataFileWriter:
@@ -121,21 +119,50 @@ class DataFileWriter:
         self._pending, self._pending_bytes = [], 0
 
 
-def write_batches(
-    filesystem: FileSystem, table: Table, batches: Iterable[pa.RecordBatch]
-) -> Iterator[AddAction]:
-    """Write rows that are grouped by prefix, one data file for each run of rows of one prefix."""
-    writer: DataFileWriter | None = None
-    current: str | None = None
-    for batch in batches:
+class TableSink:
+    """Writes rows to data files of one table: a new one wherever the prefix changes.
+
+    Parameters
+    ----------
+    filesystem
+        Rooted at the table.
+    table
+        Its schema.
+
+    """
+
+    def __init__(self, filesystem: FileSystem, table: Table) -> None:
+        self._filesystem = filesystem
+        self._table = table
+        self._writer: DataFileWriter | None = None
+        self._prefix: str | None = None
+        self._done: list[AddAction] = []
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Take rows; those of one prefix follow each other."""
         for prefix, part in _runs(batch):
-            if writer is None or prefix != current:
-                if writer is not None:
-                    yield writer.close()
-                writer, current = DataFileWriter(filesystem, table, prefix), prefix
-            writer.write(part)
-    if writer is not None:
-        yield writer.close()
+            if self._writer is None or prefix != self._prefix:
+                self._finish()
+                self._writer, self._prefix = DataFileWriter(self._filesystem, self._table, prefix), prefix
+            self._writer.write(part)
+
+    def close(self) -> list[AddAction]:
+        """Finish the last file and return the actions of all."""
+        self._finish()
+        return self._done
+
+    def _finish(self) -> None:
+        if self._writer is not None:
+            self._done.append(self._writer.close())
+            self._writer = None
+
+
+def write_batches(filesystem: FileSystem, table: Table, batches: Iterable[pa.RecordBatch]) -> list[AddAction]:
+    """Write rows that are grouped by prefix, one data file for each run of rows of one prefix."""
+    sink = TableSink(filesystem, table)
+    for batch in batches:
+        sink.write(batch)
+    return sink.close()
 
 
 def _runs(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -149,9 +176,7 @@ def _runs(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         start = end
 
 
-def read_file(
-    filesystem: FileSystem, table: Table, file: DataFile, columns: Sequence[str]
-) -> Iterator[pa.RecordBatch]:
+def read_file(filesystem: FileSystem, table: Table, file: DataFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a data file with the given columns, in the types of the table.
 
     The partition column is filled in; columns that the file does not have yet (it is older) are null.
@@ -186,3 +211,26 @@ def _complete(batch: pa.RecordBatch, table: Table, prefix: str, columns: Sequenc
         else:
             arrays.append(pa.nulls(batch.num_rows, type_))
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([table.schema.field(n) for n in columns]))
+
+
+def read_rows(
+    filesystem: FileSystem, table: Table, file: DataFile, columns: Sequence[str], keys: pa.Array
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a data file that have one of some keys; row groups without any are not read.
+
+    Parameters
+    ----------
+    filesystem, table, file, columns
+        As for :func:`read_file`.
+    keys
+        Paths wanted.
+
+    """
+    with filesystem.open_input_file(from_log(file.path)) as stream, pq.ParquetFile(stream) as parquet:
+        present = [name for name in columns if name in parquet.schema_arrow.names]
+        for group in range(parquet.num_row_groups):
+            found = pc.is_in(parquet.read_row_group(group, columns=[KEY])[KEY], keys)
+            if pc.any(found).as_py():
+                rows = parquet.read_row_group(group, columns=present).filter(found)
+                for batch in rows.to_batches():
+                    yield _complete(batch, table, file.prefix, columns)

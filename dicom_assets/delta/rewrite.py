@@ -1,13 +1,13 @@
 """Taking rows out of a table: only the data files that hold them are written anew."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake.transaction import AddAction, RemoveAction
+from pyarrow.fs import FileSystem
 
 from dicom_assets.delta.files import DataFile, read_file, write_batches
 from dicom_assets.delta.location import TableLocation
@@ -29,9 +29,9 @@ class Rewrite:
         if self.file.rows is not None and len(self.drop) >= self.file.rows:
             return []
         filesystem = self.location.filesystem()
-        return list(write_batches(filesystem, self.table, self._kept(filesystem)))
+        return write_batches(filesystem, self.table, self._kept(filesystem))
 
-    def _kept(self, filesystem: pa.fs.FileSystem) -> Iterator[pa.RecordBatch]:
+    def _kept(self, filesystem: FileSystem) -> Iterator[pa.RecordBatch]:
         drop = pa.array(self.drop, pa.string())
         for batch in read_file(filesystem, self.table, self.file, self.table.schema.names):
             kept = batch.filter(pc.invert(pc.is_in(batch.column(KEY), drop)))

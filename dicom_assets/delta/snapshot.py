@@ -65,9 +65,7 @@ class Snapshot:
         names = [PARTITION, KEY, *columns]
         schema = pa.schema([self.table.schema.field(n) for n in names]).append(pa.field(FILE, pa.string()))
         batches = [
-            pa.RecordBatch.from_arrays(
-                [*batch.columns, pa.repeat(pa.scalar(file.path), batch.num_rows)], schema=schema
-            )
+            pa.RecordBatch.from_arrays([*batch.columns, pa.repeat(pa.scalar(file.path), batch.num_rows)], schema=schema)
             for file, batch in self.rows(names)
         ]
         return pa.Table.from_batches(batches, schema)
