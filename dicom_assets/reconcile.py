@@ -6,6 +6,8 @@ keys without a fresh row are work, rows that are not fresh are obsolete.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +26,17 @@ _COUNT = "_count"
 _ATTEMPTS = 20
 
 
+class UpdateMode(StrEnum):
+    """How a run treats what a table holds already."""
+
+    SYNC = "sync"
+    """The table mirrors the archive: rows of removed files go."""
+    APPEND = "append"
+    """Rows of removed files stay; ``removed_at`` tells since when the file is gone."""
+    OVERWRITE = "overwrite"
+    """Every row of the selected prefixes is made anew, in one commit; older versions stay readable by time travel."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What separates a table from what it should hold.
@@ -35,13 +48,13 @@ class Difference:
     obsolete
         Columns ``prefix``, ``path``, ``_file``: rows to be taken out, those of changed files included.
     kept
-        Number of rows that stay.
+        Number of rows that stay, by prefix.
 
     """
 
     work: pa.Table
     obsolete: pa.Table
-    kept: int
+    kept: Mapping[str, int]
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""
@@ -65,12 +78,12 @@ def difference(expected: pa.Table, actual: pa.Table) -> Difference:
     same = pc.fill_null(pc.equal(joined[TOKEN], joined[_EXPECTED]), fill_value=False)
     fresh = pc.and_(same, pc.equal(joined[_COUNT], 1))
     obsolete = joined.filter(pc.invert(fresh)).select([PARTITION, KEY, FILE])
-    kept = joined.filter(fresh).select([KEY])
-    work = expected.join(kept, KEY, join_type="left anti") if kept.num_rows else expected
+    kept = joined.filter(fresh).select([PARTITION, KEY])
+    work = expected.join(kept.select([KEY]), KEY, join_type="left anti") if kept.num_rows else expected
     return Difference(
         work.select([PARTITION, KEY, TOKEN]).sort_by([(PARTITION, "ascending"), (KEY, "ascending")]),
         obsolete.combine_chunks(),
-        kept.num_rows,
+        count_by_prefix(kept),
     )
 
 
@@ -92,7 +105,7 @@ class Outcome:
         Of the table, after the run.
     committed
         Whether the run made that version; it does not when there was nothing to do.
-    added, changed, removed
+    added, changed, removed, kept
         Number of rows, by prefix.
 
     """
@@ -103,26 +116,50 @@ class Outcome:
     added: Mapping[str, int]
     changed: Mapping[str, int]
     removed: Mapping[str, int]
+    kept: Mapping[str, int]
+
+    def rows(self, prefix: str) -> int:
+        """Return how many rows the table holds of a prefix, after the run."""
+        return sum(counts.get(prefix, 0) for counts in (self.added, self.changed, self.kept))
 
 
-Stage = Callable[[Mapping[str, Plan]], Mapping[str, Sequence[AddAction]]]
-"""Makes the rows of some plans, as data files that are not yet part of their tables."""
+class Step(Protocol):
+    """What one asset, or several of one pass, has to do."""
+
+    def plan(self, name: str) -> Plan:
+        """Compare a table with what it should hold, as of now."""
+        ...
+
+    def stage(self, plans: Mapping[str, Plan]) -> Mapping[str, Sequence[AddAction]]:
+        """Make the rows that some plans lack, as data files that are not yet part of their tables.
+
+        Is asked only for plans with work, and after they were made by :meth:`plan`.
+        """
+        ...
+
 
 RunRewrites = Callable[[Sequence[Rewrite]], Sequence[AddAction]]
 """Runs rewrites, wherever; returns all their actions."""
 
 
 def converge(
-    plan: Callable[[str], Plan],
-    stage: Stage,
-    run_rewrites: RunRewrites,
-    tables: Sequence[str],
-    metadata: Mapping[str, str],
+    step: Step, tables: Sequence[str], run_rewrites: RunRewrites, metadata: Mapping[str, str]
 ) -> dict[str, Outcome]:
     """Bring tables to what they should hold, each in one commit, and none when there is nothing to do.
 
     Work is staged once for all tables. A table that another run changed meanwhile is planned again: when its work is
     still the same (it was compacted, say) the staged files serve, otherwise its rows are made anew.
+
+    Parameters
+    ----------
+    step
+        What is to be done.
+    tables
+        Names of the tables.
+    run_rewrites
+        Where data files are rewritten.
+    metadata
+        Kept in the commits.
 
     Raises
     ------
@@ -130,44 +167,44 @@ def converge(
         Other runs wrote the same prefixes, time and again.
 
     """
-    plans = {name: plan(name) for name in tables}
-    pending = {name: made for name, made in plans.items() if made.difference.work.num_rows}
-    staged = dict(stage(pending)) if pending else {}
-    return {
-        name: _settle(name, plans[name], staged.get(name, ()), plan, stage, run_rewrites, metadata) for name in tables
-    }
+    plans = {name: step.plan(name) for name in tables}
+    pending = {name: plan for name, plan in plans.items() if plan.difference.work.num_rows}
+    staged = step.stage(pending) if pending else {}
+    commits = _Commits(step, run_rewrites, metadata)
+    return {name: commits.settle(name, plans[name], staged.get(name, ())) for name in tables}
 
 
-def _settle(
-    name: str,
-    planned: Plan,
-    adds: Sequence[AddAction],
-    plan: Callable[[str], Plan],
-    stage: Stage,
-    run_rewrites: RunRewrites,
-    metadata: Mapping[str, str],
-) -> Outcome:
-    """Commit one table, again and again until no other run is in the way."""
-    for _ in range(_ATTEMPTS):
-        if not planned.difference:
-            return _outcome(planned, planned.snapshot.version, committed=False)
+@dataclass(frozen=True, slots=True)
+class _Commits:
+    step: Step
+    run_rewrites: RunRewrites
+    metadata: Mapping[str, str]
+
+    def settle(self, name: str, planned: Plan, adds: Sequence[AddAction]) -> Outcome:
+        """Commit one table, again and again until no other run is in the way."""
+        for _ in range(_ATTEMPTS):
+            if not planned.difference:
+                return _outcome(planned, planned.snapshot.version, committed=False)
+            try:
+                version = self._commit(planned, adds)
+            except CommitConflictError:
+                again = self.step.plan(name)
+                if not again.difference.work.equals(planned.difference.work):
+                    adds = self.step.stage({name: again})[name] if again.difference.work.num_rows else ()
+                planned = again
+            else:
+                return _outcome(planned, version, committed=True)
+        raise CommitConflictError(f"table {name}: other runs kept changing the same prefixes")
+
+    def _commit(self, planned: Plan, adds: Sequence[AddAction]) -> int:
         replaced = rewrites(planned.snapshot, planned.difference.obsolete)
         change = Change(
-            [*adds, *run_rewrites(replaced)],
+            [*adds, *self.run_rewrites(replaced)],
             [rewrite.file for rewrite in replaced],
             planned.snapshot.writes,
-            metadata,
+            self.metadata,
         )
-        try:
-            version = commit(planned.snapshot.location, change)
-        except CommitConflictError:
-            again = plan(name)
-            if not again.difference.work.equals(planned.difference.work):
-                adds = stage({name: again})[name] if again.difference.work.num_rows else ()
-            planned = again
-        else:
-            return _outcome(planned, version, committed=True)
-    raise CommitConflictError(f"table {name}: other runs kept changing the same prefixes")
+        return commit(planned.snapshot.location, change)
 
 
 def _outcome(planned: Plan, version: int, *, committed: bool) -> Outcome:
@@ -177,9 +214,16 @@ def _outcome(planned: Plan, version: int, *, committed: bool) -> Outcome:
     replaced = work.join(unique.select([KEY]), KEY, join_type="left semi")
     new = work.join(unique.select([KEY]), KEY, join_type="left anti")
     gone = unique.join(work.select([KEY]), KEY, join_type="left anti")
-    return Outcome(planned.snapshot.table, version, committed, *(_by_prefix(part) for part in (new, replaced, gone)))
+    return Outcome(
+        planned.snapshot.table,
+        version,
+        committed,
+        *(count_by_prefix(part) for part in (new, replaced, gone)),
+        planned.difference.kept,
+    )
 
 
-def _by_prefix(rows: pa.Table) -> dict[str, int]:
+def count_by_prefix(rows: pa.Table) -> dict[str, int]:
+    """Return the number of rows of each prefix."""
     counts = rows.group_by(PARTITION).aggregate([([], "count_all")])
     return dict(zip(counts[PARTITION].to_pylist(), counts["count_all"].to_pylist(), strict=True))

@@ -1,0 +1,19 @@
+"""Tokens: the text by which reconciliation tells whether a row is the one that is due."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dicom_assets.reconcile import TOKEN
+
+_SEPARATOR = " "
+
+
+def with_token(rows: pa.Table, *columns: str) -> pa.Table:
+    """Return rows with a token made of some text columns; null where one of them is."""
+    parts = [rows[name] for name in columns]
+    return rows.append_column(TOKEN, pc.binary_join_element_wise(*parts, _SEPARATOR))
+
+
+def with_null_token(rows: pa.Table) -> pa.Table:
+    """Return rows with a token that equals none, so that all of them are due anew."""
+    return rows.append_column(TOKEN, pa.nulls(rows.num_rows, pa.string()))
