@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 from pyarrow.fs import FileSystem
 
-from dicom_assets.delta.layout import from_log, new_data_file, to_log
+from dicom_assets.delta.layout import new_data_file
 from dicom_assets.delta.statistics import StatisticsCollector
 from dicom_assets.tables import KEY, PARTITION, Table
 
@@ -24,7 +24,7 @@ class DataFile:
     Attributes
     ----------
     path
-        As the log holds it (percent-encoded).
+        On storage, relative to the table.
     prefix
         Its partition value.
     size
@@ -98,7 +98,7 @@ class DataFileWriter:
         size = self._sink.tell()
         self._sink.close()
         return AddAction(
-            path=to_log(self._path),
+            path=self._path,
             size=size,
             partition_values={PARTITION: self._prefix},
             modification_time=int(time.time() * 1000),
@@ -193,7 +193,7 @@ def read_file(filesystem: FileSystem, table: Table, file: DataFile, columns: Seq
         Names, in the order wanted.
 
     """
-    with filesystem.open_input_file(from_log(file.path)) as stream, pq.ParquetFile(stream) as parquet:
+    with filesystem.open_input_file(file.path) as stream, pq.ParquetFile(stream) as parquet:
         present = [name for name in columns if name in parquet.schema_arrow.names]
         for batch in parquet.iter_batches(batch_size=4096, columns=present):
             yield _complete(batch, table, file.prefix, columns)
@@ -226,7 +226,7 @@ def read_rows(
         Paths wanted.
 
     """
-    with filesystem.open_input_file(from_log(file.path)) as stream, pq.ParquetFile(stream) as parquet:
+    with filesystem.open_input_file(file.path) as stream, pq.ParquetFile(stream) as parquet:
         present = [name for name in columns if name in parquet.schema_arrow.names]
         for group in range(parquet.num_row_groups):
             found = pc.is_in(parquet.read_row_group(group, columns=[KEY])[KEY], keys)

@@ -8,11 +8,12 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from dicom_assets.delta.files import DataFile, read_file
+from dicom_assets.delta.layout import from_log
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.tables import KEY, PARTITION, Table
 
 FILE = "_file"
-"""Name of the column that tells which data file a key was read from (its path in the log)."""
+"""Name of the column that tells which data file a key was read from (its path on storage)."""
 
 _READERS = 8
 
@@ -107,7 +108,7 @@ def live_files(delta: DeltaTable, prefixes: frozenset[str] | None = None) -> tup
         for name in names
     ]
     files = [
-        DataFile(path, prefix, size, rows, low, high)
+        DataFile(from_log(path), prefix, size, rows, low, high)
         for prefix, path, size, rows, low, high in zip(*columns, strict=True)
         if prefixes is None or prefix in prefixes
     ]
