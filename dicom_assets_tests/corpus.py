@@ -8,9 +8,7 @@ import pydicom.data
 PYDICOM_FILES = Path(pydicom.data.__file__).parent / "test_files"
 CHARSET_FILES = Path(pydicom.data.__file__).parent / "charset_files"
 
-CORPUS = Path(
-    os.environ.get("DICOM_ASSETS_TEST_CORPUS", Path(__file__).parents[2] / "shared" / "corpus")
-)
+CORPUS = Path(os.environ.get("DICOM_ASSETS_TEST_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
 """A folder of real files with an ``inventory.csv``; tests that read it skip with a reason when it is absent."""
 
 
@@ -31,4 +29,6 @@ def pydicom_files() -> list[Path]:
 
 def corpus_files() -> list[Path]:
     """Return the files of the corpus beside the checkout, without its own two index files."""
-    return [path for path in files_below(CORPUS) if path not in (CORPUS / "README.md", CORPUS / "inventory.csv")]
+    return [
+        path for path in files_below(CORPUS) if path not in (CORPUS / "README.md", CORPUS / "inventory.csv")
+    ]
