@@ -15,11 +15,11 @@ from typing import Any
 
 from dagster import Definitions, EnvVar, in_process_executor
 
-from dicom_assets.assets.extracted import extraction
+from dicom_assets.assets.extracted import build_extraction
 from dicom_assets.assets.file_index import file_index
 from dicom_assets.assets.object_catalog import object_catalog
+from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.resources.archive import ArchiveResource
-from dicom_assets.resources.extraction import ExtractionResource
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.resources.spark import SparkResource
 
@@ -33,27 +33,29 @@ def build_definitions(
     archive: ArchiveResource | None = None,
     lake: LakeResource | None = None,
     spark: SparkResource | None = None,
-    extraction_options: ExtractionResource | None = None,
+    extraction: ExtractionOptions | None = None,
     **resources: Any,
 ) -> Definitions:
     """Return the assets with their resources; what is not given comes from the environment.
 
     Parameters
     ----------
-    archive, lake, spark, extraction_options
+    archive, lake, spark
         The resources that the assets use.
+    extraction
+        What is extracted, and how.
     **resources
         More resources, for assets that are merged in.
 
     """
+    options = extraction or ExtractionOptions()
     return Definitions(
-        assets=[file_index, extraction, object_catalog],
+        assets=[file_index, build_extraction(options.extractors()), object_catalog],
         executor=in_process_executor,
         resources={
             "archive": archive or archive_from_environment(),
             "lake": lake or lake_from_environment(),
             "spark": spark or SparkResource(),
-            "extraction_options": extraction_options or ExtractionResource(),
             **resources,
         },
     )

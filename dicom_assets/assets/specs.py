@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dagster import Backoff, BackfillPolicy, Config, Jitter, RetryPolicy, TableColumn, TableSchema
+from dagster import BackfillPolicy, Backoff, Config, Jitter, RetryPolicy, TableColumn, TableSchema
 from pydantic import Field
 
 from dicom_assets.reconcile import UpdateMode

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dicom_assets.dicom.read import header_json
+from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.source import chunks
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets.dicom.thumbnail import Thumbnail, ThumbnailOptions, render_thumbnail
+from dicom_assets.dicom.thumbnail import Thumbnail, render_thumbnail
 from dicom_assets.extract.media_type import DICOM, media_type
 from dicom_assets.extract.promote import promote
 from dicom_assets.extract.source_file import SourceFile
@@ -148,7 +149,7 @@ class ThumbnailExtractor:
     @property
     def version(self) -> str:
         """Return the version of code and options."""
-        return f"thumbnails-1+{self.options.size}px"
+        return f"thumbnails-1+{self.options.longest_side}px"
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
         """Return the columns of one file."""

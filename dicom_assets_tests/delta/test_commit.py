@@ -48,9 +48,7 @@ def test_the_second_of_two_runs_on_one_prefix_loses(lake):
     append(lake, index_rows("a", ["1"]))
     location = lake.location(FILE_INDEX)
     snapshot = lake.snapshot(FILE_INDEX, ["a"])
-    adds = [
-        write_batches(location.filesystem(), FILE_INDEX, index_rows("a", [name]).to_batches()) for name in "23"
-    ]
+    adds = [write_batches(location.filesystem(), FILE_INDEX, index_rows("a", [name]).to_batches()) for name in "23"]
     commit(location, Change(adds[0], (), snapshot.writes))
     with pytest.raises(CommitConflictError):
         commit(location, Change(adds[1], (), snapshot.writes))

@@ -46,11 +46,7 @@ class Request:
         """Return how often a picture can be halved, at most `most` times, and still be large enough."""
         count = 0
         if self.enough is not None:
-            while (
-                count < most
-                and rows >> (count + 1) >= self.enough[0]
-                and columns >> (count + 1) >= self.enough[1]
-            ):
+            while count < most and rows >> (count + 1) >= self.enough[0] and columns >> (count + 1) >= self.enough[1]:
                 count += 1
         return count
 

@@ -83,9 +83,7 @@ def render_colour(samples: Samples, photometric: str, bits: int, size: tuple[int
         return _from_ybr(small, np.array([0.0, 128.0, 128.0]), _YBR_FULL_TO_RGB)
     if photometric in {"YBR_PARTIAL_422", "YBR_PARTIAL_420"}:
         return _from_ybr(small, np.array([16.0, 128.0, 128.0]), _YBR_PARTIAL_TO_RGB)
-    raise UnsupportedPixelsError(
-        "a Photometric Interpretation of three samples that the standard does not define"
-    )
+    raise UnsupportedPixelsError("a Photometric Interpretation of three samples that the standard does not define")
 
 
 def _to_eight_bits(samples: Samples, bits: int) -> Picture:

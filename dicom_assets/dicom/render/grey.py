@@ -147,9 +147,7 @@ class GreyPipeline:
         True where the chain is linear within the window. Padding would bleed into its neighbours, and the mean of
         two entries of a table is not the entry of their mean.
         """
-        linear_voi = self.voi is None or (
-            isinstance(self.voi, Window) and self.voi.function is not VoiFunction.SIGMOID
-        )
+        linear_voi = self.voi is None or (isinstance(self.voi, Window) and self.voi.function is not VoiFunction.SIGMOID)
         return isinstance(self.modality, Rescale) and linear_voi and self.padding is None
 
 
