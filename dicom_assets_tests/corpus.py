@@ -8,9 +8,7 @@ import pydicom.data
 PYDICOM_FILES = Path(pydicom.data.__file__).parent / "test_files"
 CHARSET_FILES = Path(pydicom.data.__file__).parent / "charset_files"
 
-CORPUS = Path(
-    os.environ.get("DICOM_ASSETS_TEST_CORPUS", Path(__file__).parents[2] / "shared" / "corpus")
-)
+CORPUS = Path(os.environ.get("DICOM_ASSETS_TEST_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
 """A folder of real files with an ``inventory.csv``; tests that read it skip with a reason when it is absent."""
 
 
