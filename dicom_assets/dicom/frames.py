@@ -5,8 +5,9 @@ from dicom_assets.dicom.dialect import DIALECTS, UNDEFINED
 from dicom_assets.dicom.header import Header, JsonDataset, values
 from dicom_assets.dicom.limits import DEFAULT_LIMITS, HeaderLimits
 from dicom_assets.dicom.scan import end_of_undefined
+from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.stops import StopError
-from dicom_assets.dicom.walker import Scope, Walker
+from dicom_assets.dicom.walker import Walker
 from dicom_assets.dicom.window import ReadLimitError, Window
 
 _PER_FRAME_GROUPS = "52009230"

@@ -7,6 +7,7 @@ from dicom_assets.dicom.header import Header, first_value
 from dicom_assets.dicom.inflate import InflatedSource
 from dicom_assets.dicom.issues import IssueCode
 from dicom_assets.dicom.limits import DEFAULT_LIMITS, HeaderLimits
+from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.sniff import (
     DEFLATED_SYNTAXES,
     EXPLICIT_VR_BIG_ENDIAN,
@@ -20,7 +21,7 @@ from dicom_assets.dicom.sop_classes import IMAGE_SOP_CLASSES, MEDIA_STORAGE_DIRE
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.dicom.stops import LimitError, StopError, TruncatedError
-from dicom_assets.dicom.walker import Scope, Walker
+from dicom_assets.dicom.walker import Walker
 from dicom_assets.dicom.window import ReadLimitError, Window
 
 _TRANSFER_SYNTAX = "00020010"
