@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from dagster import AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, multi_asset
 
+from dicom_assets.assets.failures import only_infrastructure_is_retried
 from dicom_assets.assets.reporting import report
 from dicom_assets.assets.specs import BACKFILL, GROUP, RETRIES, UpdateConfig, definition_metadata
 from dicom_assets.extract.extractors import Extractor
@@ -48,15 +49,16 @@ def build_extraction(extractors: Sequence[Extractor]) -> AssetsDefinition:
         spark: SparkResource,
     ) -> Iterator[MaterializeResult[None]]:
         """Read each new or changed file of the run's prefixes once and fill the selected tables."""
-        prefixes, files, tables = context.partition_keys, archive.open(), lake.open()
-        check_prefixes(files, prefixes)
-        tables.ensure(TABLES)
-        names = {key.path[-1] for key in context.selected_asset_keys}
-        selected = [extractor for extractor in extractors if extractor.table.name in names]
-        step = ExtractionStep(spark, tables, files, selected, prefixes, config.mode)
-        wanted = [extractor.table.name for extractor in selected]
-        outcomes = converge(step, wanted, spark.run_rewrites, {"dagster/run_id": context.run_id})
-        for outcome in outcomes.values():
-            yield report(context, tables, outcome, prefixes)
+        with only_infrastructure_is_retried():
+            prefixes, files, tables = context.partition_keys, archive.open(), lake.open()
+            check_prefixes(files, prefixes)
+            tables.ensure(TABLES)
+            names = {key.path[-1] for key in context.selected_asset_keys}
+            selected = [extractor for extractor in extractors if extractor.table.name in names]
+            step = ExtractionStep(spark, tables, files, selected, prefixes, config.mode)
+            wanted = [extractor.table.name for extractor in selected]
+            outcomes = converge(step, wanted, spark.run_rewrites, {"dagster/run_id": context.run_id})
+            for outcome in outcomes.values():
+                yield report(context, tables, outcome, prefixes)
 
     return extraction

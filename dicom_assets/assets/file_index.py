@@ -3,6 +3,7 @@
 from dagster import AssetExecutionContext, MaterializeResult, asset
 from pydantic import Field
 
+from dicom_assets.assets.failures import only_infrastructure_is_retried
 from dicom_assets.assets.reporting import report
 from dicom_assets.assets.specs import BACKFILL, GROUP, RETRIES, UpdateConfig, definition_metadata
 from dicom_assets.partitions import PREFIXES, check_prefixes
@@ -42,10 +43,11 @@ def file_index(
     spark: SparkResource,
 ) -> MaterializeResult[None]:
     """List the prefixes of the run and bring their index up to date."""
-    prefixes, files, tables = context.partition_keys, archive.open(), lake.open()
-    check_prefixes(files, prefixes)
-    tables.ensure(TABLES)
-    guard = None if config.allow_mass_deletion else DeletionGuard()
-    step = IndexStep(tables, files, prefixes, config.mode, guard)
-    outcomes = converge(step, [FILE_INDEX.name], spark.run_rewrites, {"dagster/run_id": context.run_id})
-    return report(context, tables, outcomes[FILE_INDEX.name], prefixes)
+    with only_infrastructure_is_retried():
+        prefixes, files, tables = context.partition_keys, archive.open(), lake.open()
+        check_prefixes(files, prefixes)
+        tables.ensure(TABLES)
+        guard = None if config.allow_mass_deletion else DeletionGuard()
+        step = IndexStep(tables, files, prefixes, config.mode, guard)
+        outcomes = converge(step, [FILE_INDEX.name], spark.run_rewrites, {"dagster/run_id": context.run_id})
+        return report(context, tables, outcomes[FILE_INDEX.name], prefixes)

@@ -2,6 +2,7 @@
 
 from dagster import AssetExecutionContext, MaterializeResult, asset
 
+from dicom_assets.assets.failures import only_infrastructure_is_retried
 from dicom_assets.assets.reporting import report
 from dicom_assets.assets.specs import BACKFILL, GROUP, RETRIES, UpdateConfig, definition_metadata
 from dicom_assets.extract.assemble import VERSION
@@ -29,8 +30,9 @@ def object_catalog(
     context: AssetExecutionContext, config: UpdateConfig, lake: LakeResource, spark: SparkResource
 ) -> MaterializeResult[None]:
     """Join the rows of the run's prefixes that are new or changed in any upstream table."""
-    prefixes, tables = context.partition_keys, lake.open()
-    tables.ensure(TABLES)
-    step = CatalogStep(spark, tables, prefixes, config.mode)
-    outcomes = converge(step, [OBJECT_CATALOG.name], spark.run_rewrites, {"dagster/run_id": context.run_id})
-    return report(context, tables, outcomes[OBJECT_CATALOG.name], prefixes)
+    with only_infrastructure_is_retried():
+        prefixes, tables = context.partition_keys, lake.open()
+        tables.ensure(TABLES)
+        step = CatalogStep(spark, tables, prefixes, config.mode)
+        outcomes = converge(step, [OBJECT_CATALOG.name], spark.run_rewrites, {"dagster/run_id": context.run_id})
+        return report(context, tables, outcomes[OBJECT_CATALOG.name], prefixes)

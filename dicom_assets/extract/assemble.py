@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 from pyspark.sql import SparkSession
 
+from dicom_assets.columns import join_text
 from dicom_assets.delta.files import read_rows
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
@@ -67,8 +68,7 @@ def catalog_versions(index: pa.Table, derived: Mapping[str, pa.Table]) -> pa.Tab
         joined = joined.join(rows, KEY, join_type="left outer")
     parts = [_state(joined, table) for table in EXTRACTED]
     removed = pc.if_else(pc.is_valid(joined["removed_at"]), " removed", "")
-    states = pc.binary_join_element_wise(*parts, " ")
-    versions = pc.binary_join_element_wise(pa.scalar(f"{VERSION} "), states, removed, "")
+    versions = join_text(f"{VERSION} ", join_text(*parts, separator=" "), removed)
     due = joined.select(index.column_names).append_column("extractor_version", versions)
     return due.sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
 
@@ -76,7 +76,7 @@ def catalog_versions(index: pa.Table, derived: Mapping[str, pa.Table]) -> pa.Tab
 def _state(joined: pa.Table, table: Table) -> pa.ChunkedArray:
     """Return the version of a table's rows where they count, marked where the file could not be read."""
     made_from, version = joined[f"{table.name}.fingerprint"], joined[f"{table.name}.version"]
-    unread = pc.binary_join_element_wise(version, pa.scalar("?"), "")
+    unread = join_text(version, "?")
     current = pc.if_else(pc.equal(made_from, joined["fingerprint"]), version, _ABSENT)
     return pc.fill_null(pc.if_else(pc.is_null(made_from), unread, current), _ABSENT)
 
@@ -114,7 +114,7 @@ def assemble_rows(work: pa.Table, sources: Mapping[str, Snapshot]) -> pa.Table:
     for table in EXTRACTED:
         found = _rows_of(work, sources[table.name])
         columns[STATUS_COLUMNS[table.name]] = found["status"]
-        errors.append(pc.binary_join_element_wise(pa.scalar(table.name), found["error"], ": "))
+        errors.append(join_text(table.name, found["error"], separator=": "))
         for name in found.column_names:
             if name not in columns and name in OBJECT_CATALOG.schema.names and name not in ("status", "error"):
                 columns[name] = found[name]
@@ -123,7 +123,7 @@ def assemble_rows(work: pa.Table, sources: Mapping[str, Snapshot]) -> pa.Table:
         pc.is_valid(columns[STATUS_COLUMNS[THUMBNAILS.name]]),
     )
     columns["status"] = pc.if_else(complete, OK, PARTIAL)
-    joined = pc.binary_join_element_wise(*errors, "; ", null_handling="skip")
+    joined = join_text(*errors, separator="; ", skip_null=True)
     columns["error"] = pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
     return pa.table([columns[name] for name in OBJECT_CATALOG.schema.names], schema=OBJECT_CATALOG.schema)
 

@@ -123,7 +123,7 @@ class HeaderExtractor:
         return {
             "status": header.status,
             "error": header.error,
-            "header": header_json(header) if has_content else None,
+            "header": header_json(header).decode() if has_content else None,
             "issues": [
                 {"path": issue.path, "vr": issue.vr, "code": issue.code, "raw": issue.raw} for issue in header.issues
             ],

@@ -1,8 +1,8 @@
 """Tokens: the text by which reconciliation tells whether a row is the one that is due."""
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from dicom_assets.columns import join_text
 from dicom_assets.reconcile import TOKEN
 
 _SEPARATOR = " "
@@ -10,8 +10,7 @@ _SEPARATOR = " "
 
 def with_token(rows: pa.Table, *columns: str) -> pa.Table:
     """Return rows with a token made of some text columns; null where one of them is."""
-    parts = [rows[name] for name in columns]
-    return rows.append_column(TOKEN, pc.binary_join_element_wise(*parts, _SEPARATOR))
+    return rows.append_column(TOKEN, join_text(*(rows[name] for name in columns), separator=_SEPARATOR))
 
 
 def with_null_token(rows: pa.Table) -> pa.Table:

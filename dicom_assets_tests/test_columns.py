@@ -1,0 +1,17 @@
+"""Operations on Arrow columns."""
+
+import pyarrow as pa
+
+from dicom_assets.columns import join_text
+
+LEFT = pa.chunked_array([["a", None], ["c"]])
+RIGHT = pa.chunked_array([["x"], ["y", "z"]])
+
+
+def test_unequal_chunks_join_row_by_row():
+    assert join_text(LEFT, RIGHT, separator=" ").to_pylist() == ["a x", None, "c z"]
+
+
+def test_nulls_may_be_left_out_and_constants_are_repeated():
+    assert join_text(LEFT, RIGHT, separator=";", skip_null=True).to_pylist() == ["a;x", "y", "c;z"]
+    assert join_text("n: ", LEFT).to_pylist() == ["n: a", None, "n: c"]
