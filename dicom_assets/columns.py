@@ -4,8 +4,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
-def join_text(*columns: pa.ChunkedArray | str, separator: str = "", skip_null: bool = False) -> pa.Array:
-    """Return text columns joined row by row; constants are repeated.
+def join_text(*columns: pa.ChunkedArray | str, separator: str = "") -> pa.Array:
+    """Return text columns joined row by row, null where one of them is; constants are repeated.
 
     The columns are made contiguous first: pyarrow joins chunked arrays of unequal chunks to a result that is too short.
 
@@ -15,13 +15,10 @@ def join_text(*columns: pa.ChunkedArray | str, separator: str = "", skip_null: b
         Of one length; a string stands for a column of it.
     separator
         Between the parts.
-    skip_null
-        Leave nulls out; else a row with a null is null.
 
     """
     parts = [pa.scalar(column) if isinstance(column, str) else _contiguous(column) for column in columns]
-    handling = "skip" if skip_null else "emit_null"
-    return pc.binary_join_element_wise(*parts, separator, null_handling=handling)
+    return pc.binary_join_element_wise(*parts, separator)
 
 
 def _contiguous(column: pa.ChunkedArray | pa.Array) -> pa.Array:

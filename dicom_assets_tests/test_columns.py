@@ -12,6 +12,5 @@ def test_unequal_chunks_join_row_by_row():
     assert join_text(LEFT, RIGHT, separator=" ").to_pylist() == ["a x", None, "c z"]
 
 
-def test_nulls_may_be_left_out_and_constants_are_repeated():
-    assert join_text(LEFT, RIGHT, separator=";", skip_null=True).to_pylist() == ["a;x", "y", "c;z"]
+def test_constants_are_repeated():
     assert join_text("n: ", LEFT).to_pylist() == ["n: a", None, "n: c"]

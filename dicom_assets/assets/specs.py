@@ -13,7 +13,7 @@ PREFIXES_PER_RUN = 50
 """How many prefixes one run takes: one Spark job and one commit per table for all of them."""
 
 BACKFILL = BackfillPolicy.multi_run(max_partitions_per_run=PREFIXES_PER_RUN)
-RETRIES = RetryPolicy(max_retries=3, delay=10, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
+RETRIES = RetryPolicy(max_retries=2, delay=10, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
 """For faults of the infrastructure, which are all that fails a step: a bad file is a row."""
 
 

@@ -58,7 +58,7 @@ class Change:
 
 
 def commit(location: TableLocation, change: Change) -> int:
-    """Apply a change to a table and return its new version.
+    """Apply a change to a table and return the version it is at then.
 
     Raises
     ------
@@ -86,6 +86,7 @@ def commit(location: TableLocation, change: Change) -> int:
         except CommitFailedError:
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311 - no secret
         else:
+            delta.update_incremental()
             return delta.version()
     raise CommitRefusedError(f"{location.uri}: commit refused {_ATTEMPTS} times by concurrent writers")
 

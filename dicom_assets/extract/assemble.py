@@ -5,6 +5,7 @@ the file could not be read. Anything else is as good as absent.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -40,6 +41,9 @@ STATUS_COLUMNS = {
     DICOM_HEADERS.name: "header_status",
     THUMBNAILS.name: "thumbnail_status",
 }
+
+_SHARED = frozenset((PARTITION, KEY, "fingerprint", "extractor_version", "status", "error"))
+"""Columns that every extracted table has, of which the catalog has its own."""
 
 _ABSENT = "-"
 _BATCH_ROWS = 128
@@ -110,21 +114,17 @@ def stage_catalog(
 def assemble_rows(work: pa.Table, sources: Mapping[str, Snapshot]) -> pa.Table:
     """Join the rows of one prefix; every row of the work has exactly one in the result, in the same order."""
     columns: dict[str, pa.ChunkedArray] = {name: work[name] for name in work.column_names}
-    errors = []
+    errors: list[list[str | None]] = []
     for table in EXTRACTED:
         found = _rows_of(work, sources[table.name])
         columns[STATUS_COLUMNS[table.name]] = found["status"]
-        errors.append(join_text(table.name, found["error"], separator=": "))
-        for name in found.column_names:
-            if name not in columns and name in OBJECT_CATALOG.schema.names and name not in ("status", "error"):
-                columns[name] = found[name]
-    complete = pc.and_(
-        pc.and_(*[pc.is_valid(columns[name]) for name in list(STATUS_COLUMNS.values())[:2]]),
-        pc.is_valid(columns[STATUS_COLUMNS[THUMBNAILS.name]]),
-    )
+        errors.append(join_text(table.name, found["error"], separator=": ").to_pylist())
+        columns |= {name: found[name] for name in table.schema.names if name not in _SHARED}
+    complete = reduce(pc.and_, (pc.is_valid(columns[name]) for name in STATUS_COLUMNS.values()))
     columns["status"] = pc.if_else(complete, OK, PARTIAL)
-    joined = join_text(*errors, separator="; ", skip_null=True)
-    columns["error"] = pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
+    columns["error"] = pa.array(
+        ["; ".join(filter(None, row)) or None for row in zip(*errors, strict=True)], pa.string()
+    )
     return pa.table([columns[name] for name in OBJECT_CATALOG.schema.names], schema=OBJECT_CATALOG.schema)
 
 
