@@ -22,6 +22,7 @@ from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.resources.archive import ArchiveResource
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.resources.spark import SparkResource
+from dicom_assets.sensors import SensorOptions, build_archive_sensor
 
 SOURCE = "DICOM_ASSETS_SOURCE"
 LAKE = "DICOM_ASSETS_LAKE"
@@ -34,6 +35,7 @@ def build_definitions(
     lake: LakeResource | None = None,
     spark: SparkResource | None = None,
     extraction: ExtractionOptions | None = None,
+    watching: SensorOptions | None = None,
     **resources: Any,
 ) -> Definitions:
     """Return the assets with their resources; what is not given comes from the environment.
@@ -44,13 +46,17 @@ def build_definitions(
         The resources that the assets use.
     extraction
         What is extracted, and how.
+    watching
+        How the archive is watched. By default the sensor runs where an archive is configured.
     **resources
         More resources, for assets that are merged in.
 
     """
     options = extraction or ExtractionOptions()
+    watching = watching or SensorOptions(running=archive is not None or SOURCE in os.environ)
     return Definitions(
         assets=[file_index, build_extraction(options.extractors()), object_catalog],
+        sensors=[build_archive_sensor(watching)],
         executor=in_process_executor,
         resources={
             "archive": archive or archive_from_environment(),
