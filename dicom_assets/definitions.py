@@ -18,11 +18,13 @@ from dagster import Definitions, EnvVar, in_process_executor
 from dicom_assets.assets.extracted import build_extraction
 from dicom_assets.assets.file_index import file_index
 from dicom_assets.assets.object_catalog import object_catalog
+from dicom_assets.checks import build_checks
 from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.jobs import build_maintenance_schedule, maintenance_job
 from dicom_assets.resources.archive import ArchiveResource
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.resources.spark import SparkResource
-from dicom_assets.sensors import SensorOptions, build_archive_sensor
+from dicom_assets.sensors import SensorOptions, build_archive_sensor, build_automation_sensor
 
 SOURCE = "DICOM_ASSETS_SOURCE"
 LAKE = "DICOM_ASSETS_LAKE"
@@ -47,7 +49,7 @@ def build_definitions(
     extraction
         What is extracted, and how.
     watching
-        How the archive is watched. By default the sensor runs where an archive is configured.
+        How the archive is watched. By default sensors and schedules run where an archive is configured.
     **resources
         More resources, for assets that are merged in.
 
@@ -56,7 +58,10 @@ def build_definitions(
     watching = watching or SensorOptions(running=archive is not None or SOURCE in os.environ)
     return Definitions(
         assets=[file_index, build_extraction(options.extractors()), object_catalog],
-        sensors=[build_archive_sensor(watching)],
+        asset_checks=build_checks(),
+        jobs=[maintenance_job],
+        sensors=[build_archive_sensor(watching), build_automation_sensor(running=watching.running)],
+        schedules=[build_maintenance_schedule(running=watching.running)],
         executor=in_process_executor,
         resources={
             "archive": archive or archive_from_environment(),

@@ -1,4 +1,4 @@
-"""``archive_sensor``: keeps the partitions and the tables in step with the archive.
+"""``archive_sensor`` keeps partitions and tables in step with the archive; another sensor lets the catalog follow.
 
 What changed is told by :mod:`dicom_assets.steps.watch`, what to ask for by :mod:`dicom_assets.steps.requests`; here
 is what concerns Dagster: the cursor, partition keys, runs.
@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from dagster import (
     AddDynamicPartitionsRequest,
     AssetSelection,
+    AutomationConditionSensorDefinition,
     DagsterInstance,
     DefaultSensorStatus,
     DeleteDynamicPartitionsRequest,
@@ -207,6 +208,20 @@ def build_archive_sensor(options: SensorOptions) -> SensorDefinition:
         return _result(context, tick, cursor)
 
     return archive_sensor
+
+
+def build_automation_sensor(*, running: bool) -> AutomationConditionSensorDefinition:
+    """Return the sensor that evaluates the automation conditions of all assets, those of users included.
+
+    Dagster would make one of this name, but stopped.
+    """
+    return AutomationConditionSensorDefinition(
+        "default_automation_condition_sensor",
+        target=AssetSelection.all(),
+        default_status=DefaultSensorStatus.RUNNING if running else DefaultSensorStatus.STOPPED,
+        # Runs over ranges of partitions, not backfills: they start at once.
+        emit_backfills=False,
+    )
 
 
 def _result(context: SensorEvaluationContext, tick: Tick, cursor: Cursor) -> SensorResult:

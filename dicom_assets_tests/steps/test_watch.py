@@ -127,7 +127,9 @@ def test_a_key_that_no_prefix_can_have_is_settled(archive, lake):
     assert look(archive, lake, "no/such/depth").verdict is Verdict.SETTLED
 
 
-rows = st.dictionaries(st.text(st.characters(codec="utf-8", exclude_characters="\n\0"), max_size=3), st.sampled_from("12"), max_size=5)
+rows = st.dictionaries(
+    st.text(st.characters(codec="utf-8", exclude_characters="\n\0"), max_size=3), st.sampled_from("12"), max_size=5
+)
 
 
 def versions(pairs):
