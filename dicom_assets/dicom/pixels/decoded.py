@@ -68,9 +68,13 @@ class Decoded:
         Of a sample: the range that colour is scaled from.
     rgb
         Whether the decoder has turned colour into RGB, whatever Photometric Interpretation says.
+    shift
+        How far down and to the right the picture lies in its samples, as a share of one: a wavelet's coarse
+        samples stand on the first pixel of those they stand for, not amid them.
 
     """
 
     samples: Samples
     bits: int
     rgb: bool = False
+    shift: float = 0.0

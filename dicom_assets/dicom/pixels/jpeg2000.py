@@ -61,7 +61,7 @@ def decode_jpeg2000(data: bytes, request: Request) -> Decoded:
     request.check(stream)
     reduce = _possible_reduction(stream, request)
     samples = _with_pillow(data, stream, reduce) if reduce else _with_imagecodecs(data)
-    return _finish(samples, stream, request.layout)
+    return _finish(samples, stream, request.layout, reduce)
 
 
 def decode_htj2k(data: bytes, request: Request) -> Decoded:
@@ -90,7 +90,7 @@ def decode_htj2k(data: bytes, request: Request) -> Decoded:
     request.check(stream)
     reduce = _possible_reduction(stream, request)
     samples = _with_pillow(data, stream, reduce) if reduce else imagecodecs.htj2k_decode(data[stream.start :])
-    return _finish(samples, stream, request.layout)
+    return _finish(samples, stream, request.layout, reduce)
 
 
 def _possible_reduction(stream: Codestream, request: Request) -> int:
@@ -129,7 +129,7 @@ def _with_pillow(data: bytes, stream: Codestream, reduce: int) -> Samples:
     return values
 
 
-def _finish(samples: Samples, stream: Codestream, layout: PixelLayout) -> Decoded:
+def _finish(samples: Samples, stream: Codestream, layout: PixelLayout, reduce: int) -> Decoded:
     """Return samples as the header reads them, where codestream and Pixel Representation disagree on the sign."""
     if layout.signed and not stream.signed:
         samples = sign_extend(samples, stream.precision)
@@ -137,4 +137,4 @@ def _finish(samples: Samples, stream: Codestream, layout: PixelLayout) -> Decode
         samples = samples.astype(np.int64) & ((1 << stream.precision) - 1)
     # The codestream itself says whether it holds a colour transform, and OpenJPEG has undone it.
     rgb = layout.photometric in {"YBR_ICT", "YBR_RCT", "RGB"}
-    return Decoded(samples, stream.precision, rgb=rgb)
+    return Decoded(samples, stream.precision, rgb=rgb, shift=(1 - 0.5**reduce) / 2)

@@ -54,7 +54,9 @@ def render_palette(stored: Samples, palette: Palette, size: tuple[int, int]) -> 
     return average_picture(palette.colours.take(index, axis=0), size)
 
 
-def render_colour(samples: Samples, photometric: str, bits: int, size: tuple[int, int]) -> Picture:
+def render_colour(
+    samples: Samples, photometric: str, bits: int, size: tuple[int, int], shift: float = 0.0
+) -> Picture:
     """Return RGB of a size from samples of any width in any colour space.
 
     Parameters
@@ -67,6 +69,8 @@ def render_colour(samples: Samples, photometric: str, bits: int, size: tuple[int
         Of a sample; wider ones lose their lowest bits.
     size
         Rows and columns of the result.
+    shift
+        Where the picture lies in its samples, see :class:`~dicom_assets.dicom.pixels.decoded.Decoded`.
 
     Raises
     ------
@@ -76,7 +80,7 @@ def render_colour(samples: Samples, photometric: str, bits: int, size: tuple[int
     """
     eight = _to_eight_bits(samples[..., :3], bits)
     # All conversions are affine, so they come after averaging, on a fraction of the pixels.
-    small = average_picture(eight, size)
+    small = average_picture(eight, size, shift)
     if photometric in {"RGB", "YBR_RCT", "YBR_ICT", "ARGB"}:
         return small
     if photometric in {"YBR_FULL", "YBR_FULL_422"}:

@@ -6,6 +6,7 @@ picture comes out.
 """
 
 import colorsys
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +23,9 @@ from dicom_assets.dicom.render.resize import Picture, average_picture
 
 _LABEL_COLOURS = 256
 _GOLDEN_RATIO = 0.618033988749895
+_OVERSAMPLING = 1.5
+"""How much finer than the thumbnail a reduced decoding must be, each way: what a wavelet leaves of fine detail in
+its coarse levels is noisier than a mean over the area (similarity 0.83 against 0.97 for a noisy MR)."""
 
 
 def execute_plan(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
@@ -65,11 +69,8 @@ def _decode(plan: RenderPlan, frame: bytes) -> Decoded:
     if isinstance(plan.pipeline, Colour) or (
         isinstance(plan.pipeline, GreyPipeline) and plan.pipeline.averages_first and not layout.floating
     ):
-        # Ceilings, so that a tile is never smaller than its place in the thumbnail.
-        enough = (
-            -(-plan.size[0] * layout.rows // plan.rows),
-            -(-plan.size[1] * layout.columns // plan.columns),
-        )
+        rows, columns = plan.size[0] * layout.rows / plan.rows, plan.size[1] * layout.columns / plan.columns
+        enough = (math.ceil(rows * _OVERSAMPLING), math.ceil(columns * _OVERSAMPLING))
     return decode_frame(frame, plan.transfer_syntax, Request(layout, enough, plan.max_pixels))
 
 
@@ -88,7 +89,7 @@ def _mosaic(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
         row, column = tile.row * rows // plan.layout.rows, tile.column * columns // plan.layout.columns
         place = canvas[row : row + rows, column : column + columns]
         place[:] = decoded.samples[: place.shape[0], : place.shape[1]]
-    return Decoded(canvas, first.bits, first.rgb)
+    return Decoded(canvas, first.bits, first.rgb, first.shift)
 
 
 def _most_foreground(plan: RenderPlan, frames: Sequence[bytes]) -> tuple[int, Decoded]:
@@ -109,7 +110,7 @@ def _to_picture(plan: RenderPlan, decoded: Decoded) -> tuple[Picture, Window | N
         if samples.ndim != 3 or samples.shape[2] < 3:
             raise PixelError(f"the decoded frame has shape {samples.shape}, colour was expected")
         space = "RGB" if decoded.rgb else plan.layout.photometric
-        return render_colour(samples, space, decoded.bits, size), None
+        return render_colour(samples, space, decoded.bits, size, decoded.shift), None
     if samples.ndim != 2:
         raise PixelError(f"the decoded frame has shape {samples.shape}, one sample per pixel was expected")
     if isinstance(pipeline, Palette):
@@ -118,7 +119,7 @@ def _to_picture(plan: RenderPlan, decoded: Decoded) -> tuple[Picture, Window | N
         return _render_mask(samples, pipeline, size), None
     if isinstance(pipeline, Labels):
         return _render_labels(samples, size), None
-    grey = render_grey(samples, pipeline, size)
+    grey = render_grey(samples, pipeline, size, decoded.shift)
     return grey.levels, grey.window
 
 

@@ -149,12 +149,13 @@ def _choose_native(image: _Image, frames: int) -> int:
 
 
 def _native_frame(image: _Image, frame: int) -> tuple[bytes, int]:
-    """Return the bytes that hold a frame, and the bit of the first byte that it begins with."""
+    """Return the bytes that hold a frame, and the bit in them that it begins with."""
+    unit = 2 if image.layout.words else 1
     begin, end = image.layout.frame_bits * frame, image.layout.frame_bits * (frame + 1)
-    length = -(-end // 8) - begin // 8
-    _check_bytes(length, image.options)
-    available = max(0, (image.pixel.length or 0) - begin // 8)
-    return image.body.read(image.pixel.offset + begin // 8, min(length, available)), begin % 8
+    first, last = begin // 8 // unit * unit, -(-end // (8 * unit)) * unit
+    _check_bytes(last - first, image.options)
+    last = min(last, image.pixel.length or 0)
+    return image.body.read(image.pixel.offset + first, max(0, last - first)), begin - first * 8
 
 
 def _prepare_encapsulated(image: _Image) -> Prepared:
