@@ -81,6 +81,8 @@ class Header:
         The UID that the data set was read with: stated by the file, or sniffed where it states none.
     little_endian
         Byte order of the data set and of native pixel data.
+    implicit_vr
+        Whether the elements of the data set were encoded without their VR.
     pixel
         Where the pixel data stands, ``None`` when there is none.
     body
@@ -100,6 +102,7 @@ class Header:
     pixel: PixelElement | None = None
     body: ByteSource | None = None
     reader: str = "walker"
+    implicit_vr: bool = False
 
     def first(self, tag: str) -> Any:
         """Return the first value of a top-level element of the data set, ``None`` when it has none."""

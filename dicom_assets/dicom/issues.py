@@ -1,0 +1,98 @@
+"""The closed set of rules that a value can break, and how the offending bytes are written down."""
+
+from enum import StrEnum
+
+from dicom_assets.dicom.header import Issue
+
+RAW_CAP = 64
+"""Bytes of an offending value that an issue keeps."""
+
+
+class IssueCode(StrEnum):
+    """What is wrong with a value. The sections are those of the DICOM standard."""
+
+    BAD_DATE = "bad_date"
+    """A DA that is no date of the calendar (PS3.5 table 6.2-1)."""
+    BAD_TIME = "bad_time"
+    """A TM that is no time of day."""
+    BAD_DATETIME = "bad_datetime"
+    """A DT that is no moment."""
+    BAD_AGE = "bad_age"
+    """An AS that is not three digits and one of D, W, M, Y."""
+    BAD_NUMBER = "bad_number"
+    """A DS or IS that is no number, or an IS beyond 32 bits."""
+    BAD_UID = "bad_uid"
+    """A UI that is no UID (PS3.5 9.1)."""
+    BAD_CODE = "bad_code"
+    """A CS with characters other than capitals, digits, space and underscore."""
+    BAD_NAME = "bad_name"
+    """A PN of more than three component groups, or a group of more than five components (PS3.5 6.2.1)."""
+    BAD_URI = "bad_uri"
+    """A UR that begins with a space or has characters that no URI has."""
+    BAD_CHARACTER = "bad_character"
+    """A control character, or one outside the default repertoire in a VR that has no other."""
+    TOO_LONG = "too_long"
+    """More characters than the VR allows. The value is kept in full."""
+    BAD_LENGTH = "bad_length"
+    """A value whose length is no multiple of the size of its numbers."""
+    ODD_LENGTH = "odd_length"
+    """A value of odd length (PS3.5 7.1.1). The value itself is used."""
+    UNDECODABLE_TEXT = "undecodable_text"
+    """Bytes that the Specific Character Set does not define; they stand in the text as ``\\xNN``."""
+    UNDECLARED_TEXT = "undeclared_text"
+    """Bytes beyond ASCII where no character set is stated; they are read as ISO 8859-1."""
+    BAD_CHARSET = "bad_charset"
+    """A Specific Character Set that is no Defined Term (PS3.3 C.12.1.1.2)."""
+    UNKNOWN_VR = "unknown_vr"
+    """Two capitals that are no Value Representation; the value is kept as UN."""
+    MISSING_VR = "missing_vr"
+    """An element encoded as implicit VR where explicit VR was due."""
+    LENGTH_BEYOND_ITEM = "length_beyond_item"
+    """A value, sequence or item that claims more bytes than what it stands in."""
+    STRAY_DELIMITER = "stray_delimiter"
+    """A delimitation item where nothing is open."""
+    STRAY_BYTES = "stray_bytes"
+    """Bytes that are no element, at the end of an item or of the data set."""
+    TAG_ORDER = "tag_order"
+    """An element whose tag is lower than that of the element before it (PS3.5 7.1)."""
+    DUPLICATE_TAG = "duplicate_tag"
+    """A tag that stands twice in one data set; the last one counts, the issue holds the first."""
+    TRANSFER_SYNTAX = "transfer_syntax"
+    """A data set that is not encoded as its Transfer Syntax UID says, or has none in its file meta group."""
+    NO_PIXEL_DATA = "no_pixel_data"
+    """An image SOP Class without pixel data."""
+    PIXEL_DATA_CUT = "pixel_data_cut"
+    """Pixel data whose length goes beyond the end of the file."""
+    STRUCTURE = "structure"
+    """The walker could not follow the structure; the header was read by pydicom."""
+    MORE_ISSUES = "more_issues"
+    """There are more issues than are listed."""
+
+
+def escaped(raw: bytes) -> str:
+    """Return a value as printable ASCII, capped; what is not printable is escaped as in Python."""
+    text = raw[:RAW_CAP].decode("latin-1").encode("unicode_escape").decode("ascii")
+    return text if len(raw) <= RAW_CAP else f"{text}..."
+
+
+class IssueLog:
+    """The issues of one header, as many as a limit allows.
+
+    Parameters
+    ----------
+    most
+        Issues that are listed; the last of them says that there were more.
+
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.issues: list[Issue] = []
+
+    def add(self, path: str, vr: str, code: IssueCode, raw: bytes = b"") -> None:
+        """List an issue."""
+        listed = len(self.issues)
+        if listed < self._most - 1:
+            self.issues.append(Issue(path, vr, code, escaped(raw)))
+        elif listed < self._most:
+            self.issues.append(Issue("", "", IssueCode.MORE_ISSUES, ""))

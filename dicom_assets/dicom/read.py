@@ -1,0 +1,173 @@
+"""The header of a DICOM file, whatever state the file is in: :func:`read_header`."""
+
+import orjson
+
+from dicom_assets.dicom.dialect import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Dialect
+from dicom_assets.dicom.header import Header, first_value
+from dicom_assets.dicom.inflate import InflatedSource
+from dicom_assets.dicom.issues import IssueCode
+from dicom_assets.dicom.limits import DEFAULT_LIMITS, HeaderLimits
+from dicom_assets.dicom.sniff import (
+    DEFLATED_SYNTAXES,
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    dialect_of,
+    end_of_meta,
+    start_of_elements,
+)
+from dicom_assets.dicom.sop_classes import IMAGE_SOP_CLASSES, MEDIA_STORAGE_DIRECTORY
+from dicom_assets.dicom.source import ByteSource
+from dicom_assets.dicom.status import HeaderStatus
+from dicom_assets.dicom.stops import LimitError, StopError, TruncatedError
+from dicom_assets.dicom.walker import Scope, Walker
+from dicom_assets.dicom.window import ReadLimitError, Window
+
+_TRANSFER_SYNTAX = "00020010"
+_MEDIA_STORAGE_CLASS = "00020002"
+_SOP_CLASS = "00080016"
+_PIXEL_PROVIDER = "00287FE0"
+
+
+def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> Header:
+    """Read all of a file in front of its pixel data.
+
+    Parameters
+    ----------
+    source
+        The file. Its first :attr:`~dicom_assets.dicom.limits.HeaderLimits.head_bytes` are read at once, more only
+        when the header is longer, and never a value that is not inlined.
+    limits
+        What is inlined, and when to give up.
+
+    Returns
+    -------
+    Header
+        What was read, and how it went. Its elements may be shared with other headers: they are not to be changed.
+
+    Raises
+    ------
+    OSError
+        If the source does. Nothing else is raised, whatever the file holds.
+
+    """
+    if source.size == 0:
+        return Header(HeaderStatus.EMPTY)
+    return _Reading(source, limits).run()
+
+
+def header_json(header: Header) -> bytes:
+    """Return a header as JSON text in UTF-8: ``{"fileMeta": {...}, "dataset": {...}}``, tags in ascending order."""
+    return orjson.dumps({"fileMeta": header.file_meta, "dataset": header.dataset})
+
+
+class _Reading:
+    """One file while it is read: what is known so far, for whoever has to make a header of it.
+
+    Parameters
+    ----------
+    source
+        The file.
+    limits
+        As for :func:`read_header`.
+
+    """
+
+    def __init__(self, source: ByteSource, limits: HeaderLimits) -> None:
+        self.source = source
+        self.limits = limits
+        self.body = source
+        self.walker = Walker(Window(source, limits.head_bytes, limits.max_read_bytes), limits)
+        self.meta = Scope(EXPLICIT_LITTLE)
+        self.data = Scope(EXPLICIT_LITTLE)
+        self.syntax: str | None = None
+
+    def run(self) -> Header:
+        """Read the file."""
+        start = start_of_elements(self.walker.window)
+        if start is None:
+            return Header(HeaderStatus.NOT_DICOM)
+        status, error = HeaderStatus.OK, ""
+        try:
+            self._read(start)
+        except StopError as stop:
+            status, error = _status_of(stop), str(stop)
+        except ReadLimitError:
+            status, error = (
+                HeaderStatus.UNSUPPORTED,
+                f"more than {self.limits.max_read_bytes} bytes to be read",
+            )
+        if isinstance(self.body, InflatedSource) and self.body.corrupt:
+            status, error = HeaderStatus.TRUNCATED, "the deflated data set is damaged"
+        if start and status is HeaderStatus.ERROR and not self.meta.dataset and not self.data.dataset:
+            return Header(HeaderStatus.NOT_DICOM)
+        return self._header(status, error or None)
+
+    def _read(self, start: int) -> None:
+        walker = self.walker
+        position, self.meta.dialect = end_of_meta(walker.window, start)
+        if position > start:
+            self.meta.end = position
+            walker.walk(self.meta, start)
+        stated = first_value(self.meta.dataset, _TRANSFER_SYNTAX)
+        if stated in DEFLATED_SYNTAXES:
+            self.body = InflatedSource(self.source, position)
+            walker.window = Window(self.body, self.limits.head_bytes, self.limits.max_read_bytes)
+            position = 0
+        if not walker.window.have(position, 8):
+            raise TruncatedError("the file ends before its data set begins")
+        self.data.dialect = dialect_of(walker.window, position, stated)
+        self._note_syntax(stated)
+        walker.walk(self.data, position)
+
+    def _note_syntax(self, stated: str | None) -> None:
+        """Settle the transfer syntax, and list it as an issue when it is not the one the file states."""
+        dialect = self.data.dialect
+        sniffed = _SYNTAX_OF.get(dialect)
+        agrees = stated is not None and dialect is {
+            IMPLICIT_VR_LITTLE_ENDIAN: IMPLICIT_LITTLE,
+            EXPLICIT_VR_BIG_ENDIAN: EXPLICIT_BIG,
+        }.get(stated, EXPLICIT_LITTLE)
+        # What says how pixels are compressed stays, whatever the elements look like.
+        self.syntax = stated if agrees or stated not in {None, *_SYNTAX_OF.values()} else sniffed
+        if not agrees and self.meta.dataset:
+            self.walker.log.add(
+                _TRANSFER_SYNTAX, "UI", IssueCode.TRANSFER_SYNTAX, (stated or "").encode("latin-1", "replace")
+            )
+
+    def _header(self, status: HeaderStatus, error: str | None) -> Header:
+        walker, dataset = self.walker, self.data.dataset
+        walker.finish(dataset)
+        sop_class = first_value(dataset, _SOP_CLASS) or first_value(self.meta.dataset, _MEDIA_STORAGE_CLASS)
+        if status is HeaderStatus.OK:
+            if sop_class in IMAGE_SOP_CLASSES and walker.pixel is None and _PIXEL_PROVIDER not in dataset:
+                walker.log.add("7FE00010", "", IssueCode.NO_PIXEL_DATA)
+            if sop_class == MEDIA_STORAGE_DIRECTORY:
+                status = HeaderStatus.DICOMDIR
+            elif walker.log.issues:
+                status = HeaderStatus.ISSUES
+        return Header(
+            status=status,
+            error=error,
+            file_meta=self.meta.dataset,
+            dataset=dataset,
+            issues=tuple(walker.log.issues),
+            transfer_syntax=self.syntax,
+            little_endian=self.data.dialect.little_endian,
+            implicit_vr=not self.data.dialect.explicit,
+            pixel=walker.pixel,
+            body=self.body,
+        )
+
+
+_SYNTAX_OF: dict[Dialect, str] = {
+    IMPLICIT_LITTLE: IMPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_LITTLE: EXPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_BIG: EXPLICIT_VR_BIG_ENDIAN,
+}
+
+
+def _status_of(stop: StopError) -> HeaderStatus:
+    if isinstance(stop, TruncatedError):
+        return HeaderStatus.TRUNCATED
+    return HeaderStatus.UNSUPPORTED if isinstance(stop, LimitError) else HeaderStatus.ERROR

@@ -1,0 +1,155 @@
+"""Where the data set of a file begins and how it is encoded: from what the file says, and from what it is.
+
+A file is DICOM when it has the prefix ``DICM``, or when its first elements are such as a data set begins with
+(PS3.10 7.1): files of the time before PS3.10, and data sets that were saved without their file meta group.
+"""
+
+from dicom_assets.dicom.dialect import (
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    IMPLICIT_BIG,
+    IMPLICIT_LITTLE,
+    UNDEFINED,
+    Dialect,
+    Kind,
+    states_vr,
+)
+from dicom_assets.dicom.vr import public_vr
+from dicom_assets.dicom.window import Window
+
+IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+DEFLATED_SYNTAXES = frozenset(
+    {
+        "1.2.840.10008.1.2.1.99",  # Deflated Explicit VR Little Endian
+        "1.2.840.10008.1.2.4.95",  # JPIP Referenced Deflate
+        "1.2.840.10008.1.2.4.205",  # JPIP HTJ2K Referenced Deflate
+    }
+)
+"""Transfer syntaxes whose data set is deflated as a whole (PS3.5 A.5)."""
+
+_PREFIX = b"DICM"
+_DIALECTS = (EXPLICIT_LITTLE, IMPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_BIG)
+_FIRST_GROUPS = frozenset({0x0000, 0x0002, 0x0004, 0x0008})
+_BELIEVABLE = 3
+"""Elements in a row that make something without the prefix a data set."""
+
+
+def start_of_elements(window: Window) -> int | None:
+    """Return the position of the first element, ``None`` when the content is not DICOM."""
+    head = window.at(0, 138)
+    prefixed = head[128:132] == _PREFIX
+    if prefixed and head[132:134] == b"\x02\x00":
+        return 132
+    # The prefix may also be part of a value of a file that has none.
+    if any(believable_elements(window, 0, dialect, strict=True) >= _BELIEVABLE for dialect in _DIALECTS):
+        return 0
+    return 132 if prefixed else 4 if head[:4] == _PREFIX else None
+
+
+def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
+    """Return the end of the file meta group and its encoding, the position itself when there is no such group.
+
+    The group length (0002,0000) is often wrong; the group ends where its elements do. It is explicit VR little
+    endian (PS3.10 7.1), but files exist that have it in implicit VR.
+    """
+    dialect = EXPLICIT_LITTLE if states_vr(window.at(position, 6)[4:]) else IMPLICIT_LITTLE
+    buf, at = window.buf, position - window.base
+    while at + 8 <= len(buf) and buf[at : at + 2] == b"\x02\x00":
+        following = _behind(buf, at, dialect)
+        if following is None:
+            break
+        at = following
+    return window.base + at, dialect
+
+
+def dialect_of(window: Window, position: int, syntax: str | None) -> Dialect:
+    """Return the encoding of the data set that begins at a position.
+
+    The transfer syntax decides when the first elements can be read by it, else the encoding that can read most
+    of them.
+    """
+    stated = {
+        None: None,
+        IMPLICIT_VR_LITTLE_ENDIAN: IMPLICIT_LITTLE,
+        EXPLICIT_VR_BIG_ENDIAN: EXPLICIT_BIG,
+    }.get(syntax, EXPLICIT_LITTLE)
+    looks_explicit = states_vr(window.at(position, 6)[4:])
+    if (
+        stated is not None
+        and stated.explicit == looks_explicit
+        and believable_elements(window, position, stated, most=1)
+    ):
+        return stated
+    counts = {dialect: believable_elements(window, position, dialect) for dialect in _DIALECTS}
+    best = max(_DIALECTS, key=lambda dialect: (counts[dialect], dialect.explicit == looks_explicit))
+    if stated is not None and counts[stated] >= counts[best]:
+        return stated
+    return best
+
+
+def believable_elements(
+    window: Window, position: int, dialect: Dialect, *, most: int = _BELIEVABLE, strict: bool = False
+) -> int:
+    """Count the elements in a row that can be what an encoding says, up to `most`.
+
+    Each has a tag of the dictionary that is higher than the one before, and ends within the file.
+
+    Parameters
+    ----------
+    window, position
+        Where to look; not beyond the bytes at hand.
+    dialect
+        The encoding.
+    most
+        When to stop counting.
+    strict
+        Whether the first element must be of a group that data sets begin with.
+
+    """
+    buf, at = window.buf, position - window.base
+    last = -1
+    for count in range(most):
+        if at + 8 > len(buf):
+            return count
+        group, number = dialect.tag(buf, at)
+        tag = group << 16 | number
+        if tag <= last or not _is_known(group, number) or (strict and not count and group not in _FIRST_GROUPS):
+            return count
+        following = _behind(buf, at, dialect)
+        if following is None or window.base + following > window.size:
+            return count
+        if following > len(buf):
+            # An element that reaches beyond the bytes at hand: believed, but nothing can be seen behind it.
+            return count + 1
+        last, at = tag, following
+    return most
+
+
+def _is_known(group: int, number: int) -> bool:
+    if group & 1:
+        return group > 8 and 0x10 <= number <= 0xFF
+    return number == 0 or public_vr(group << 16 | number) is not None
+
+
+def _behind(buf: bytes, at: int, dialect: Dialect) -> int | None:
+    """Return where the element behind this one begins, ``None`` when this one cannot be an element."""
+    rule = dialect.entries[buf[at : at + dialect.width]][2]
+    if rule.kind in (Kind.MISFIT, Kind.DELIMITER):
+        return None
+    if not rule.long:
+        (length,) = dialect.length(buf, at + dialect.width)
+        start = at + 8
+    elif at + 12 <= len(buf):
+        (length,) = dialect.length32(buf, at + 8)
+        start = at + 12
+    else:
+        return None
+    if length == UNDEFINED:
+        # A sequence: its first item follows.
+        return None if buf[start : start + 4] not in _ITEM_TAGS else len(buf)
+    return start + int(length)
+
+
+_ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00", b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\xdd")

@@ -1,0 +1,83 @@
+"""A part of a file in memory that moves forward, so that what is skipped is never read."""
+
+from dicom_assets.dicom.inflate import InflatedSource
+from dicom_assets.dicom.source import ByteSource
+
+UNKNOWN_SIZE = 1 << 62
+_LARGEST_STEP = 1 << 20
+
+
+class ReadLimitError(Exception):
+    """More bytes of the source were asked for than the limits allow."""
+
+
+class Window:
+    """Bytes ``[base, base + len(buf))`` of a source, read ahead in steps that grow while they are used up.
+
+    Parameters
+    ----------
+    source
+        What to read.
+    step
+        Size of the first read; also of the first read behind something that was skipped.
+    most
+        Bytes that may be read in all.
+    base
+        Where to begin.
+
+    Attributes
+    ----------
+    buf, base
+        The bytes at hand and the position of the first of them. Both change with :meth:`have`.
+    size
+        Length of the source; far beyond any file when only reading on can tell.
+
+    """
+
+    __slots__ = ("_first_step", "_left", "_source", "_step", "base", "buf", "size")
+
+    def __init__(self, source: ByteSource, step: int, most: int, base: int = 0) -> None:
+        self._source = source
+        self._first_step = self._step = step
+        self._left = most
+        self.size = UNKNOWN_SIZE if isinstance(source, InflatedSource) else source.size
+        self.base = base
+        self.buf = source.read(base, step)
+
+    def have(self, position: int, count: int) -> bool:
+        """Make the bytes ``[position, position + count)`` available, ``False`` when the source ends before.
+
+        `position` is never below :attr:`base`: the window moves forward only.
+        """
+        end = position + count
+        if end <= self.base + len(self.buf):
+            return True
+        if end > self.size:
+            return False
+        return self._advance(position, count)
+
+    def reaches(self, end: int) -> bool:
+        """Say whether the source has bytes up to `end`; the caller must not go back before ``end - 1``."""
+        if self.size != UNKNOWN_SIZE:
+            return end <= self.size
+        return self.have(end - 1, 1)
+
+    def _advance(self, position: int, count: int) -> bool:
+        kept = self.buf[position - self.base :]
+        self._step = min(2 * self._step, _LARGEST_STEP) if kept else self._first_step
+        wanted = max(count - len(kept), self._step)
+        self._left -= wanted
+        if self.size == UNKNOWN_SIZE:
+            # What is skipped of a deflated data set has to be inflated all the same.
+            self._left -= max(position - self.base - len(self.buf), 0)
+        if self._left < 0:
+            raise ReadLimitError
+        self.buf = kept + self._source.read(position + len(kept), wanted)
+        self.base = position
+        return len(self.buf) >= count
+
+    def at(self, position: int, count: int) -> bytes:
+        """Return up to `count` bytes from `position` on, fewer at the end of the source."""
+        self.have(position, min(count, max(self.size - position, 0)))
+        start = position - self.base
+        return self.buf[start : start + count]
