@@ -29,6 +29,4 @@ def pydicom_files() -> list[Path]:
 
 def corpus_files() -> list[Path]:
     """Return the files of the corpus beside the checkout, without its own two index files."""
-    return [
-        path for path in files_below(CORPUS) if path not in (CORPUS / "README.md", CORPUS / "inventory.csv")
-    ]
+    return [path for path in files_below(CORPUS) if path not in (CORPUS / "README.md", CORPUS / "inventory.csv")]

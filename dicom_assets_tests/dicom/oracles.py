@@ -53,9 +53,7 @@ def by_pydicom(path: Path, thumbnail: Thumbnail) -> np.ndarray:
         return _grey_by_pydicom(dataset, stored, thumbnail, frame)
 
 
-def _grey_by_pydicom(
-    dataset: pydicom.Dataset, stored: np.ndarray, thumbnail: Thumbnail, frame: int
-) -> np.ndarray:
+def _grey_by_pydicom(dataset: pydicom.Dataset, stored: np.ndarray, thumbnail: Thumbnail, frame: int) -> np.ndarray:
     transformed = dataset
     for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         groups = dataset.get(name) or []
@@ -91,18 +89,14 @@ def _has_usable_window(dataset: pydicom.Dataset, thumbnail: Thumbnail) -> bool:
     center, width = dataset.get("WindowCenter"), dataset.get("WindowWidth")
     if center is None or width is None or width == "" or center == "":
         return False
-    first = [
-        value[0] if isinstance(value, pydicom.multival.MultiValue) else value for value in (center, width)
-    ]
+    first = [value[0] if isinstance(value, pydicom.multival.MultiValue) else value for value in (center, width)]
     return (float(first[0]), float(first[1])) == (thumbnail.window_center, thumbnail.window_width)
 
 
 def _output_range(dataset: pydicom.Dataset) -> tuple[float, float]:
     """Return what pydicom scales windowed values to: the range of stored values, rescaled (PS3.3 C.11.2.1.2)."""
     bits = int(dataset.BitsStored)
-    low, high = (
-        (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if dataset.PixelRepresentation else (0, (1 << bits) - 1)
-    )
+    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if dataset.PixelRepresentation else (0, (1 << bits) - 1)
     slope, intercept = float(dataset.get("RescaleSlope") or 1), float(dataset.get("RescaleIntercept") or 0)
     if "ModalityLUTSequence" in dataset:
         return 0, (1 << int(dataset.ModalityLUTSequence[0].LUTDescriptor[2])) - 1

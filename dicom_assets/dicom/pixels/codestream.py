@@ -72,9 +72,7 @@ def read_jpeg(data: bytes) -> Codestream:
         (length,) = struct.unpack_from(">H", data, offset + 2)
         if marker in _JPEG_FRAME_MARKERS:
             precision, rows, columns, components = struct.unpack_from(">BHHB", data, offset + 4)
-            factors = {
-                data[offset + 11 + 3 * i] for i in range(components) if offset + 11 + 3 * i < len(data)
-            }
+            factors = {data[offset + 11 + 3 * i] for i in range(components) if offset + 11 + 3 * i < len(data)}
             return Codestream(
                 rows, columns, components, precision, subsampled=len(factors) > 1, adobe_transform=transform
             )

@@ -34,7 +34,6 @@ class TooLargeError(PixelError):
 
 
 ERRORS_BY_STATUS: dict[str, type[PixelError]] = {
-    str(error.status): error
-    for error in (PixelError, NoPixelDataError, UnsupportedPixelsError, TooLargeError)
+    str(error.status): error for error in (PixelError, NoPixelDataError, UnsupportedPixelsError, TooLargeError)
 }
 """To raise again, on this side of a pipe, what was raised on the other."""

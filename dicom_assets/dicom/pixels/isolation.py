@@ -102,11 +102,7 @@ class IsolatedFunction:
 
         """
         with self._lock:
-            if (
-                self._child is None
-                or self._child.owner != os.getpid()
-                or self._child.process.poll() is not None
-            ):
+            if self._child is None or self._child.owner != os.getpid() or self._child.process.poll() is not None:
                 self._child = _Child(self._function, self._limits)
             try:
                 return self._child.call(arguments)
@@ -180,9 +176,7 @@ class _Child:
         except subprocess.TimeoutExpired:
             return PixelError("the decoder process closed its connection")
         if code == -signal.SIGKILL:
-            return TooLargeError(
-                "the decoder process was killed from outside, most likely for its use of memory"
-            )
+            return TooLargeError("the decoder process was killed from outside, most likely for its use of memory")
         if code < 0:
             return PixelError(f"the decoder process died of {signal.Signals(-code).name}")
         return PixelError(f"the decoder process ended with exit code {code}")

@@ -107,9 +107,6 @@ def read_layout(header: Header) -> PixelLayout:
         planar=integer(dataset, "00280006", 0) == 1,
         floating=tag in FLOAT_BITS,
         little_endian=header.little_endian,
-        words=not header.little_endian
-        and allocated <= 8
-        and header.pixel is not None
-        and header.pixel.vr == "OW",
+        words=not header.little_endian and allocated <= 8 and header.pixel is not None and header.pixel.vr == "OW",
         declared_frames=max(1, integer(dataset, "00280008", 1)),
     )

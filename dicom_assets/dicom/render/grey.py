@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dicom_assets.dicom.pixels.decoded import Extent
 from dicom_assets.dicom.pixels.native import Samples
 from dicom_assets.dicom.render.resize import Picture, average_picture, average_values
 
 Floats = npt.NDArray[Any]
 
 PERCENTILES = (1.0, 99.0)
-_SAMPLED_PIXELS = 1 << 18
+_SAMPLED_PIXELS = 1 << 16
 
 
 class VoiFunction(StrEnum):
@@ -148,9 +149,7 @@ class GreyPipeline:
         True where the chain is linear within the window. Padding would bleed into its neighbours, and the mean of
         two entries of a table is not the entry of their mean.
         """
-        linear_voi = self.voi is None or (
-            isinstance(self.voi, Window) and self.voi.function is not VoiFunction.SIGMOID
-        )
+        linear_voi = self.voi is None or (isinstance(self.voi, Window) and self.voi.function is not VoiFunction.SIGMOID)
         return isinstance(self.modality, Rescale) and linear_voi and self.padding is None
 
 
@@ -163,7 +162,7 @@ class GreyPicture:
 
 
 def render_grey(
-    stored: Samples, pipeline: GreyPipeline, size: tuple[int, int], shift: float = 0.0
+    stored: Samples, pipeline: GreyPipeline, size: tuple[int, int], extent: Extent | None = None
 ) -> GreyPicture:
     """Render a frame as 8-bit grey of a size.
 
@@ -178,8 +177,8 @@ def render_grey(
         The transformations.
     size
         Rows and columns of the result.
-    shift
-        Where the picture lies in its samples, see :class:`~dicom_assets.dicom.pixels.decoded.Decoded`.
+    extent
+        Where the picture lies in its samples.
 
     Returns
     -------
@@ -188,13 +187,13 @@ def render_grey(
 
     """
     if pipeline.voi is not None:
-        levels = _levels(stored, pipeline, size, shift)
+        levels = _levels(stored, pipeline, size, extent)
         if np.ptp(levels) > 1:
             return GreyPicture(levels, pipeline.voi if isinstance(pipeline.voi, Window) else None)
     window = percentile_window(stored, pipeline)
     if window is None:
         return GreyPicture(np.zeros(size, np.uint8), None)
-    return GreyPicture(_levels(stored, replace(pipeline, voi=window), size, shift), window)
+    return GreyPicture(_levels(stored, replace(pipeline, voi=window), size, extent), window)
 
 
 def percentile_window(stored: Samples, pipeline: GreyPipeline) -> Window | None:
@@ -218,17 +217,17 @@ def percentile_window(stored: Samples, pipeline: GreyPipeline) -> Window | None:
     return None
 
 
-def _levels(stored: Samples, pipeline: GreyPipeline, size: tuple[int, int], shift: float) -> Picture:
+def _levels(stored: Samples, pipeline: GreyPipeline, size: tuple[int, int], extent: Extent | None) -> Picture:
     """Return the levels of a pipeline that has a VOI transformation, at a size."""
     if pipeline.averages_first and stored.dtype.kind in "iu":
-        return _to_levels(average_values(stored, size, shift), pipeline)
+        return _to_levels(average_values(stored, size, extent), pipeline)
     if stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2:
         full = _by_table(stored, pipeline)
     else:
-        full = _to_levels(stored.astype(np.float64), pipeline)
+        full = _to_levels(np.nan_to_num(stored.astype(np.float64), nan=-np.inf), pipeline)
         if pipeline.padding is not None:
             full[pipeline.padding.mask(stored)] = 0
-    return average_picture(full, size, shift)
+    return average_picture(full, size, extent)
 
 
 def _by_table(stored: Samples, pipeline: GreyPipeline) -> Picture:
@@ -238,9 +237,9 @@ def _by_table(stored: Samples, pipeline: GreyPipeline) -> Picture:
     table = _to_levels(domain.astype(np.float64), pipeline)
     if pipeline.padding is not None:
         table[pipeline.padding.mask(domain)] = 0
-    if stored.dtype.kind == "u" and low < 1 << 12:
-        return np.concatenate([np.zeros(low, np.uint8), table]).take(stored)
-    return table.take(stored.astype(np.int32) - low)
+    # Subtraction of unsigned words wraps around to the right index for signed values, too.
+    unsigned = np.dtype(f"u{stored.dtype.itemsize}")
+    return table.take(stored.view(unsigned) - unsigned.type(low % (1 << 8 * unsigned.itemsize)))
 
 
 def _to_levels(values: Floats, pipeline: GreyPipeline) -> Picture:
@@ -248,6 +247,6 @@ def _to_levels(values: Floats, pipeline: GreyPipeline) -> Picture:
     levels = pipeline.voi.levels(pipeline.modality(values))
     if pipeline.inverted:
         levels = 1 - levels
-    # Half a level goes down, so that black stays black; not-a-number, which clipping passes on, becomes black.
-    rounded: Picture = np.ceil(np.nan_to_num(levels) * 255 - 0.5).astype(np.uint8)
+    # Half a level goes down, so that black stays black.
+    rounded: Picture = np.ceil(levels * 255 - 0.5).astype(np.uint8)
     return rounded

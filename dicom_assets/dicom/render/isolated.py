@@ -24,9 +24,7 @@ def decoder_process(limits: Limits) -> IsolatedFunction:
     return IsolatedFunction(render_in_child, ChildLimits(limits.seconds, limits.memory_bytes))
 
 
-def execute_isolated(
-    plan: RenderPlan, frames: Sequence[bytes], renderer: Renderer, limits: Limits
-) -> Rendered:
+def execute_isolated(plan: RenderPlan, frames: Sequence[bytes], renderer: Renderer, limits: Limits) -> Rendered:
     """Carry out a plan in the decoder process.
 
     Parameters

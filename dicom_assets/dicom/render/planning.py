@@ -56,10 +56,7 @@ class Prepared:
     @property
     def trusted(self) -> bool:
         """Whether no native decoder is involved."""
-        return (
-            self.plan.transfer_syntax in NATIVE_SYNTAXES
-            or self.plan.transfer_syntax == ENCAPSULATED_UNCOMPRESSED
-        )
+        return self.plan.transfer_syntax in NATIVE_SYNTAXES or self.plan.transfer_syntax == ENCAPSULATED_UNCOMPRESSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +167,7 @@ def _prepare_encapsulated(image: _Image) -> Prepared:
     if frames > 1 and _is_segmentation(image.header):
         candidates = _candidates(index, frames)
         plan = _plan(image, candidates[0], choose=len(candidates) > 1)
-        return Prepared(
-            plan, _encoded_frames(image, index, candidates), tuple(number + 1 for number in candidates)
-        )
+        return Prepared(plan, _encoded_frames(image, index, candidates), tuple(number + 1 for number in candidates))
     frame = representative_frame(image.header, frames)
     data = _encoded_frames(image, index, (frame,))
     return Prepared(_plan(image, frame), data, (frame + 1,))
@@ -232,11 +227,7 @@ def _pipeline(header: Header, layout: PixelLayout, frame: int) -> Pipeline:
     if _is_segmentation(header):
         if text(header.dataset, _SEGMENTATION_TYPE).upper() == "LABELMAP":
             return Labels()
-        return Mask(
-            1.0
-            if layout.bits_stored == 1
-            else max(1, integer(header.dataset, _MAXIMUM_FRACTIONAL_VALUE, 255))
-        )
+        return Mask(1.0 if layout.bits_stored == 1 else max(1, integer(header.dataset, _MAXIMUM_FRACTIONAL_VALUE, 255)))
     if layout.bits_stored == 1:
         return Mask(1.0, inverted=is_inverted(header, layout))
     if layout.photometric.startswith("MONOCHROME"):

@@ -93,9 +93,7 @@ def _windows(dataset: JsonDataset) -> Iterator[Window]:
 def _padding(header: Header, layout: PixelLayout) -> Padding | None:
     """Return the range of padding values: Pixel Padding Value up to Range Limit, in either order."""
     tags = ("00280122", "00280124") if layout.floating else ("00280120", "00280121")
-    ends = [
-        _as_stored(numbers(header.dataset, tag)[0], layout) for tag in tags if numbers(header.dataset, tag)
-    ]
+    ends = [_as_stored(numbers(header.dataset, tag)[0], layout) for tag in tags if numbers(header.dataset, tag)]
     if not numbers(header.dataset, tags[0]):
         return None
     return Padding(min(ends), max(ends))

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from dicom_assets.dicom.pixels.decoded import Extent
 from dicom_assets.dicom.pixels.native import Samples
 
 Picture = npt.NDArray[np.uint8]
@@ -38,7 +39,7 @@ def thumbnail_size(rows: int, columns: int, pixel_ratio: float, longest: int) ->
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def average_values(values: Samples, size: tuple[int, int], shift: float = 0.0) -> Floats:
+def average_values(values: Samples, size: tuple[int, int], extent: Extent | None = None) -> Floats:
     """Return stored values averaged down to a size, before any window is applied.
 
     Parameters
@@ -47,8 +48,8 @@ def average_values(values: Samples, size: tuple[int, int], shift: float = 0.0) -
         Shape ``(rows, columns)``, integers or floats.
     size
         Rows and columns of the result. An axis that grows is interpolated.
-    shift
-        How far down and to the right the picture lies in `values`, as a share of a sample.
+    extent
+        Where the picture lies in `values`, when not right within them.
 
     Returns
     -------
@@ -56,13 +57,14 @@ def average_values(values: Samples, size: tuple[int, int], shift: float = 0.0) -
         Shape `size`.
 
     """
-    rows, columns = values.shape
-    down, across = (1, 1) if shift else (_block(rows, size[0]), _block(columns, size[1]))
-    means = _block_means(values, down, across)
-    return _resample_both(means, size, (rows / down, columns / across), shift)
+    if extent is None:
+        down, across = _block(values.shape[0], size[0]), _block(values.shape[1], size[1])
+        extent = Extent(values.shape[0] / down, values.shape[1] / across)
+        values = _block_means(values, down, across)
+    return _resample_both(values, size, extent)
 
 
-def average_picture(picture: Picture, size: tuple[int, int], shift: float = 0.0) -> Picture:
+def average_picture(picture: Picture, size: tuple[int, int], extent: Extent | None = None) -> Picture:
     """Return 8-bit grey or RGB averaged down to a size.
 
     Parameters
@@ -71,37 +73,38 @@ def average_picture(picture: Picture, size: tuple[int, int], shift: float = 0.0)
         Shape ``(rows, columns)`` or ``(rows, columns, 3)``.
     size
         Rows and columns of the result. An axis that grows is interpolated.
-    shift
-        How far down and to the right the picture lies in `picture`, as a share of a sample.
+    extent
+        Where the picture lies in `picture`, when not right within it.
 
     """
-    rows, columns = picture.shape[:2]
-    if (rows, columns) == size:
+    if extent is None:
+        rows, columns = picture.shape[:2]
+        down, across = _block(rows, size[0]), _block(columns, size[1])
+        extent = Extent(rows / down, columns / across)
+        if down > 1 or across > 1:
+            picture = np.asarray(Image.fromarray(np.ascontiguousarray(picture)).reduce((across, down)))
+    if (*picture.shape[:2], 0.0) == (extent.rows, extent.columns, extent.shift) == (*size, 0.0):
         return picture
-    down, across = (1, 1) if shift else (_block(rows, size[0]), _block(columns, size[1]))
-    if down > 1 or across > 1:
-        picture = np.asarray(Image.fromarray(np.ascontiguousarray(picture)).reduce((across, down)))
-    resampled = _resample_both(picture, size, (rows / down, columns / across), shift)
-    rounded: Picture = (resampled + np.float32(0.5)).astype(np.uint8)
+    rounded: Picture = (_resample_both(picture, size, extent) + np.float32(0.5)).astype(np.uint8)
     return rounded
 
 
 def _block(length: int, target: int) -> int:
     """Return the side of the blocks to average before the exact step.
 
-    All of it where the ratio is whole, else half of it: what an area's edge cuts off a block is then known to
-    within a quarter of a pixel of the result.
+    None where a block would be no smaller than half of what it is averaged into: edges of areas that cut such
+    blocks would show as uneven sharpness.
     """
-    return max(1, length // target if length % target == 0 else length // (2 * target))
+    ratio = length / target
+    return int(ratio) if ratio >= 3 or ratio == 2 else 1
 
 
-def _resample_both(
-    values: Samples, size: tuple[int, int], extent: tuple[float, float], shift: float
-) -> Floats:
-    """Resample rows, then columns; `extent` is what whole blocks and the last, partial ones cover."""
-    rows_done = _resample(values, size[0], extent[0], shift)
+def _resample_both(values: Samples, size: tuple[int, int], extent: Extent) -> Floats:
+    """Resample rows, then columns."""
+    rows_done = _resample(values, size[0], extent.rows, extent.shift)
     turned = np.ascontiguousarray(np.swapaxes(rows_done, 0, 1))
-    return np.ascontiguousarray(np.swapaxes(_resample(turned, size[1], extent[1], shift), 0, 1), np.float32)
+    both = _resample(turned, size[1], extent.columns, extent.shift)
+    return np.ascontiguousarray(np.swapaxes(both, 0, 1), np.float32)
 
 
 def _resample(values: Samples, count: int, extent: float, shift: float) -> Floats:

@@ -108,9 +108,7 @@ def expand_segments(segments: npt.NDArray[np.uint16], count: int) -> npt.NDArray
     return np.array(entries[:count], np.uint16)
 
 
-def _expand(
-    segments: list[int], entries: list[int], count: int, *, nested: bool, most: int | None = None
-) -> None:
+def _expand(segments: list[int], entries: list[int], count: int, *, nested: bool, most: int | None = None) -> None:
     position, done = 0, 0
     while position + 1 < len(segments) and len(entries) < count and (most is None or done < most):
         code, length = segments[position], segments[position + 1]

@@ -92,9 +92,7 @@ def _sparse(header: Header, frames: int, rows: int, columns: int) -> Mosaic | No
 
 def _full(layout: PixelLayout, frames: int, rows: int, columns: int) -> Mosaic:
     """Return tiles in rows from the upper left (TILED_FULL), of the first focal plane and optical path."""
-    tiles = [
-        Tile(row, column)
-        for row in range(0, rows, layout.rows)
-        for column in range(0, columns, layout.columns)
-    ][:frames]
+    tiles = [Tile(row, column) for row in range(0, rows, layout.rows) for column in range(0, columns, layout.columns)][
+        :frames
+    ]
     return Mosaic(rows, columns, tuple(range(len(tiles))), tuple(tiles))
