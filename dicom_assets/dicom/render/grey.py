@@ -239,7 +239,8 @@ def _by_table(stored: Samples, pipeline: GreyPipeline) -> Picture:
         table[pipeline.padding.mask(domain)] = 0
     # Subtraction of unsigned words wraps around to the right index for signed values, too.
     unsigned = np.dtype(f"u{stored.dtype.itemsize}")
-    return table.take(stored.view(unsigned) - unsigned.type(low % (1 << 8 * unsigned.itemsize)))
+    levels: Picture = table.take(stored.view(unsigned) - unsigned.type(low % (1 << 8 * unsigned.itemsize)))
+    return levels
 
 
 def _to_levels(values: Floats, pipeline: GreyPipeline) -> Picture:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cache
+from pickle import PickleBuffer
 
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
 from dicom_assets.dicom.pixels.isolation import Answer, ChildLimits, IsolatedFunction
@@ -44,7 +45,9 @@ def execute_isolated(plan: RenderPlan, frames: Sequence[bytes], renderer: Render
         When no process can be started.
 
     """
-    answer = decoder_process(limits)(renderer, plan, list(frames))
+    # Out of band: encoded frames are not copied into the pickle.
+    buffers = [PickleBuffer(frame) for frame in frames]
+    answer = decoder_process(limits)(renderer, plan, buffers)
     return Rendered(data=answer.data, **answer.fields)
 
 
