@@ -3,6 +3,7 @@
 import orjson
 
 from dicom_assets.dicom.dialect import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Dialect
+from dicom_assets.dicom.fallback import read_by_pydicom
 from dicom_assets.dicom.header import Header, first_value
 from dicom_assets.dicom.inflate import InflatedSource
 from dicom_assets.dicom.issues import IssueCode
@@ -54,7 +55,17 @@ def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> He
     """
     if source.size == 0:
         return Header(HeaderStatus.EMPTY)
-    return _Reading(source, limits).run()
+    reading = _Reading(source, limits)
+    try:
+        header = reading.run()
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a fault of ours costs no more than this one header
+        header = Header(HeaderStatus.ERROR, f"reading failed with {type(error).__name__}")
+    if header.status is not HeaderStatus.ERROR:
+        return header
+    second = read_by_pydicom(source, limits)
+    return second if second is not None and len(second.dataset) >= len(header.dataset) else header
 
 
 def header_json(header: Header) -> bytes:
