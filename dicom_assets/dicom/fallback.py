@@ -138,7 +138,11 @@ class _Conversion:
                 charset, _ = charset_of(tuple(term or "" for term in into[name].get("Value", ())))
         return into
 
-    def _element(self, raw: RawDataElement, vr: str, charset: Charset, path: str) -> Element:
+    def _element(self, raw: Any, vr: str, charset: Charset, path: str) -> Element:
+        if not isinstance(raw, RawDataElement):
+            # pydicom needed its value already: the transfer syntax, a character set.
+            converted: Element = raw.to_json_dict(None, 0)
+            return converted
         value = raw.value or b""
         if raw.length not in (len(value), UNDEFINED):
             # pydicom takes what is left of a file for the value.

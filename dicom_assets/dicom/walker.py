@@ -56,7 +56,7 @@ class Walker(ElementReader):
         self.pixel: PixelElement | None = None
         self._budget_start = 0
 
-    def walk(self, scope: Scope, position: int) -> int:
+    def walk(self, scope: Scope, position: int) -> int:  # noqa: C901 - see below: one loop, no calls
         """Read a data set into ``scope.dataset`` and return the position behind it.
 
         This is the hot loop. It is one function because at a third of a microsecond an element each call would
@@ -105,7 +105,8 @@ class Walker(ElementReader):
             tag, _, rule = entries[window.buf[at : at + width]]
             if tag <= last and tag != _NO_TAG:
                 self.misplaced(tag, dataset)
-            last = tag
+            if tag < _ITEM:
+                last = tag
             position = self._special(scope, tag, rule, position)
             if scope.finished:
                 return position
