@@ -141,7 +141,7 @@ def frame_item(number, *, undefined):
     content = e.sequence(0x00209111, e.item(e.explicit(0x00209157, "UL", struct.pack("<II", 1, number + 1))))
     position = "\\".join([f"{number}.25", "-100.5", "33.125"])
     content += e.sequence(0x00209113, e.item(e.explicit(0x00200032, "DS", e.text(position))))
-    content += e.explicit(0x00189999, "LT", b"x" * 600)
+    content += e.explicit(0x00409999, "LT", b"x" * 600)
     return e.open_item(content) if undefined else e.item(content)
 
 
