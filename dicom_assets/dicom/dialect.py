@@ -85,8 +85,14 @@ class Rule:
 Entry = tuple[str, Values | None, Rule]
 """Tag as eight digits, the values to look into for elements with a short header, and the rule."""
 
-_CHARSET_TAG = 0x00080005
-_PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_KIND_BY_TAG = {
+    0x00080005: Kind.CHARSET,
+    0x7FE00008: Kind.PIXELS,
+    0x7FE00009: Kind.PIXELS,
+    0x7FE00010: Kind.PIXELS,
+    0xFFFCFFFC: Kind.PADDING,
+}
+_KIND_BY_VR = {"SQ": Kind.SEQUENCE, "UN": Kind.UNKNOWN}
 _CHARSET_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 
 
@@ -167,6 +173,11 @@ class Dialect:
         """Return the rule for a value whose VR was found out otherwise than from the element itself."""
         return self.rule(Kind.SEQUENCE if vr == "SQ" else Kind.VALUE, vr)
 
+    def forget(self) -> None:
+        """Drop all values that were decoded before, to measure what they save."""
+        for values in self._values.values():
+            values.clear()
+
     def _entry(self, key: bytes) -> Entry:
         group, number = self.tag(key)
         tag = group << 16 | number
@@ -181,17 +192,10 @@ class Dialect:
         vr = self._stated_vr(stated) if self.explicit else self._implied_vr(tag, group, number)
         if vr is None:
             return Kind.MISFIT, "UN"
-        if tag in _PIXEL_TAGS:
-            return Kind.PIXELS, "OW" if vr == "OB or OW" else vr
         if number == 0:
             return Kind.GROUP_LENGTH, vr
-        if tag == 0xFFFCFFFC:
-            return Kind.PADDING, vr
-        if tag == _CHARSET_TAG:
-            return Kind.CHARSET, vr
-        if vr in ("SQ", "UN"):
-            return (Kind.SEQUENCE if vr == "SQ" else Kind.UNKNOWN), vr
-        return (Kind.VALUE if vr in ALL_VRS else Kind.CHOICE), vr
+        kind = _KIND_BY_TAG.get(tag) or _KIND_BY_VR.get(vr) or (Kind.VALUE if vr in ALL_VRS else Kind.CHOICE)
+        return kind, vr
 
     @staticmethod
     def _stated_vr(stated: bytes) -> str | None:

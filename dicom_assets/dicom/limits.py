@@ -27,6 +27,8 @@ class HeaderLimits:
     sequence_bytes
         How much of the content of one sequence of the data set is inlined, with all that is nested in it. Items
         that begin beyond it are not.
+    inline_bytes
+        How much is inlined in all of values that are longer than a few words; beyond it they are not.
     max_depth
         Sequences nested in sequences.
     max_elements
@@ -45,6 +47,7 @@ class HeaderLimits:
     number_bytes: int = 4 * 1024
     text_bytes: int = 64 * 1024
     sequence_bytes: int = 512 * 1024
+    inline_bytes: int = 8 * 1024 * 1024
 
     max_depth: int = 64
     max_elements: int = 200_000

@@ -5,16 +5,11 @@ No element objects are made in between, and what is not inlined is not read. How
 encoded is found by :mod:`~dicom_assets.dicom.sniff`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import ClassVar
 
-import orjson
-
-from dicom_assets.dicom.charsets import NO_CHARSET, Charset, charset_of
-from dicom_assets.dicom.choices import Choice
 from dicom_assets.dicom.dialect import (
+    DIALECTS,
     EXPLICIT_LITTLE,
-    IMPLICIT_BIG,
     IMPLICIT_LITTLE,
     UNDEFINED,
     Dialect,
@@ -22,53 +17,24 @@ from dicom_assets.dicom.dialect import (
     Rule,
     states_vr,
 )
+from dicom_assets.dicom.elements import DELIMITER_LENGTH, SHORT, ElementReader
 from dicom_assets.dicom.header import Element, JsonDataset, PixelElement, first_value
-from dicom_assets.dicom.issues import IssueCode, IssueLog
-from dicom_assets.dicom.limits import HeaderLimits, inline_caps
-from dicom_assets.dicom.scan import end_of_undefined
+from dicom_assets.dicom.issues import IssueCode
+from dicom_assets.dicom.limits import HeaderLimits
+from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.stops import LimitError, StructureError, TruncatedError
-from dicom_assets.dicom.vr import private_vr, public_vr
+from dicom_assets.dicom.vr import ALL_VRS, private_vr, public_vr
 from dicom_assets.dicom.window import UNKNOWN_SIZE, Window
 
-_SHORT = 64
-"""Values up to this length are looked up among those decoded before."""
-
 _ITEM, _ITEM_END, _SEQUENCE_END = "FFFEE000", "FFFEE00D", "FFFEE0DD"
+_ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0")
+"""What a sequence in little endian begins with: an item, or at once its end."""
 _NO_TAG = "00000000"
-_ESCAPE = 0x1B
+_PIXEL_VRS = {"7FE00008": "OF", "7FE00009": "OD"}
+_MAY_BE_UNDEFINED = frozenset({Kind.SEQUENCE, Kind.UNKNOWN, Kind.PIXELS})
 
 
-@dataclass(slots=True)
-class Scope:
-    """One data set while it is walked: the file's own, or an item's.
-
-    Attributes
-    ----------
-    dialect, charset
-        How it is encoded; the character set is inherited from the data set around it (PS3.3 C.12.1.1.2).
-    end
-        Position behind it, ``None`` when a delimiter or the end of the file ends it.
-    delimited
-        Whether a delimiter ends it.
-    depth
-        Sequences around it.
-    dataset
-        Its elements so far.
-    finished
-        Whether its end was reached.
-
-    """
-
-    dialect: Dialect
-    charset: Charset = NO_CHARSET
-    end: int | None = None
-    delimited: bool = False
-    depth: int = 0
-    dataset: JsonDataset = field(default_factory=dict)
-    finished: bool = False
-
-
-class Walker:
+class Walker(ElementReader):
     """The walk over one file; it is used once.
 
     Parameters
@@ -80,28 +46,17 @@ class Walker:
 
     Attributes
     ----------
-    log
-        What was found to break a rule.
     pixel
         Where the pixel data begins, once it was met.
 
     """
 
     def __init__(self, window: Window, limits: HeaderLimits) -> None:
-        self.window = window
-        self.limits = limits
-        self.log = IssueLog(limits.max_issues)
+        super().__init__(window, limits)
         self.pixel: PixelElement | None = None
-        self._caps = inline_caps(limits)
-        self._trail: list[tuple[str, int]] = []
-        self._choices: list[Choice] = []
-        self._unordered: list[JsonDataset] = []
-        self._elements = 0
-        self._passed = 0
-        self._sequence_start = 0
-        self._sequence_skipped = 0
+        self._budget_start = 0
 
-    def walk(self, scope: Scope, position: int) -> int:
+    def walk(self, scope: Scope, position: int) -> int:  # noqa: C901 - see below: one loop, no calls
         """Read a data set into ``scope.dataset`` and return the position behind it.
 
         This is the hot loop. It is one function because at a third of a microsecond an element each call would
@@ -129,7 +84,7 @@ class Walker:
             while at <= edge:
                 tag, values, rule = entries[buf[at : at + width]]
                 (length,) = length_at(buf, at + width)
-                if values is None or length > _SHORT:
+                if values is None or length > SHORT:
                     break
                 stop = at + 8 + length
                 if stop > limit:
@@ -137,9 +92,9 @@ class Walker:
                 raw = buf[at + 8 : stop]
                 element = values.get(raw)
                 if element is None:
-                    element = self._decoded(scope, tag, rule, raw)
+                    element = self.decoded(scope, tag, rule, raw)
                 if tag <= last:
-                    self._misplaced(tag, dataset)
+                    self.misplaced(tag, dataset)
                 last = tag
                 dataset[tag] = element
                 at = stop
@@ -149,48 +104,21 @@ class Walker:
             at = position - window.base
             tag, _, rule = entries[window.buf[at : at + width]]
             if tag <= last and tag != _NO_TAG:
-                self._misplaced(tag, dataset)
-            last = tag
+                self.misplaced(tag, dataset)
+            if tag < _ITEM:
+                last = tag
             position = self._special(scope, tag, rule, position)
             if scope.finished:
                 return position
 
-    def finish(self, root: JsonDataset) -> None:
-        """Settle what needs the whole data set: VRs that depend on other elements, and the order of tags."""
-        for choice in self._choices:
-            vr, problems = choice.settle(root)
-            for code, raw in problems:
-                self.log.add(choice.path, vr, code, raw)
-        for dataset in self._unordered:
-            elements = sorted(dataset.items())
-            dataset.clear()
-            dataset.update(elements)
-
-    def _path(self, tag: str) -> str:
-        return "".join([f"{outer}[{number}]." for outer, number in self._trail]) + tag
-
-    def _report(self, tag: str, vr: str, code: IssueCode, raw: bytes = b"") -> None:
-        self.log.add(self._path(tag), vr, code, raw)
-
-    def _misplaced(self, tag: str, dataset: JsonDataset) -> None:
-        """List an element that stands twice or too late."""
-        self._elements += 1
-        before = dataset.get(tag)
-        if before is None:
-            self._report(tag, "", IssueCode.TAG_ORDER)
-        else:
-            self._report(tag, before["vr"], IssueCode.DUPLICATE_TAG, orjson.dumps(before.get("Value")))
-        if not self._unordered or self._unordered[-1] is not dataset:
-            self._unordered.append(dataset)
-
     def _has_element(self, scope: Scope, position: int) -> bool:
         """Say whether the header of an element follows, and make it available."""
-        if self._elements + len(scope.dataset) > self.limits.max_elements:
+        if self.elements + len(scope.dataset) > self.limits.max_elements:
             raise LimitError(f"more than {self.limits.max_elements} elements")
         window, end = self.window, scope.end
         if end is not None and end - position < 8:
             if position < end and any(rest := window.at(position, end - position)):
-                self._report("", "", IssueCode.STRAY_BYTES, rest)
+                self.report("", "", IssueCode.STRAY_BYTES, rest)
             return False
         if window.have(position, 8):
             return True
@@ -215,217 +143,151 @@ class Walker:
             return self._misfit(scope, position)
         if length == UNDEFINED:
             if rule.kind not in _MAY_BE_UNDEFINED:
-                return self._fragments(scope, tag, rule, start)
+                return self.fragments(scope, tag, rule, start)
         elif scope.end is not None and start + length > scope.end:
-            self._report(tag, rule.vr, IssueCode.LENGTH_BEYOND_ITEM)
+            self.report(tag, rule.vr, IssueCode.LENGTH_BEYOND_ITEM)
             length = max(scope.end - start, 0)
             start = min(start, scope.end)
-        return _HANDLERS[rule.kind](self, scope, tag, rule, start, length)
+        return self._READERS[rule.kind](self, scope, tag, rule, start, length)
 
-    # Values ---------------------------------------------------------------------------------------------------
-
-    def _decoded(self, scope: Scope, tag: str, rule: Rule, raw: bytes) -> Element:
-        """Decode a value that was not met before, list its issues, and remember it when it has none."""
-        element, problems = rule.decode(raw, scope.charset)
-        odd = len(raw) & 1
-        if problems or odd:
-            for code, part in problems:
-                self._report(tag, rule.vr, code, part)
-            if odd:
-                self._report(tag, rule.vr, IssueCode.ODD_LENGTH, raw)
-        elif len(raw) <= _SHORT and (not rule.charset or (raw.isascii() and _ESCAPE not in raw)):
-            # Plain ASCII reads the same in every character set.
-            rule.remember(raw, element)
-        return element
-
-    def _raw(self, tag: str, start: int, length: int) -> bytes:
-        window = self.window
-        if not window.have(start, length):
-            raise TruncatedError(f"the file ends inside element {tag}, which begins at byte {start}")
-        at = start - window.base
-        return window.buf[at : at + length]
-
-    def _bulk(self, tag: str, vr: str, start: int, length: int) -> Element:
-        """Return an element that says where its value is, after a look whether it is there."""
-        if not self.window.reaches(start + length):
-            raise TruncatedError(f"the file ends inside element {tag}, which begins at byte {start}")
-        self._sequence_skipped += length
-        return {"vr": vr, "BulkData": {"offset": start, "length": length}}
-
-    def _value(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
-        if length > self._caps[rule.vr]:
-            scope.dataset[tag] = self._bulk(tag, rule.vr, start, length)
-        else:
-            scope.dataset[tag] = self._decoded(scope, tag, rule, self._raw(tag, start, length))
-        return start + length
-
-    def _charset(self, scope: Scope, tag: str, _rule: Rule, start: int, length: int) -> int:
-        raw = self._raw(tag, start, length)
-        # Its VR is CS, also where the file says UN.
-        element, _ = scope.dialect.value_rule("CS").decode(raw, scope.charset)
-        scope.charset, defined = charset_of(tuple(term or "" for term in element.get("Value", ())))
-        if not defined:
-            self._report(tag, "CS", IssueCode.BAD_CHARSET, raw)
-        scope.dataset[tag] = element
-        return start + length
-
-    def _choice(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
-        if length > self._caps["OW"]:
-            scope.dataset[tag] = self._bulk(tag, "OW" if "OW" in rule.vr else "US", start, length)
-        else:
-            raw = self._raw(tag, start, length)
-            scope.dataset[tag] = {"vr": "UN"}
-            self._choices.append(Choice(scope.dataset, tag, rule.vr, raw, scope.dialect, self._path(tag)))
-        return start + length
-
-    def _unknown(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
+    def _unknown(self, scope: Scope, tag: str, _rule: Rule, start: int, length: int) -> int:
         """Read a UN, or a private element in implicit VR, as what the dictionaries say it is (PS3.5 6.2.2)."""
         vr = _dictionary_vr(scope.dataset, tag)
         # What was written as UN was implicit VR little endian before, also in a big endian data set.
         dialect = IMPLICIT_LITTLE if scope.dialect.explicit else scope.dialect
-        head = self.window.at(start, 14)
-        if scope.dialect.explicit and states_vr(head[12:14]):
-            # Marked as UN by someone who left the content in explicit VR.
-            dialect = EXPLICIT_LITTLE
-        if length == UNDEFINED:
+        if length == UNDEFINED or vr == "SQ":
+            head = self.window.at(start, 14)
+            if scope.dialect.explicit and states_vr(head[12:]):
+                # Marked as UN by someone who left the content in explicit VR.
+                dialect = EXPLICIT_LITTLE
             if vr in (None, "SQ") and head[:4] in _ITEM_TAGS:
-                return self._items(scope, tag, start, None, dialect)
-            return self._fragments(scope, tag, dialect.value_rule(vr or "UN"), start)
-        if vr == "SQ" and head[:4] in _ITEM_TAGS:
-            return self._items(scope, tag, start, start + length, dialect)
+                return self._items(scope, tag, start, None if length == UNDEFINED else start + length, dialect)
+        if length == UNDEFINED:
+            return self.fragments(scope, tag, dialect.value_rule(vr or "UN"), start)
         if vr is None or vr == "SQ":
-            return self._value(scope, tag, dialect.value_rule("UN"), start, length)
-        if vr not in self._caps:
-            return self._choice(scope, tag, dialect.rule(Kind.CHOICE, vr), start, length)
-        if length <= self._caps[vr] and _is_private(tag):
-            raw = self._raw(tag, start, length)
-            if dialect.value_rule(vr).decode(raw, scope.charset)[1]:
-                # The dictionary of private elements is hearsay: a value that contradicts it is no error.
-                vr = "UN"
-        return self._value(scope, tag, dialect.value_rule(vr), start, length)
+            return self.value(scope, tag, dialect.value_rule("UN"), start, length)
+        if vr not in ALL_VRS:
+            return self.choice(scope, tag, dialect.rule(Kind.CHOICE, vr), start, length)
+        if _is_private(tag):
+            return self.hearsay(scope, tag, dialect, vr, start, length)
+        return self.value(scope, tag, dialect.value_rule(vr), start, length)
 
     def _pixels(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
-        if scope.depth:
-            # The pixel data of an icon, which is an element like any other.
-            if length == UNDEFINED:
-                return self._fragments(scope, tag, rule, start)
-            return self._value(scope, tag, rule, start, length)
+        """Note where the pixel data is and end there; that of an icon is an element like any other."""
         undefined = length == UNDEFINED
-        self.pixel = PixelElement(tag, _PIXEL_VRS.get(tag, rule.vr), start, None if undefined else length)
+        if scope.depth:
+            return self.fragments(scope, tag, rule, start) if undefined else self.value(scope, tag, rule, start, length)
+        vr = _PIXEL_VRS.get(tag, "OB" if rule.vr == "OB" else "OW")
+        self.pixel = PixelElement(tag, vr, start, None if undefined else length)
         if not undefined and self.window.size != UNKNOWN_SIZE and start + length > self.window.size:
-            self._report(tag, rule.vr, IssueCode.PIXEL_DATA_CUT)
+            self.report(tag, vr, IssueCode.PIXEL_DATA_CUT)
         scope.finished = True
         return start
 
-    def _passed_over(self, _scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
-        if rule.kind is Kind.GROUP_LENGTH and not self.window.reaches(start + length):
-            raise TruncatedError(f"the file ends inside element {tag}, which begins at byte {start}")
-        return start + length
-
-    # Structure ------------------------------------------------------------------------------------------------
-
-    def _fragments(self, scope: Scope, tag: str, rule: Rule, start: int) -> int:
-        """Read a value of undefined length that is no sequence: encapsulated fragments, always bulk (PS3.5 A.4)."""
-        end = self._end_of_undefined(start, scope.dialect)
-        scope.dataset[tag] = {"vr": rule.vr, "BulkData": {"offset": start, "length": end - start}}
-        self._sequence_skipped += end - start
-        return end
-
-    def _end_of_undefined(self, position: int, dialect: Dialect) -> int:
-        most = self.limits.max_skipped - self._passed
-        end, passed = end_of_undefined(self.window, position, dialect, most)
-        self._passed += passed
-        return end
-
     def _sequence(self, scope: Scope, tag: str, _rule: Rule, start: int, length: int) -> int:
         return self._items(scope, tag, start, None if length == UNDEFINED else start + length, scope.dialect)
+
+    _READERS: ClassVar = {
+        Kind.VALUE: ElementReader.value,
+        Kind.CHOICE: ElementReader.choice,
+        Kind.CHARSET: ElementReader.charset,
+        Kind.GROUP_LENGTH: ElementReader.passed_over,
+        Kind.PADDING: ElementReader.passed_over,
+        Kind.SEQUENCE: _sequence,
+        Kind.UNKNOWN: _unknown,
+        Kind.PIXELS: _pixels,
+    }
 
     def _items(self, scope: Scope, tag: str, start: int, end: int | None, dialect: Dialect) -> int:
         """Read the items of a sequence (PS3.5 7.5) and return the position behind it."""
         if scope.depth >= self.limits.max_depth:
             raise LimitError(f"sequences nested deeper than {self.limits.max_depth}")
         if scope.depth == 0:
-            self._sequence_start, self._sequence_skipped = start, 0
+            self._budget_start = start - self.skipped
         element: Element = {"vr": "SQ"}
         scope.dataset[tag] = element
-        if start == end:
-            return start
         items: list[JsonDataset] = []
         element["Value"] = items
+        bound = scope.end if end is None else end
         position = start
-        while end is None or position < end:
-            if position - self._sequence_start - self._sequence_skipped > self.limits.sequence_bytes:
-                return self._cut(element, tag, start, end, position, dialect)
-            self._trail.append((tag, len(items)))
-            following = self._item(scope, items, end, position, dialect)
-            self._trail.pop()
+        while bound is None or position < bound:
+            if position - self.skipped - self._budget_start > self.limits.sequence_bytes:
+                return self._cut(scope, tag, start, end, position, dialect)
+            self.trail.append((tag, len(items)))
+            following = self._item(scope, items, bound, position, dialect)
+            self.trail.pop()
             if following is None:
+                # Its delimiter, or in a sequence of stated length something that is no item.
+                position = position + 8 if end is None else end
                 break
             position = following
         else:
-            return end
+            if end is None:
+                self.report(tag, "SQ", IssueCode.LENGTH_BEYOND_ITEM)
         if not items:
             del element["Value"]
-        return position + 8 if end is None else end
+        return position
 
     def _item(
-        self, scope: Scope, items: list[JsonDataset], end: int | None, position: int, dialect: Dialect
+        self, scope: Scope, items: list[JsonDataset], bound: int | None, position: int, dialect: Dialect
     ) -> int | None:
         """Read one item and return the position behind it, ``None`` where there is none."""
         window = self.window
-        if end is not None and end - position < 8:
-            self._report("", "SQ", IssueCode.STRAY_BYTES, window.at(position, end - position))
-            return None
+        if bound is not None and bound - position < 8:
+            self.report("", "SQ", IssueCode.STRAY_BYTES, window.at(position, bound - position))
+            return bound
         if not window.have(position, 8):
             raise TruncatedError(f"the file ends inside a sequence, behind byte {position}")
         at = position - window.base
-        group, number = dialect.tag(window.buf, at)
+        tag = dialect.tag(window.buf, at)
         (length,) = dialect.length32(window.buf, at + 4)
-        if (group, number) == (0xFFFE, 0xE0DD):
-            if end is not None:
-                self._report(_SEQUENCE_END, "", IssueCode.STRAY_DELIMITER)
+        if tag == (0xFFFE, 0xE0DD):
             return None
-        if (group, number) == (0xFFFE, 0xE00D):
-            self._report(_ITEM_END, "", IssueCode.STRAY_DELIMITER)
+        if tag == (0xFFFE, 0xE00D):
+            self.report(_ITEM_END, "", IssueCode.STRAY_DELIMITER)
             return position + 8
-        if (group, number) != (0xFFFE, 0xE000):
-            if end is None:
+        if tag != (0xFFFE, 0xE000):
+            if bound is None:
                 raise StructureError(f"there is no item of a sequence at byte {position}")
-            self._report("", "SQ", IssueCode.STRAY_BYTES, window.at(position, end - position))
-            return None
-        item_end = None if length == UNDEFINED else position + 8 + length
-        if end is not None and item_end is not None and item_end > end:
-            self._report("", "SQ", IssueCode.LENGTH_BEYOND_ITEM)
-            item_end = end
-        child = Scope(dialect, scope.charset, item_end, item_end is None, scope.depth + 1)
+            self.report("", "SQ", IssueCode.STRAY_BYTES, window.at(position, min(bound - position, SHORT)))
+            return bound
+        end = bound if length == UNDEFINED else position + 8 + length
+        if bound is not None and end is not None and end > bound:
+            self.report("", "SQ", IssueCode.LENGTH_BEYOND_ITEM)
+            end = bound
+        child = Scope(dialect, scope.charset, end, length == UNDEFINED, scope.depth + 1)
         items.append(child.dataset)
         following = self.walk(child, position + 8)
-        self._elements += len(child.dataset)
+        self.elements += len(child.dataset)
         return following
 
-    def _cut(self, element: Element, tag: str, start: int, end: int | None, position: int, dialect: Dialect) -> int:
+    def _cut(self, scope: Scope, tag: str, start: int, end: int | None, position: int, dialect: Dialect) -> int:
         """Leave the rest of a long sequence where it is, and return the position behind it."""
         if end is None:
-            end = self._end_of_undefined(position, dialect)
-        elif not self.window.reaches(end):
-            raise TruncatedError(f"the file ends inside element {tag}, which begins at byte {start}")
+            following = self.end_of_undefined(scope, position, dialect)
+            end = following - DELIMITER_LENGTH
+        else:
+            self.check_reach(tag, start, end - start)
+            following = end
+        element = scope.dataset[tag]
         if not element["Value"]:
             del element["Value"]
         element["BulkData"] = {"offset": start, "length": end - start}
-        self._sequence_skipped += end - position
-        return end
+        self.skipped += end - position
+        return following
 
     def _delimiter(self, scope: Scope, tag: str, position: int) -> int:
+        """Read an item or delimitation tag that stands where an element is due."""
         if tag == _ITEM:
             raise StructureError(f"an item outside a sequence, at byte {position}")
-        if scope.delimited:
+        if tag == _ITEM_END and scope.delimited:
             scope.finished = True
-            if tag == _ITEM_END:
-                return position + 8
+            return position + 8
+        self.report(tag, "", IssueCode.STRAY_DELIMITER)
+        if scope.delimited:
             # The item lacks its delimiter: this one is for the sequence around it.
-            self._report(tag, "", IssueCode.STRAY_DELIMITER)
+            scope.finished = True
             return position
-        self._report(tag, "", IssueCode.STRAY_DELIMITER)
         return position + 8
 
     def _misfit(self, scope: Scope, position: int) -> int:
@@ -434,27 +296,38 @@ class Walker:
         if not any(head[:8]):
             return self._zeros(scope, position)
         dialect = scope.dialect
-        tag = dialect.entries[head[: dialect.width]][0]
+        if not dialect.explicit:
+            raise StructureError(f"there is no element at byte {position}")
         if head[4:6].isalpha() and head[4:6].isupper():
-            self._report(tag, "UN", IssueCode.UNKNOWN_VR, head[4:6])
-            if head[6:8] == b"\0\0" and len(head) == 12:
-                # VRs to come have a 32-bit length (PS3.5 6.2, note 1).
-                (length,) = dialect.length32(head, 8)
-                return self._value(scope, tag, dialect.value_rule("UN"), position + 12, length)
-            (length,) = dialect.length(head, 6)
-            return self._value(scope, tag, dialect.value_rule("UN"), position + 8, length)
-        implicit = IMPLICIT_LITTLE if dialect.little_endian else IMPLICIT_BIG
+            return self._future_vr(scope, position, head)
+        implicit = DIALECTS[False, dialect.little_endian]
         tag, _, rule = implicit.entries[head[:4]]
         (length,) = implicit.length32(head, 4)
         end = self.window.size if scope.end is None else scope.end
-        if rule.kind is Kind.MISFIT or (length != UNDEFINED and position + 8 + length > end):
+        if length != UNDEFINED and position + 8 + length > end:
             raise StructureError(f"there is no element at byte {position}")
-        self._report(tag, rule.vr, IssueCode.MISSING_VR)
+        self.report(tag, rule.vr, IssueCode.MISSING_VR)
         scope.dialect = implicit
         try:
             return self._special(scope, tag, rule, position)
         finally:
             scope.dialect = dialect
+
+    def _future_vr(self, scope: Scope, position: int, head: bytes) -> int:
+        """Read an element whose VR is none of those known, as UN (PS3.5 6.2.2)."""
+        dialect = scope.dialect
+        tag = dialect.entries[head[: dialect.width]][0]
+        self.report(tag, "UN", IssueCode.UNKNOWN_VR, head[4:6])
+        if head[6:8] == b"\0\0" and len(head) == 12:
+            # VRs to come have a 32-bit length (PS3.5 7.1.2).
+            (length,) = dialect.length32(head, 8)
+            start = position + 12
+        else:
+            (length,) = dialect.length(head, 6)
+            start = position + 8
+        if length == UNDEFINED or (scope.end is not None and start + length > scope.end):
+            raise StructureError(f"there is no element at byte {position}")
+        return self.value(scope, tag, dialect.value_rule("UN"), start, length)
 
     def _zeros(self, scope: Scope, position: int) -> int:
         """Pass over zeros at the end of a data set."""
@@ -465,23 +338,6 @@ class Walker:
             raise StructureError(f"there is no element at byte {position}")
         scope.finished = True
         return position + rest if scope.end is None else scope.end
-
-
-_ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0")
-_PIXEL_VRS = {"7FE00008": "OF", "7FE00009": "OD"}
-_MAY_BE_UNDEFINED = frozenset({Kind.SEQUENCE, Kind.UNKNOWN, Kind.PIXELS})
-
-_Handler = Callable[[Walker, Scope, str, Rule, int, int], int]
-_HANDLERS: dict[Kind, _Handler] = {
-    Kind.VALUE: Walker._value,
-    Kind.SEQUENCE: Walker._sequence,
-    Kind.UNKNOWN: Walker._unknown,
-    Kind.CHOICE: Walker._choice,
-    Kind.CHARSET: Walker._charset,
-    Kind.PIXELS: Walker._pixels,
-    Kind.GROUP_LENGTH: Walker._passed_over,
-    Kind.PADDING: Walker._passed_over,
-}
 
 
 def _is_private(tag: str) -> bool:
