@@ -20,6 +20,28 @@ from dicom_assets.dicom.thumbnail import Thumbnail
 DCMJ2PNM = shutil.which("dcmj2pnm")
 
 
+ORACLES = ("pydicom", "dcmtk")
+LEAST_SIMILARITY = 0.95
+LARGEST_COLOUR_ERROR = 6.0
+"""Mean difference of the worst channel, in levels of 255: similarity of luminance does not see a wrong tint."""
+
+
+def render(name: str, path: Path, thumbnail: Thumbnail, folder: Path) -> np.ndarray | None:
+    """Return the thumbnail's frame by an oracle, ``None`` where it has no decoder for it or refuses the file."""
+    if name == "dcmtk":
+        return by_dcmtk(path, thumbnail, folder) if DCMJ2PNM else None
+    try:
+        return by_pydicom(path, thumbnail)
+    except (RuntimeError, NotImplementedError, AttributeError, ValueError):
+        return None
+
+
+def agree(ours: np.ndarray, theirs: np.ndarray) -> bool:
+    """Tell whether two renderings show the same."""
+    small = shrink(theirs, ours.shape)
+    return similarity(ours, small) >= LEAST_SIMILARITY and colour_error(ours, small) <= LARGEST_COLOUR_ERROR
+
+
 def picture_of(thumbnail: Thumbnail) -> np.ndarray:
     """Return the pixels of a thumbnail, ``(rows, columns)`` or ``(rows, columns, 3)``."""
     assert thumbnail.data is not None

@@ -97,6 +97,8 @@ class Decoded:
         Whether the decoder has turned colour into RGB, whatever Photometric Interpretation says.
     extent
         Where the picture lies in its samples, when not right within them.
+    index
+        Of the frame among those that were given, from 0; other than 0 for video only.
 
     """
 
@@ -104,3 +106,4 @@ class Decoded:
     bits: int
     rgb: bool = False
     extent: Extent | None = None
+    index: int = 0

@@ -209,7 +209,7 @@ class _Child:
 def unnamed_file() -> BinaryIO:
     """Return a file without a name: in memory where the system has such files, else on disk."""
     if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("dicom-assets-frames"), "w+b", buffering=0)
+        return os.fdopen(os.memfd_create("dicom-assets-frames"), "w+b", buffering=0)
     return tempfile.TemporaryFile(buffering=0)
 
 

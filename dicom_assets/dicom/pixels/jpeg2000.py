@@ -7,7 +7,7 @@ a radiograph saves nine tenths of the time. Pillow's OpenJPEG can leave them out
 import io
 
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import ImageFile
 
 from dicom_assets.dicom.pixels.codestream import Codestream, read_jpeg2000
 from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request

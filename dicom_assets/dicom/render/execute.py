@@ -8,6 +8,7 @@ picture comes out.
 import colorsys
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def execute_plan(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
         When a frame cannot be decoded or rendered; subclasses name other reasons.
 
     """
-    chosen, decoded = _most_foreground(plan, frames) if plan.choose else (0, _mosaic(plan, frames))
+    decoded = _most_foreground(plan, frames) if plan.choose else _mosaic(plan, frames)
     picture, window = _to_picture(plan, decoded)
     lossless = isinstance(plan.pipeline, Mask | Labels)
     data, media_type = encode_picture(picture, lossless=lossless, quality=plan.quality)
@@ -52,7 +53,7 @@ def execute_plan(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
         height=picture.shape[0],
         window_center=window.center if window else None,
         window_width=window.width if window else None,
-        chosen=chosen,
+        chosen=decoded.index,
     )
 
 
@@ -100,14 +101,15 @@ def _background(plan: RenderPlan, tile: Decoded) -> list[int] | int:
     return [full, full // 2 + 1, full // 2 + 1] if differences else full
 
 
-def _most_foreground(plan: RenderPlan, frames: Sequence[bytes]) -> tuple[int, Decoded]:
-    """Return the index of the frame with most values other than 0, and the frame."""
-    best, chosen = -1, (0, Decoded(np.zeros((1, 1), np.uint8), 8))
+def _most_foreground(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
+    """Return the frame with most values other than 0."""
+    best, chosen = -1, None
     for index, frame in enumerate(frames):
         decoded = _decode(plan, frame)
         count = int(np.count_nonzero(decoded.samples))
         if count > best:
-            best, chosen = count, (index, decoded)
+            best, chosen = count, replace(decoded, index=index)
+    assert chosen is not None
     return chosen
 
 

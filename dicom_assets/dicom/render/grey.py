@@ -224,7 +224,7 @@ def _levels(stored: Samples, pipeline: GreyPipeline, size: tuple[int, int], exte
     if stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2:
         full = _by_table(stored, pipeline)
     else:
-        full = _to_levels(np.nan_to_num(stored.astype(np.float64), nan=-np.inf), pipeline)
+        full = _to_levels(np.where(np.isnan(stored), -np.inf, stored).astype(np.float64), pipeline)
         if pipeline.padding is not None:
             full[pipeline.padding.mask(stored)] = 0
     return average_picture(full, size, extent)

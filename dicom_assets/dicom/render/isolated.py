@@ -1,5 +1,6 @@
 """Plans carried out in a decoder process: one for each process that renders, started when first needed."""
 
+import atexit
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cache
@@ -22,7 +23,9 @@ def decoder_process(limits: Limits) -> IsolatedFunction:
         What one file may cost; equal limits share a process.
 
     """
-    return IsolatedFunction(render_in_child, ChildLimits(limits.seconds, limits.memory_bytes))
+    process = IsolatedFunction(render_in_child, ChildLimits(limits.seconds, limits.memory_bytes))
+    atexit.register(process.close)
+    return process
 
 
 def execute_isolated(plan: RenderPlan, frames: Sequence[bytes], renderer: Renderer, limits: Limits) -> Rendered:

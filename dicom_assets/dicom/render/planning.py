@@ -6,7 +6,12 @@ Only the bytes of the chosen frame are read, except for segmentations, whose emp
 from dataclasses import dataclass
 
 from dicom_assets.dicom.header import Header, PixelElement, first_value
-from dicom_assets.dicom.pixels.decoders import ENCAPSULATED_UNCOMPRESSED, NATIVE_SYNTAXES, codec_for
+from dicom_assets.dicom.pixels.decoders import (
+    ENCAPSULATED_UNCOMPRESSED,
+    NATIVE_SYNTAXES,
+    VIDEO_SYNTAXES,
+    codec_for,
+)
 from dicom_assets.dicom.pixels.elements import integer, text
 from dicom_assets.dicom.pixels.errors import (
     NoPixelDataError,
@@ -158,6 +163,8 @@ def _native_frame(image: _Image, frame: int) -> tuple[bytes, int]:
 def _prepare_encapsulated(image: _Image) -> Prepared:
     if image.transfer_syntax != ENCAPSULATED_UNCOMPRESSED:
         codec_for(image.transfer_syntax)
+    if image.transfer_syntax in VIDEO_SYNTAXES:
+        return _prepare_video(image)
     frames = image.layout.declared_frames
     index = FrameIndex(image.header, frames)
     mosaic = read_mosaic(image.header, image.layout, frames, image.options.limits.max_pixels)
@@ -171,6 +178,12 @@ def _prepare_encapsulated(image: _Image) -> Prepared:
     frame = representative_frame(image.header, frames)
     data = _encoded_frames(image, index, (frame,))
     return Prepared(_plan(image, frame), data, (frame + 1,))
+
+
+def _prepare_video(image: _Image) -> Prepared:
+    """Return the whole bit stream; the decoder finds its middle."""
+    stream = _encoded_frames(image, FrameIndex(image.header, 1), (0,))
+    return Prepared(_plan(image, 0), stream, tuple(range(1, image.layout.declared_frames + 1)))
 
 
 def _candidates(index: FrameIndex, frames: int) -> tuple[int, ...]:
