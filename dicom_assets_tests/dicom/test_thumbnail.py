@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import imagecodecs
 import numpy as np
@@ -253,6 +254,21 @@ def test_overlays_in_unused_bits_are_not_shown():
         picture_of(thumbnail_of(dataset)),
         picture_of(thumbnail_of(image(gradient(), WindowCenter=2048, WindowWidth=4096))),
     )
+
+
+@pytest.mark.parametrize("photometric", ["PALETTE COLOR", "RGB", "", "BOGUS"])
+def test_one_sample_without_colours_is_grey(photometric):
+    thumbnail = thumbnail_of(image(gradient(), PhotometricInterpretation=photometric))
+    assert thumbnail.status is ThumbnailStatus.OK
+    assert picture_of(thumbnail).ndim == 2
+
+
+def test_pixels_of_a_private_syntax_are_big_endian_in_a_little_endian_file():
+    dataset = image(gradient(), WindowCenter=2000, WindowWidth=4000)
+    plain = picture_of(thumbnail_of(dataset))
+    dataset.PixelData = gradient().astype(">u2").tobytes()
+    header = replace(read_header(BytesSource(file_bytes(dataset))), transfer_syntax="1.2.840.113619.5.2")
+    np.testing.assert_array_equal(picture_of(render_thumbnail(header, LOSSLESS)), plain)
 
 
 def test_small_and_lossless_pictures_are_png_and_others_jpeg():
