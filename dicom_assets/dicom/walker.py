@@ -105,7 +105,7 @@ class Walker(ElementReader):
             tag, _, rule = entries[window.buf[at : at + width]]
             if tag <= last and tag != _NO_TAG:
                 self.misplaced(tag, dataset)
-            if tag < _ITEM:
+            if rule.kind is not Kind.DELIMITER:
                 last = tag
             position = self._special(scope, tag, rule, position)
             if scope.finished:
