@@ -30,6 +30,7 @@ _ITEM, _ITEM_END, _SEQUENCE_END = "FFFEE000", "FFFEE00D", "FFFEE0DD"
 _ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0")
 """What a sequence in little endian begins with: an item, or at once its end."""
 _NO_TAG = "00000000"
+"""Zeros: padding, when their length is zero too."""
 _PIXEL_VRS = {"7FE00008": "OF", "7FE00009": "OD"}
 _MAY_BE_UNDEFINED = frozenset({Kind.SEQUENCE, Kind.UNKNOWN, Kind.PIXELS})
 
@@ -103,9 +104,9 @@ class Walker(ElementReader):
                 return position if scope.end is None else scope.end
             at = position - window.base
             tag, _, rule = entries[window.buf[at : at + width]]
-            if tag <= last and tag != _NO_TAG:
-                self.misplaced(tag, dataset)
-            if tag < _ITEM:
+            if tag != _NO_TAG and rule.kind is not Kind.DELIMITER:
+                if tag <= last:
+                    self.misplaced(tag, dataset)
                 last = tag
             position = self._special(scope, tag, rule, position)
             if scope.finished:
