@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 from pyarrow.fs import FileSystem
 
-from dicom_assets.delta.layout import from_log, new_data_file, to_log
+from dicom_assets.delta.layout import from_log, new_data_file
 from dicom_assets.delta.statistics import StatisticsCollector
 from dicom_assets.tables import KEY, PARTITION, Table
 
@@ -98,7 +98,7 @@ class DataFileWriter:
         size = self._sink.tell()
         self._sink.close()
         return AddAction(
-            path=to_log(self._path),
+            path=self._path,
             size=size,
             partition_values={PARTITION: self._prefix},
             modification_time=int(time.time() * 1000),

@@ -1,7 +1,9 @@
 """Names of data files: laid out exactly as delta-rs does, so that every reader finds its partition values.
 
 A partition folder is the percent-encoded value (``prefix=2024%2F01``); the log holds that path percent-encoded
-once more (``prefix=2024%252F01``), as the Delta protocol asks of paths ("Add File and Remove File").
+once more (``prefix=2024%252F01``), as the Delta protocol asks of paths ("Add File and Remove File"). delta-rs does
+that second encoding when it commits: its actions take the path as it is on storage, and what it tells of the log is
+encoded.
 """
 
 import hashlib
@@ -29,11 +31,6 @@ def partition_folder(value: str) -> str:
 def new_data_file(value: str) -> str:
     """Return a fresh data file path, relative to the table, as it is on storage."""
     return f"{partition_folder(value)}/part-{uuid.uuid4()}.zstd.parquet"
-
-
-def to_log(path: str) -> str:
-    """Return a storage path as the log holds it."""
-    return quote(path, safe="/=")
 
 
 def from_log(path: str) -> str:

@@ -10,6 +10,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from pyarrow.fs import FileSystem
 
 from dicom_assets.delta.files import DataFile, read_file, write_batches
+from dicom_assets.delta.layout import from_log
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.snapshot import FILE, Snapshot
 from dicom_assets.tables import KEY, PARTITION, Table
@@ -63,5 +64,5 @@ def rewrites(snapshot: Snapshot, obsolete: pa.Table) -> list[Rewrite]:
 def removal(file: DataFile) -> RemoveAction:
     """Return the action that takes a data file out of its table."""
     return RemoveAction(
-        file.path, True, int(time.time() * 1000), size=file.size, partition_values={PARTITION: file.prefix}
+        from_log(file.path), True, int(time.time() * 1000), size=file.size, partition_values={PARTITION: file.prefix}
     )
