@@ -87,7 +87,7 @@ class Card:
         if not (row["Rows"] and row["Columns"]):
             return ""
         frames = row["NumberOfFrames"] or 1
-        return f"{row['Columns']} × {row['Rows']}" + (f" × {frames}" if frames > 1 else "")
+        return f"{row['Columns']} x {row['Rows']}" + (f" x {frames}" if frames > 1 else "")
 
     @cached_property
     def status(self) -> str:

@@ -108,7 +108,7 @@ class DeltaDataSource(DataSource):
         """Return a reader of the columns of a schema."""
         return DeltaReader(self._location(), self._version(), tuple(schema.names))
 
-    def writer(self, schema: StructType, overwrite: bool) -> DataSourceArrowWriter:
+    def writer(self, schema: StructType, overwrite: bool) -> DataSourceArrowWriter:  # noqa: ARG002 - as Spark calls it
         """Return a writer whose commit appends, or replaces all rows."""
         location = self._location()
         return DeltaWriter(location, stored_table(location), overwrite=overwrite)

@@ -24,7 +24,6 @@ DEFAULT_CONFIG: dict[str, str] = {
     "spark.app.name": "dicom-assets",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "ERROR",
     "spark.driver.memory": "2g",
     "spark.sql.session.timeZone": "UTC",
     # A row can hold a header of megabytes: few rows at a time between JVM and Python.
@@ -33,6 +32,16 @@ DEFAULT_CONFIG: dict[str, str] = {
     # A worker holds decoders and caches worth keeping from task to task.
     "spark.python.worker.reuse": "true",
 }
+
+
+LOCAL_CONFIG: dict[str, str] = {
+    # A laptop changes networks while Spark runs.
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    # Errors only: the terminal belongs to the progress bar.
+    "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file://{Path(__file__).parent / 'log4j2.properties'}",
+}
+"""Settings for Spark in this process."""
 
 
 class SparkResource(LazyPySparkResource):
@@ -72,8 +81,11 @@ def start_session(config: dict[str, Any]) -> SparkSession:
     if home not in known:
         os.environ["PYTHONPATH"] = os.pathsep.join([home, *filter(None, known)])
     builder = SparkSession.builder
-    if "spark.master" not in config and "MASTER" not in os.environ and "PYSPARK_GATEWAY_PORT" not in os.environ:
-        builder = builder.master(LOCAL_MASTER)
-    for key, value in {**DEFAULT_CONFIG, **config}.items():
+    settings = {**DEFAULT_CONFIG, **config}
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        settings = {"spark.master": LOCAL_MASTER, **settings}
+    if str(settings.get("spark.master", "")).startswith("local"):
+        settings = {**LOCAL_CONFIG, **settings}
+    for key, value in settings.items():
         builder = builder.config(key, str(value))
     return builder.getOrCreate()
