@@ -60,10 +60,10 @@ class Card:
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """Place on the page: by folder, images first, then as a viewer orders the images of a series."""
+        """Place on the page: by folder, images first, by modality, then as a viewer orders the images of a series."""
         row = self.row
         numbers = (row["SeriesNumber"] or 0, row["SeriesInstanceUID"] or "", row["InstanceNumber"] or 0)
-        return (self.folder, row["thumbnail"] is None, *numbers, self.path.name)
+        return (self.folder, row["thumbnail"] is None, self.modality, *numbers, self.path.name)
 
     @property
     def modality(self) -> str:
@@ -87,7 +87,12 @@ class Card:
         if not (row["Rows"] and row["Columns"]):
             return ""
         frames = row["NumberOfFrames"] or 1
+<<<<<<< HEAD
         return f"{row['Columns']} x {row['Rows']}" + (f" x {frames}" if frames > 1 else "")
+=======
+        sizes = (row["Columns"], row["Rows"], *((frames,) if frames > 1 else ()))
+        return " \N{MULTIPLICATION SIGN} ".join(map(str, sizes))
+>>>>>>> reading
 
     @cached_property
     def status(self) -> str:
