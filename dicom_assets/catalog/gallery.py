@@ -87,12 +87,8 @@ class Card:
         if not (row["Rows"] and row["Columns"]):
             return ""
         frames = row["NumberOfFrames"] or 1
-<<<<<<< HEAD
-        return f"{row['Columns']} x {row['Rows']}" + (f" x {frames}" if frames > 1 else "")
-=======
         sizes = (row["Columns"], row["Rows"], *((frames,) if frames > 1 else ()))
         return " \N{MULTIPLICATION SIGN} ".join(map(str, sizes))
->>>>>>> reading
 
     @cached_property
     def status(self) -> str:
