@@ -76,6 +76,16 @@ def test_frames_that_the_file_lacks_are_not_chosen():
     assert thumbnail_of(dataset).frame_number == 4
 
 
+@pytest.mark.parametrize("table", [True, False])
+def test_encoded_frames_that_the_file_lacks_are_not_chosen(table):
+    frames = [imagecodecs.jpeg2k_encode(frame, level=0, codecformat="j2k") for frame in frames_of_one_level(5)]
+    dataset = encapsulated(image(frames_of_one_level(5), NumberOfFrames=5, **WIDE), frames, JPEG2000, table=table)
+    dataset.NumberOfFrames = 60
+    thumbnail = thumbnail_of(dataset)
+    assert thumbnail.frame_number == 3
+    assert picture_of(thumbnail)[4, 6] == 30
+
+
 def test_only_the_chosen_native_frame_is_read():
     frames = np.zeros((50, 128, 128), np.uint16)
     frames[:, 5:60] = 100

@@ -164,8 +164,8 @@ def _prepare_encapsulated(image: _Image) -> Prepared:
         codec_for(image.transfer_syntax)
     if image.transfer_syntax in VIDEO_SYNTAXES:
         return _prepare_video(image)
-    frames = image.layout.declared_frames
-    index = FrameIndex(image.header, frames)
+    index = FrameIndex(image.header, image.layout.declared_frames)
+    frames = index.available
     mosaic = read_mosaic(image.header, image.layout, frames, image.options.limits.max_pixels)
     if mosaic is not None and len(mosaic.frames) > 1:
         plan = _plan(image, 0, mosaic.rows, mosaic.columns, mosaic.tiles)
