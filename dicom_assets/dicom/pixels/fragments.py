@@ -191,8 +191,10 @@ def group_fragments(fragments: Sequence[Fragment], frames: int) -> list[list[Fra
 
 
 def read_frame(body: ByteSource, fragments: Sequence[Fragment]) -> bytes:
-    """Return the encoded bytes of one frame; fragments that lie close together are read at once."""
+    """Return the encoded bytes of one frame; its fragments lie next to each other and are read at once."""
     first, last = fragments[0], fragments[-1]
-    end = last.offset + last.length
-    data = body.read(first.offset, end - first.offset)
-    return b"".join(data[f.offset - first.offset :][: f.length] for f in fragments)
+    data = body.read(first.offset, last.offset + last.length - first.offset)
+    if len(fragments) == 1:
+        return data
+    view = memoryview(data)
+    return b"".join(view[f.offset - first.offset :][: f.length] for f in fragments)
