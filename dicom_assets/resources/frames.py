@@ -76,11 +76,16 @@ def _column(values: "pd.Series[Any]", stored: pa.DataType | None) -> pa.ChunkedA
     """Return one column in the type to write, ``None`` when no type is known."""
     try:
         column = _storable(pa.chunked_array(pa.Array.from_pandas(values)))
+        is_empty = column.null_count == len(column)
+        if not len(column) and pa.types.is_floating(column.type):
+            column = pa.chunked_array([pa.nulls(0)])  # what pandas makes of an empty list
         known = stored
         if known is None and values.name in OBJECT_CATALOG.schema.names and _is_untyped(column.type):
             known = OBJECT_CATALOG[str(values.name)].type
         if known is None:
             return None if _is_untyped(column.type) else column
+        if is_empty:
+            return pa.chunked_array([pa.nulls(len(column), known)])
         if _kind(column.type) not in (_kind(known), "null"):
             raise FrameError(f"column {values.name}: the table holds {known}, the data frame {column.type}")
         return column.cast(known)

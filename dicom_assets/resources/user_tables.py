@@ -110,6 +110,8 @@ class UserTable:
         """
         if keys is not None:
             rows = self._of_partitions(rows, keys)
+        if not rows.column_names:
+            raise UserTableError(f"no column has a value or a type to make {self.location.uri} of")
         self._create(rows.schema)
         properties = CommitProperties(custom_metadata=metadata)
 

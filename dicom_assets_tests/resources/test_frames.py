@@ -63,6 +63,18 @@ def test_a_column_without_values_has_the_type_of_its_table_or_of_the_catalog_or_
     }
 
 
+def test_missing_values_of_any_kind_fit_a_column():
+    frame = pd.DataFrame({"day": [np.nan], "words": [pd.NaT], "numbers": pd.array([pd.NA], "string")})
+    rows = from_pandas(frame, {"day": pa.date32(), "words": pa.string(), "numbers": pa.int32()})
+    assert rows.schema.types == [pa.date32(), pa.string(), pa.int32()]
+    assert rows.to_pylist() == [{"day": None, "words": None, "numbers": None}]
+
+
+def test_a_frame_without_rows_does_not_settle_the_types_of_its_columns():
+    frame = pd.DataFrame({"path": [], "score": [], "n": pd.array([], "Int32")})
+    assert from_pandas(frame, {}).schema == pa.schema([("path", pa.string()), ("n", pa.int32())])
+
+
 def test_a_column_of_the_users_own_may_have_the_name_of_one_of_the_catalog():
     assert from_pandas(pd.DataFrame({"status": [1]}), {}).schema.types == [pa.int64()]
 

@@ -136,6 +136,15 @@ def test_materializing_some_prefixes_replaces_their_rows_alone(lake, run):
     assert DeltaTable(f"{lake.root}/dicom/cohort").version() == 3
 
 
+def test_a_frame_from_which_no_table_can_be_made_is_told(run):
+    @dg.asset
+    def nothing() -> pd.DataFrame:
+        return pd.DataFrame({"score": []})
+
+    with pytest.raises(UserTableError, match="no column has a value or a type"):
+        run(nothing)
+
+
 def test_an_asset_without_partitions_takes_all_and_is_replaced_as_a_whole(lake, run):
     @dg.asset
     def by_modality(object_catalog: pd.DataFrame) -> pd.DataFrame:
@@ -248,8 +257,9 @@ def test_the_prefix_is_filled_in_for_one_partition_and_asked_for_with_several(la
     assert len(stored(lake)) == 1
 
 
-def test_the_first_frame_may_be_empty(lake, run):
-    run(partitioned(lambda _: pd.DataFrame({"path": [], "score": []})), keys=KEYS[:1])
+@pytest.mark.parametrize("first", [{"path": [], "score": []}, {}])
+def test_the_first_frame_may_be_empty(lake, run, first):
+    run(partitioned(lambda _: pd.DataFrame(first)), keys=KEYS[:1])
     assert stored(lake) == []
     run(partitioned(lambda _: pd.DataFrame({"path": ["p"], "score": [0.5]})), keys=KEYS[:1])
     assert stored(lake) == [{"prefix": KEYS[0], "path": "p", "score": 0.5}]
