@@ -73,7 +73,7 @@ def ct_series(count: int, rng: random.Random) -> list[bytes]:
             ("IS", lambda: rng.randrange(10**6)),
             ("LO", lambda: f"PARAMETER {rng.randrange(50)}"),
             ("US", lambda: rng.randrange(65536)),
-            ("FD", lambda: rng.random()),
+            ("FD", rng.random),
             ("CS", lambda: "YES"),
         )
         missing = ELEMENTS - len(dataset)

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from dagster import DagsterInstance
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
 from dicom_assets.archive.base import Archive
@@ -22,6 +23,7 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.partitions import check_prefixes, register_prefixes
 from dicom_assets.reconcile import UpdateMode
+from dicom_assets.resources.spark import SparkResource
 from dicom_assets.steps.index import DeletionGuard
 from dicom_assets.steps.pending import Pending, find_pending
 from dicom_assets.tables import FILE_INDEX, TABLES
@@ -70,7 +72,7 @@ def _pending(request: Request, archive: Archive, lake: Lake, prefixes: Sequence[
     found: list[Pending] = []
     for start in range(0, len(prefixes), PREFIXES_PER_RUN):
         part = prefixes[start : start + PREFIXES_PER_RUN]
-        found += find_pending(lake, archive, request.options.extractors(), part, request.mode, guard)
+        found += find_pending(SparkResource(), lake, archive, request.options.extractors(), part, request.mode, guard)
     return found
 
 
@@ -92,9 +94,8 @@ def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[Run
         done = 0
         for number, run in enumerate(requests, 1):
             progress.update(bar, description=f"Run {number} of {len(requests)}", completed=done)
-            with following_spark(
-                lambda share, done=done, run=run: progress.update(bar, completed=done + share * run.files)
-            ):
+            follow = partial(_advance, progress, bar, done, run.files)
+            with following_spark(follow):
                 result = execute(definitions, instance, run, request.mode, allow_deletion=request.allow_mass_deletion)
             done += run.files
             progress.update(bar, completed=done)
@@ -103,6 +104,11 @@ def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[Run
                 for line in failures(result):
                     stderr.print(f"Run {result.run_id} failed in {line}", style="red", markup=False, soft_wrap=True)
     return succeeded
+
+
+def _advance(progress: Progress, bar: TaskID, done: int, files: int, share: float) -> None:
+    """Show that a share of a run's files is done, after those of earlier runs."""
+    progress.update(bar, completed=done + int(share * files))
 
 
 def _conclude(lake: Lake, pending: Sequence[Pending], seconds: float) -> None:

@@ -15,6 +15,8 @@ _SETTINGS = """\
 # Settings of the Dagster instance of this lake; see docs.dagster.io/deployment/oss/dagster-yaml.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 concurrency:
   runs:
     # Every run starts a Spark driver.

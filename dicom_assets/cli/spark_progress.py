@@ -34,7 +34,7 @@ def following_spark(report: Callable[[float], None]) -> Iterator[None]:
 def _share_done() -> float | None:
     """Return the share of done tasks, ``None`` when Spark is not at work."""
     context = SparkContext._active_spark_context  # noqa: SLF001 - the public getter would start one
-    if getattr(context, "_jsc", None) is None:
+    if context is None or getattr(context, "_jsc", None) is None:
         return None  # not started, or still starting
     tracker = context.statusTracker()
     stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]

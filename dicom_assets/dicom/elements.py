@@ -20,6 +20,8 @@ from dicom_assets.dicom.window import Window
 SHORT = 64
 """Values up to this length are looked up among those decoded before."""
 
+DELIMITER_LENGTH = 8
+
 _ESCAPE = 0x1B
 
 
@@ -152,8 +154,9 @@ class ElementReader:
     def fragments(self, scope: Scope, tag: str, rule: Rule, start: int) -> int:
         """Read a value of undefined length that is no sequence: encapsulated fragments, always bulk (PS3.5 A.4)."""
         end = self.end_of_undefined(scope, start, scope.dialect)
-        scope.dataset[tag] = {"vr": rule.vr, "BulkData": {"offset": start, "length": end - start}}
-        self.skipped += end - start
+        length = end - DELIMITER_LENGTH - start
+        scope.dataset[tag] = {"vr": rule.vr, "BulkData": {"offset": start, "length": length}}
+        self.skipped += length
         return end
 
     def passed_over(self, _scope: Scope, tag: str, _rule: Rule, start: int, length: int) -> int:

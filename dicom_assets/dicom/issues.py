@@ -38,7 +38,7 @@ class IssueCode(StrEnum):
     ODD_LENGTH = "odd_length"
     """A value of odd length (PS3.5 7.1.1). The value itself is used."""
     UNDECODABLE_TEXT = "undecodable_text"
-    """Bytes that the Specific Character Set does not define; they stand in the text as ``\\xNN``."""
+    """Bytes that the Specific Character Set does not define; they are read as ISO 8859-1."""
     UNDECLARED_TEXT = "undeclared_text"
     """Bytes beyond ASCII where no character set is stated; they are read as ISO 8859-1."""
     BAD_CHARSET = "bad_charset"

@@ -3,6 +3,7 @@
 import orjson
 
 from dicom_assets.dicom.dialect import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Dialect
+from dicom_assets.dicom.fallback import read_by_pydicom
 from dicom_assets.dicom.header import Header, first_value
 from dicom_assets.dicom.inflate import InflatedSource
 from dicom_assets.dicom.issues import IssueCode
@@ -15,7 +16,9 @@ from dicom_assets.dicom.sniff import (
     IMPLICIT_VR_LITTLE_ENDIAN,
     dialect_of,
     end_of_meta,
+    is_deflated,
     start_of_elements,
+    stated_dialect,
 )
 from dicom_assets.dicom.sop_classes import IMAGE_SOP_CLASSES, MEDIA_STORAGE_DIRECTORY
 from dicom_assets.dicom.source import ByteSource
@@ -54,7 +57,17 @@ def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> He
     """
     if source.size == 0:
         return Header(HeaderStatus.EMPTY)
-    return _Reading(source, limits).run()
+    reading = _Reading(source, limits)
+    try:
+        header = reading.run()
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a fault of ours costs no more than this one header
+        header = Header(HeaderStatus.ERROR, f"reading failed with {type(error).__name__}")
+    if header.status is not HeaderStatus.ERROR:
+        return header
+    second = read_by_pydicom(source, limits)
+    return second if second is not None and len(second.dataset) >= len(header.dataset) else header
 
 
 def header_json(header: Header) -> bytes:
@@ -111,7 +124,7 @@ class _Reading:
             self.meta.end = position
             walker.walk(self.meta, start)
         stated = first_value(self.meta.dataset, _TRANSFER_SYNTAX)
-        if stated in DEFLATED_SYNTAXES:
+        if stated in DEFLATED_SYNTAXES and is_deflated(walker.window, position):
             self.body = InflatedSource(self.source, position)
             walker.window = Window(self.body, self.limits.head_bytes, self.limits.max_read_bytes)
             position = 0
@@ -125,12 +138,14 @@ class _Reading:
         """Settle the transfer syntax, and list it as an issue when it is not the one the file states."""
         dialect = self.data.dialect
         sniffed = _SYNTAX_OF.get(dialect)
-        agrees = stated is not None and dialect is {
-            IMPLICIT_VR_LITTLE_ENDIAN: IMPLICIT_LITTLE,
-            EXPLICIT_VR_BIG_ENDIAN: EXPLICIT_BIG,
-        }.get(stated, EXPLICIT_LITTLE)
+        agrees = (
+            stated is not None
+            and dialect is stated_dialect(stated)
+            and (stated not in DEFLATED_SYNTAXES or isinstance(self.body, InflatedSource))
+        )
         # What says how pixels are compressed stays, whatever the elements look like.
-        self.syntax = stated if agrees or stated not in {None, *_SYNTAX_OF.values()} else sniffed
+        compressed = stated not in {None, *_SYNTAX_OF.values(), *DEFLATED_SYNTAXES}
+        self.syntax = stated if agrees or compressed else sniffed
         if not agrees and self.meta.dataset:
             self.walker.log.add(
                 _TRANSFER_SYNTAX, "UI", IssueCode.TRANSFER_SYNTAX, (stated or "").encode("latin-1", "replace")

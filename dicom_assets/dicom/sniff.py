@@ -45,7 +45,11 @@ def start_of_elements(window: Window) -> int | None:
     # The prefix may also be part of a value of a file that has none.
     if any(believable_elements(window, 0, dialect, strict=True) >= _BELIEVABLE for dialect in _DIALECTS):
         return 0
-    return 132 if prefixed else 4 if head[:4] == _PREFIX else None
+    start = 132 if prefixed else 4
+    if head[start - 4 : start] != _PREFIX:
+        return None
+    noise = len(head) == 138 and not any(believable_elements(window, start, dialect, most=1) for dialect in _DIALECTS)
+    return None if noise else start
 
 
 def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
@@ -64,17 +68,20 @@ def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
     return window.base + at, dialect
 
 
+def stated_dialect(syntax: str) -> Dialect:
+    """Return the encoding of data sets in a transfer syntax: explicit VR little endian for all but two (PS3.5 A)."""
+    if syntax == IMPLICIT_VR_LITTLE_ENDIAN:
+        return IMPLICIT_LITTLE
+    return EXPLICIT_BIG if syntax == EXPLICIT_VR_BIG_ENDIAN else EXPLICIT_LITTLE
+
+
 def dialect_of(window: Window, position: int, syntax: str | None) -> Dialect:
     """Return the encoding of the data set that begins at a position.
 
     The transfer syntax decides when the first elements can be read by it, else the encoding that can read most
     of them.
     """
-    stated = {
-        None: None,
-        IMPLICIT_VR_LITTLE_ENDIAN: IMPLICIT_LITTLE,
-        EXPLICIT_VR_BIG_ENDIAN: EXPLICIT_BIG,
-    }.get(syntax, EXPLICIT_LITTLE)
+    stated = None if syntax is None else stated_dialect(syntax)
     looks_explicit = states_vr(window.at(position, 6)[4:])
     if (
         stated is not None
@@ -87,6 +94,11 @@ def dialect_of(window: Window, position: int, syntax: str | None) -> Dialect:
     if stated is not None and counts[stated] >= counts[best]:
         return stated
     return best
+
+
+def is_deflated(window: Window, position: int) -> bool:
+    """Say whether a data set that is said to be deflated is: it is not when elements can be seen in it."""
+    return not believable_elements(window, position, EXPLICIT_LITTLE, most=2)
 
 
 def believable_elements(

@@ -17,7 +17,7 @@ from dicom_assets.dicom.dialect import (
     Rule,
     states_vr,
 )
-from dicom_assets.dicom.elements import SHORT, ElementReader
+from dicom_assets.dicom.elements import DELIMITER_LENGTH, SHORT, ElementReader
 from dicom_assets.dicom.header import Element, JsonDataset, PixelElement, first_value
 from dicom_assets.dicom.issues import IssueCode
 from dicom_assets.dicom.limits import HeaderLimits
@@ -56,7 +56,7 @@ class Walker(ElementReader):
         self.pixel: PixelElement | None = None
         self._budget_start = 0
 
-    def walk(self, scope: Scope, position: int) -> int:
+    def walk(self, scope: Scope, position: int) -> int:  # noqa: C901 - see below: one loop, no calls
         """Read a data set into ``scope.dataset`` and return the position behind it.
 
         This is the hot loop. It is one function because at a third of a microsecond an element each call would
@@ -105,7 +105,8 @@ class Walker(ElementReader):
             tag, _, rule = entries[window.buf[at : at + width]]
             if tag <= last and tag != _NO_TAG:
                 self.misplaced(tag, dataset)
-            last = tag
+            if tag < _ITEM:
+                last = tag
             position = self._special(scope, tag, rule, position)
             if scope.finished:
                 return position
@@ -263,15 +264,17 @@ class Walker(ElementReader):
     def _cut(self, scope: Scope, tag: str, start: int, end: int | None, position: int, dialect: Dialect) -> int:
         """Leave the rest of a long sequence where it is, and return the position behind it."""
         if end is None:
-            end = self.end_of_undefined(scope, position, dialect)
+            following = self.end_of_undefined(scope, position, dialect)
+            end = following - DELIMITER_LENGTH
         else:
             self.check_reach(tag, start, end - start)
+            following = end
         element = scope.dataset[tag]
         if not element["Value"]:
             del element["Value"]
         element["BulkData"] = {"offset": start, "length": end - start}
         self.skipped += end - position
-        return end
+        return following
 
     def _delimiter(self, scope: Scope, tag: str, position: int) -> int:
         """Read an item or delimitation tag that stands where an element is due."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from dagster_pyspark import LazyPySparkResource
 from deltalake.transaction import AddAction
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 from pyspark.sql import SparkSession
 
 import dicom_assets
@@ -44,12 +44,14 @@ LOCAL_CONFIG: dict[str, str] = {
 """Settings for Spark in this process."""
 
 
-class SparkResource(LazyPySparkResource):
+class SparkResource(LazyPySparkResource):  # type: ignore[misc]
     """A Spark session, local by default, on a cluster when ``spark.master`` says so.
 
     ``spark_config`` takes any Spark setting and wins over :data:`DEFAULT_CONFIG`. The master comes from there, else
     from ``spark-submit`` or the defaults of the installation, else it is this machine.
     """
+
+    _spark_session: SparkSession | None = PrivateAttr(default=None)
 
     spark_config: dict[str, Any] = Field(default_factory=dict, description="Spark settings, such as `spark.master`.")
 

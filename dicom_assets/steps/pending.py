@@ -8,6 +8,7 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.extractors import Extractor
 from dicom_assets.reconcile import Difference, UpdateMode, count_by_prefix
 from dicom_assets.steps.catalog import CatalogStep
+from dicom_assets.steps.engine import Engine
 from dicom_assets.steps.extraction import ExtractionStep
 from dicom_assets.steps.index import DeletionGuard, IndexStep
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
@@ -34,6 +35,7 @@ class Pending:
 
 
 def find_pending(
+    engine: Engine,
     lake: Lake,
     archive: Archive,
     extractors: Sequence[Extractor],
@@ -42,6 +44,8 @@ def find_pending(
     guard: DeletionGuard | None,
 ) -> list[Pending]:
     """Compare the archive and the tables, which must exist, and return the prefixes that have anything to do.
+
+    Only comparisons are made: the engine is not started.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def find_pending(
 
     """
     found: dict[str, tuple[int, int]] = {}
-    for difference in _differences(lake, archive, extractors, prefixes, mode, guard):
+    for difference in _differences(engine, lake, archive, extractors, prefixes, mode, guard):
         work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
         for prefix in {*work, *obsolete}:
             files, removed = found.get(prefix, (0, 0))
@@ -62,6 +66,7 @@ def find_pending(
 
 
 def _differences(
+    engine: Engine,
     lake: Lake,
     archive: Archive,
     extractors: Sequence[Extractor],
@@ -71,7 +76,7 @@ def _differences(
 ) -> Iterator[Difference]:
     """Yield the differences of all tables; none of these comparisons starts Spark."""
     yield IndexStep(lake, archive, prefixes, mode, guard).plan(FILE_INDEX.name).difference
-    extraction = ExtractionStep(None, lake, archive, extractors, prefixes, mode)
+    extraction = ExtractionStep(engine, lake, archive, extractors, prefixes, mode)
     for extractor in extractors:
         yield extraction.plan(extractor.table.name).difference
-    yield CatalogStep(None, lake, prefixes, mode).plan(OBJECT_CATALOG.name).difference
+    yield CatalogStep(engine, lake, prefixes, mode).plan(OBJECT_CATALOG.name).difference

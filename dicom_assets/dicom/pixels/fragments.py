@@ -17,6 +17,7 @@ from dicom_assets.dicom.source import ByteSource
 _ITEM = b"\xfe\xff\x00\xe0"
 _CODESTREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0c", b"\xff\x0a")
 """Of JPEG and JPEG-LS, JPEG 2000, the JPEG 2000 and JPEG XL file formats, and bare JPEG XL."""
+_ITEM_HEADER = 8
 _READ_AHEAD = 4096
 _EXTENDED_OFFSET_TABLE = "7FE00001"
 
@@ -124,11 +125,14 @@ class FrameIndex:
         return found
 
     def lengths(self) -> list[int]:
-        """Return the encoded length of every frame in bytes; walks the file when there is no offset table."""
+        """Return the encoded length of every frame in bytes; walks the file when there is no offset table.
+
+        With a table, a frame of several fragments counts their headers but for the first.
+        """
         if len(self._offsets) == self._frames > 1:
             last = sum(fragment.length for fragment in self._by_table(self._frames - 1))
             pairs = zip(self._offsets, self._offsets[1:], strict=False)
-            return [*(following - offset for offset, following in pairs), last]
+            return [*(following - offset - _ITEM_HEADER for offset, following in pairs), last]
         return [sum(fragment.length for fragment in frame) for frame in self._by_frames()]
 
     def _by_table(self, frame: int) -> list[Fragment]:

@@ -8,7 +8,7 @@ and 1/8 while it decodes. 12-bit and lossless frames go through imagecodecs, who
 import numpy as np
 
 from dicom_assets.dicom.pixels.codestream import Codestream, read_jpeg
-from dicom_assets.dicom.pixels.decoded import Decoded, Request
+from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples, stored_values
 
@@ -47,7 +47,8 @@ def decode_jpeg(data: bytes, request: Request) -> Decoded:
     space = "L" if stream.components == 1 else "YCbCr" if transformed else "RGB"
     draft = int(scale > 1)
     picture = Image.frombytes(mode, size, data, "jpeg", mode, space, scale, draft)
-    return Decoded(np.asarray(picture), 8, rgb=transformed)
+    extent = Extent(stream.rows / scale, stream.columns / scale) if scale > 1 else None
+    return Decoded(np.asarray(picture), 8, transformed, extent)
 
 
 def _is_ycbcr(stream: Codestream, layout: PixelLayout) -> bool:

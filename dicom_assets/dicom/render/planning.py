@@ -6,7 +6,12 @@ Only the bytes of the chosen frame are read, except for segmentations, whose emp
 from dataclasses import dataclass
 
 from dicom_assets.dicom.header import Header, PixelElement, first_value
-from dicom_assets.dicom.pixels.decoders import ENCAPSULATED_UNCOMPRESSED, NATIVE_SYNTAXES, codec_for
+from dicom_assets.dicom.pixels.decoders import (
+    ENCAPSULATED_UNCOMPRESSED,
+    NATIVE_SYNTAXES,
+    VIDEO_SYNTAXES,
+    codec_for,
+)
 from dicom_assets.dicom.pixels.elements import integer, text
 from dicom_assets.dicom.pixels.errors import (
     NoPixelDataError,
@@ -146,17 +151,20 @@ def _choose_native(image: _Image, frames: int) -> int:
 
 
 def _native_frame(image: _Image, frame: int) -> tuple[bytes, int]:
-    """Return the bytes that hold a frame, and the bit of the first byte that it begins with."""
+    """Return the bytes that hold a frame, and the bit in them that it begins with."""
+    unit = 2 if image.layout.words else 1
     begin, end = image.layout.frame_bits * frame, image.layout.frame_bits * (frame + 1)
-    length = -(-end // 8) - begin // 8
-    _check_bytes(length, image.options)
-    available = max(0, (image.pixel.length or 0) - begin // 8)
-    return image.body.read(image.pixel.offset + begin // 8, min(length, available)), begin % 8
+    first, last = begin // 8 // unit * unit, -(-end // (8 * unit)) * unit
+    _check_bytes(last - first, image.options)
+    last = min(last, image.pixel.length or 0)
+    return image.body.read(image.pixel.offset + first, max(0, last - first)), begin - first * 8
 
 
 def _prepare_encapsulated(image: _Image) -> Prepared:
     if image.transfer_syntax != ENCAPSULATED_UNCOMPRESSED:
         codec_for(image.transfer_syntax)
+    if image.transfer_syntax in VIDEO_SYNTAXES:
+        return _prepare_video(image)
     frames = image.layout.declared_frames
     index = FrameIndex(image.header, frames)
     mosaic = read_mosaic(image.header, image.layout, frames, image.options.limits.max_pixels)
@@ -170,6 +178,12 @@ def _prepare_encapsulated(image: _Image) -> Prepared:
     frame = representative_frame(image.header, frames)
     data = _encoded_frames(image, index, (frame,))
     return Prepared(_plan(image, frame), data, (frame + 1,))
+
+
+def _prepare_video(image: _Image) -> Prepared:
+    """Return the whole bit stream; the decoder finds its middle."""
+    stream = _encoded_frames(image, FrameIndex(image.header, 1), (0,))
+    return Prepared(_plan(image, 0), stream, tuple(range(1, image.layout.declared_frames + 1)))
 
 
 def _candidates(index: FrameIndex, frames: int) -> tuple[int, ...]:
