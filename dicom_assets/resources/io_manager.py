@@ -42,6 +42,19 @@ class LakeIOManager(ConfigurableIOManagerFactory[DbIOManager]):
     The partition column is ``prefix`` unless the metadata of the asset names another as ``partition_expr``; the
     metadata ``schema`` of an asset places its table in another schema. The metadata ``columns`` of an input selects
     columns.
+
+    Examples
+    --------
+    CT images with thin slices, for the prefixes of the run::
+
+        @asset(
+            partitions_def=PREFIXES,
+            backfill_policy=BackfillPolicy.single_run(),
+            ins={"object_catalog": AssetIn(metadata={"columns": ["prefix", "path", "Modality", "SliceThickness"]})},
+        )
+        def thin_ct(object_catalog: pd.DataFrame) -> pd.DataFrame:
+            return object_catalog.query("Modality == 'CT' and SliceThickness <= 1.5")
+
     """
 
     lake: ResourceDependency[LakeResource]
