@@ -20,6 +20,7 @@ from dicom_assets.assets.file_index import file_index
 from dicom_assets.assets.object_catalog import object_catalog
 from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.resources.archive import ArchiveResource
+from dicom_assets.resources.io_manager import LakeIOManager
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.resources.spark import SparkResource
 
@@ -49,12 +50,14 @@ def build_definitions(
 
     """
     options = extraction or ExtractionOptions()
+    tables = lake or lake_from_environment()
     return Definitions(
         assets=[file_index, build_extraction(options.extractors()), object_catalog],
         executor=in_process_executor,
         resources={
             "archive": archive or archive_from_environment(),
-            "lake": lake or lake_from_environment(),
+            "lake": tables,
+            "io_manager": LakeIOManager(lake=tables),
             "spark": spark or SparkResource(),
             **resources,
         },
