@@ -258,9 +258,21 @@ class Walker(ElementReader):
             end = bound
         child = Scope(dialect, scope.charset, end, length == UNDEFINED, scope.depth + 1)
         items.append(child.dataset)
-        following = self.walk(child, position + 8)
+        following = self._walk_item(child, position + 8)
         self.elements += len(child.dataset)
         return following
+
+    def _walk_item(self, child: Scope, position: int) -> int:
+        """Read the data set of an item; when its structure is lost but its length is stated, go on behind it."""
+        depth = len(self.trail)
+        try:
+            return self.walk(child, position)
+        except StructureError:
+            if child.delimited or child.end is None or self.window.base > child.end:
+                raise
+            del self.trail[depth:]
+            self.report("", "SQ", IssueCode.STRUCTURE)
+            return child.end
 
     def _cut(self, scope: Scope, tag: str, start: int, end: int | None, position: int, dialect: Dialect) -> int:
         """Leave the rest of a long sequence where it is, and return the position behind it."""
