@@ -1,0 +1,53 @@
+"""What an archive is to the rest of the package."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import pyarrow as pa
+
+from dicom_assets.dicom.source import ByteSource
+
+
+class ArchiveError(OSError):
+    """The archive as a whole cannot be reached: an infrastructure fault, not a bad file."""
+
+
+class Archive(Protocol):
+    """Source files below one root, on whatever storage.
+
+    Instances travel to Spark workers: they pickle, and open their connections where they are used.
+    """
+
+    @property
+    def root(self) -> str:
+        """Absolute path or URI that all files stand below."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """How many directories make a prefix."""
+        ...
+
+    def check(self) -> None:
+        """Raise :class:`ArchiveError` unless the root can be reached and listed."""
+        ...
+
+    def prefixes(self) -> Iterator[str]:
+        """Yield the prefixes in sorted order, :data:`~dicom_assets.archive.prefixes.ROOT_PREFIX` first.
+
+        Raises :class:`ArchiveError` when the directories above the prefix depth cannot be listed.
+        """
+        ...
+
+    def list(self, prefix: str) -> pa.Table:
+        """Return the files of a prefix as :data:`~dicom_assets.archive.listing.LISTING_SCHEMA`.
+
+        Raises :class:`~dicom_assets.archive.listing.ListingError` when they cannot be listed whole, and
+        :class:`~dicom_assets.archive.prefixes.PrefixError` for a key that is no prefix.
+        """
+        ...
+
+    def open(self, path: str) -> AbstractContextManager[ByteSource]:
+        """Open a file by the path in its listing; raises :class:`OSError`."""
+        ...

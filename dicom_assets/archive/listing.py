@@ -1,0 +1,39 @@
+"""A listing: the files of one prefix, as columns."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from dicom_assets.tables import FILE_INDEX
+
+LISTING_SCHEMA = pa.schema(
+    [
+        FILE_INDEX.schema.field(name)
+        for name in ("prefix", "path", "relative_path", "size", "modified_at", "etag", "fingerprint")
+    ]
+)
+"""Schema of a listing: the index less what we add to it."""
+
+
+class ListingError(OSError):
+    """A prefix could not be listed whole; what was listed says nothing of what was removed."""
+
+
+class ListedFile(NamedTuple):
+    """One file, as the storage tells of it."""
+
+    path: str
+    relative_path: str
+    size: int
+    modified_at: datetime
+    etag: str | None
+    fingerprint: str
+
+
+def to_table(prefix: str, files: Iterable[ListedFile]) -> pa.Table:
+    """Return a listing in the order of paths."""
+    rows = sorted(files)
+    columns: list[tuple[object, ...]] = list(zip(*rows, strict=True)) if rows else [()] * len(ListedFile._fields)
+    return pa.table([pa.repeat(prefix, len(rows)), *map(list, columns)], schema=LISTING_SCHEMA)

@@ -1,0 +1,50 @@
+"""From what a user writes to an archive."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from dicom_assets.archive.base import Archive, ArchiveError
+from dicom_assets.archive.bucket import BucketArchive
+from dicom_assets.archive.local import LocalArchive
+
+
+def open_archive(source: str, depth: int, options: Mapping[str, str] | None = None) -> Archive:
+    """Return the archive at a folder or URI, without looking at it.
+
+    Parameters
+    ----------
+    source
+        Path of a folder, ``file://`` URI, or URI of an object store.
+    depth
+        Number of directories that make a prefix, 0 or more.
+    options
+        Options of the object store.
+
+    Raises
+    ------
+    ArchiveError
+        The source or the depth cannot be meant.
+
+    """
+    if not source:
+        raise ArchiveError("no archive is configured: set DICOM_ASSETS_SOURCE to a folder or bucket URI")
+    if depth < 0:
+        raise ArchiveError(f"prefix depth is {depth}; it must be 0 or more")
+    if is_remote(source):
+        return BucketArchive(source.rstrip("/"), depth, dict(options or {}))
+    return LocalArchive(absolute(source), depth)
+
+
+def is_remote(location: str) -> bool:
+    """Return whether a location is an object store's."""
+    return "://" in location and not location.startswith("file://")
+
+
+def absolute(location: str) -> str:
+    """Return a local location as an absolute path, links in it left as they are; a remote one as it is."""
+    if is_remote(location):
+        return location.rstrip("/")
+    if location.startswith("file://"):
+        location = unquote(urlsplit(location).path)
+    return str(Path(location).expanduser().absolute())

@@ -1,0 +1,53 @@
+"""``file_index``: every file of the archive, as last listed."""
+
+from dagster import AssetExecutionContext, MaterializeResult, asset
+from pydantic import Field
+
+from dicom_assets.assets.failures import only_infrastructure_is_retried
+from dicom_assets.assets.reporting import report
+from dicom_assets.assets.specs import BACKFILL, GROUP, RETRIES, UpdateConfig, definition_metadata
+from dicom_assets.partitions import PREFIXES, check_prefixes
+from dicom_assets.reconcile import converge
+from dicom_assets.resources.archive import ArchiveResource
+from dicom_assets.resources.lake import LakeResource
+from dicom_assets.resources.spark import SparkResource
+from dicom_assets.steps.index import DeletionGuard, IndexStep
+from dicom_assets.tables import FILE_INDEX, TABLES
+
+
+class IndexConfig(UpdateConfig):
+    """Run config of ``file_index``."""
+
+    allow_mass_deletion: bool = Field(
+        default=False,
+        description="Let more than half of a prefix's files, and more than 100, go from the index in one run.",
+    )
+
+
+@asset(
+    name=FILE_INDEX.name,
+    description=FILE_INDEX.description,
+    partitions_def=PREFIXES,
+    backfill_policy=BACKFILL,
+    retry_policy=RETRIES,
+    group_name=GROUP,
+    code_version="index-1",
+    kinds={"deltalake", "python"},
+    metadata=definition_metadata(FILE_INDEX),
+)
+def file_index(
+    context: AssetExecutionContext,
+    config: IndexConfig,
+    archive: ArchiveResource,
+    lake: LakeResource,
+    spark: SparkResource,
+) -> MaterializeResult[None]:
+    """List the prefixes of the run and bring their index up to date."""
+    with only_infrastructure_is_retried():
+        prefixes, files, tables = context.partition_keys, archive.open(), lake.open()
+        check_prefixes(files, prefixes)
+        tables.ensure(TABLES)
+        guard = None if config.allow_mass_deletion else DeletionGuard()
+        step = IndexStep(tables, files, prefixes, config.mode, guard)
+        outcomes = converge(step, [FILE_INDEX.name], spark.run_rewrites, {"dagster/run_id": context.run_id})
+        return report(context, tables, outcomes[FILE_INDEX.name], prefixes)

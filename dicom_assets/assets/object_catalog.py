@@ -1,0 +1,38 @@
+"""``object_catalog``: one row per file of the index, with all that is known of it."""
+
+from dagster import AssetExecutionContext, MaterializeResult, asset
+
+from dicom_assets.assets.failures import only_infrastructure_is_retried
+from dicom_assets.assets.reporting import report
+from dicom_assets.assets.specs import BACKFILL, GROUP, RETRIES, UpdateConfig, definition_metadata
+from dicom_assets.extract.assemble import VERSION
+from dicom_assets.partitions import PREFIXES
+from dicom_assets.reconcile import converge
+from dicom_assets.resources.lake import LakeResource
+from dicom_assets.resources.spark import SparkResource
+from dicom_assets.steps.catalog import CatalogStep
+from dicom_assets.tables import EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES
+
+
+@asset(
+    name=OBJECT_CATALOG.name,
+    description=OBJECT_CATALOG.description,
+    deps=[FILE_INDEX.name, *(table.name for table in EXTRACTED)],
+    partitions_def=PREFIXES,
+    backfill_policy=BACKFILL,
+    retry_policy=RETRIES,
+    group_name=GROUP,
+    code_version=VERSION,
+    kinds={"deltalake", "spark"},
+    metadata=definition_metadata(OBJECT_CATALOG),
+)
+def object_catalog(
+    context: AssetExecutionContext, config: UpdateConfig, lake: LakeResource, spark: SparkResource
+) -> MaterializeResult[None]:
+    """Join the rows of the run's prefixes that are new or changed in any upstream table."""
+    with only_infrastructure_is_retried():
+        prefixes, tables = context.partition_keys, lake.open()
+        tables.ensure(TABLES)
+        step = CatalogStep(spark, tables, prefixes, config.mode)
+        outcomes = converge(step, [OBJECT_CATALOG.name], spark.run_rewrites, {"dagster/run_id": context.run_id})
+        return report(context, tables, outcomes[OBJECT_CATALOG.name], prefixes)

@@ -1,0 +1,38 @@
+"""How every asset of the catalog looks to Dagster, derived from its table."""
+
+from typing import Any
+
+from dagster import BackfillPolicy, Backoff, Config, Jitter, RetryPolicy, TableColumn, TableSchema
+from pydantic import Field
+
+from dicom_assets.reconcile import UpdateMode
+from dicom_assets.tables import PARTITION, Table
+
+GROUP = "dicom"
+PREFIXES_PER_RUN = 50
+"""How many prefixes one run takes: one Spark job and one commit per table for all of them."""
+
+BACKFILL = BackfillPolicy.multi_run(max_partitions_per_run=PREFIXES_PER_RUN)
+RETRIES = RetryPolicy(max_retries=2, delay=10, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
+"""For faults of the infrastructure, which are all that fails a step: a bad file is a row."""
+
+
+class UpdateConfig(Config):
+    """Run config of an asset."""
+
+    mode: UpdateMode = Field(
+        default=UpdateMode.SYNC,
+        description="`sync` mirrors the archive, `append` keeps rows of removed files, `overwrite` makes all anew.",
+    )
+
+
+def definition_metadata(table: Table) -> dict[str, Any]:
+    """Return what the asset page shows of a table before anything is materialized."""
+    return {
+        "dagster/column_schema": TableSchema(
+            columns=[
+                TableColumn(column.name, type=str(column.type), description=column.description) for column in table
+            ]
+        ),
+        "partition_expr": PARTITION,
+    }

@@ -1,0 +1,78 @@
+"""What Dagster loads, configured by the environment; :func:`build_definitions` takes the place for other deployments.
+
+``DICOM_ASSETS_SOURCE``
+    Folder or bucket URI of the DICOM files.
+``DICOM_ASSETS_LAKE``
+    Folder or bucket URI of the tables.
+``DICOM_ASSETS_SCHEMA``
+    Folder of the catalog in the lake, by default ``dicom``.
+``DICOM_ASSETS_PREFIX_DEPTH``
+    How many directories make a partition, by default 1.
+"""
+
+import os
+from typing import Any
+
+from dagster import Definitions, EnvVar, in_process_executor
+
+from dicom_assets.assets.extracted import build_extraction
+from dicom_assets.assets.file_index import file_index
+from dicom_assets.assets.object_catalog import object_catalog
+from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.resources.archive import ArchiveResource
+from dicom_assets.resources.lake import LakeResource
+from dicom_assets.resources.spark import SparkResource
+
+SOURCE = "DICOM_ASSETS_SOURCE"
+LAKE = "DICOM_ASSETS_LAKE"
+SCHEMA = "DICOM_ASSETS_SCHEMA"
+PREFIX_DEPTH = "DICOM_ASSETS_PREFIX_DEPTH"
+
+
+def build_definitions(
+    archive: ArchiveResource | None = None,
+    lake: LakeResource | None = None,
+    spark: SparkResource | None = None,
+    extraction: ExtractionOptions | None = None,
+    **resources: Any,
+) -> Definitions:
+    """Return the assets with their resources; what is not given comes from the environment.
+
+    Parameters
+    ----------
+    archive, lake, spark
+        The resources that the assets use.
+    extraction
+        What is extracted, and how.
+    **resources
+        More resources, for assets that are merged in.
+
+    """
+    options = extraction or ExtractionOptions()
+    return Definitions(
+        assets=[file_index, build_extraction(options.extractors()), object_catalog],
+        executor=in_process_executor,
+        resources={
+            "archive": archive or archive_from_environment(),
+            "lake": lake or lake_from_environment(),
+            "spark": spark or SparkResource(),
+            **resources,
+        },
+    )
+
+
+def archive_from_environment() -> ArchiveResource:
+    """Return the archive that the environment names, looked up when a run starts."""
+    if PREFIX_DEPTH in os.environ:
+        return ArchiveResource(source=EnvVar(SOURCE), prefix_depth=EnvVar.int(PREFIX_DEPTH))
+    return ArchiveResource(source=EnvVar(SOURCE))
+
+
+def lake_from_environment() -> LakeResource:
+    """Return the lake that the environment names, looked up when a run starts."""
+    if SCHEMA in os.environ:
+        return LakeResource(root_uri=EnvVar(LAKE), schema_name=EnvVar(SCHEMA))
+    return LakeResource(root_uri=EnvVar(LAKE))
+
+
+defs = build_definitions()

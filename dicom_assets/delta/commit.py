@@ -1,0 +1,107 @@
+"""The one atomic commit of a run to a table: additions and removals together, ordered by prefix.
+
+Two runs on one prefix cannot both win: a commit carries one application transaction for each of its prefixes
+(Delta protocol, "Transaction Identifiers"), numbered one above what the writer saw. Runs on different prefixes
+do not hinder each other: delta-rs refuses a commit when any file was removed meanwhile, so after a refusal the log
+is read again, and the commit is tried anew if its own prefixes and files are untouched.
+"""
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
+from deltalake.exceptions import CommitFailedError
+from deltalake.transaction import AddAction, Transaction
+
+from dicom_assets.delta.files import DataFile
+from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.rewrite import removal
+from dicom_assets.delta.snapshot import live_files, transaction_id
+from dicom_assets.tables import PARTITION
+
+_ATTEMPTS = 30
+_LONGEST_PAUSE = 2.0
+
+
+class CommitConflictError(RuntimeError):
+    """Another writer changed a prefix of this commit first: read the table again, and decide again."""
+
+
+class CommitRefusedError(RuntimeError):
+    """The commit was refused too often, though its own prefixes were untouched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one run does to a table.
+
+    Attributes
+    ----------
+    adds
+        Actions of data files already written.
+    removes
+        Data files that leave the table.
+    writes
+        For each prefix that the change was computed from, the number of commits that it had seen
+        (:attr:`Snapshot.writes`).
+    metadata
+        Kept in the commit, such as the id of the run.
+
+    """
+
+    adds: Sequence[AddAction]
+    removes: Sequence[DataFile]
+    writes: Mapping[str, int]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def commit(location: TableLocation, change: Change) -> int:
+    """Apply a change to a table and return the version it is at then.
+
+    Raises
+    ------
+    CommitConflictError
+        A prefix of the change was written, or a file to be removed is gone, since the snapshot was taken.
+    CommitRefusedError
+        Other writers were faster, time and again.
+
+    """
+    for attempt in range(_ATTEMPTS):
+        delta = location.open()
+        _check_untouched(delta, change)
+        try:
+            delta.create_write_transaction(
+                [*change.adds, *map(removal, change.removes)],
+                mode="append",
+                schema=delta.schema(),
+                partition_by=[PARTITION],
+                commit_properties=CommitProperties(
+                    custom_metadata=dict(change.metadata),
+                    app_transactions=_transactions(change.writes),
+                ),
+                post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
+            )
+        except CommitFailedError:
+            time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311 - no secret
+        else:
+            delta.update_incremental()
+            return delta.version()
+    raise CommitRefusedError(f"{location.uri}: commit refused {_ATTEMPTS} times by concurrent writers")
+
+
+def _transactions(writes: Mapping[str, int]) -> list[Transaction]:
+    now = int(time.time() * 1000)
+    return [Transaction(transaction_id(prefix), seen + 1, now) for prefix, seen in sorted(writes.items())]
+
+
+def _check_untouched(delta: DeltaTable, change: Change) -> None:
+    """Raise :class:`CommitConflictError` unless prefixes and files are as the change assumes."""
+    for prefix, seen in change.writes.items():
+        if (delta.transaction_version(transaction_id(prefix)) or 0) != seen:
+            raise CommitConflictError(f"prefix {prefix} was written by another run")
+    if change.removes:
+        live = {file.path for file in live_files(delta, frozenset(change.writes))}
+        if any(file.path not in live for file in change.removes):
+            raise CommitConflictError("a data file was replaced by another run")

@@ -1,0 +1,98 @@
+"""Where a Delta table is, and how to reach it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable, Field, Schema
+from deltalake.exceptions import TableNotFoundError
+from deltalake.fs import DeltaStorageHandler
+from pyarrow.fs import FileSystem, PyFileSystem
+
+from dicom_assets.tables import PARTITION, Table
+
+
+class TableSchemaError(ValueError):
+    """The table on storage holds a column in a type that this version does not write."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableLocation:
+    """Address of one Delta table.
+
+    Attributes
+    ----------
+    uri
+        Absolute local path, or URI of an object store (``s3://``, ``gs://``, ``az://``).
+    storage_options
+        Options of the object store, as delta-rs names them. Never logged: they hold credentials.
+
+    """
+
+    uri: str
+    storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the table is on a file system of this machine."""
+        return "://" not in self.uri or self.uri.startswith("file://")
+
+    def filesystem(self) -> FileSystem:
+        """Return a file system rooted at the table."""
+        return PyFileSystem(DeltaStorageHandler(self.uri, dict(self.storage_options)))
+
+    def exists(self) -> bool:
+        """Return whether there is a Delta table."""
+        return DeltaTable.is_deltatable(self.uri, dict(self.storage_options))
+
+    def open(self, version: int | None = None) -> DeltaTable:
+        """Return the table at a version, by default the latest; raises ``TableNotFoundError``."""
+        return DeltaTable(self.uri, version=version, storage_options=dict(self.storage_options))
+
+
+def ensure_table(location: TableLocation, table: Table) -> None:
+    """Create a table, or add to an existing one the columns that this version of the package brings.
+
+    Safe beside others that do the same: creation ignores a table that appeared meanwhile.
+
+    Raises
+    ------
+    TableSchemaError
+        An existing column has another type.
+
+    """
+    wanted = Schema.from_arrow(table.schema)
+    try:
+        existing = location.open()
+    except TableNotFoundError:
+        if location.is_local:
+            Path(location.uri.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
+        DeltaTable.create(
+            location.uri,
+            wanted,
+            mode="ignore",
+            partition_by=[PARTITION],
+            name=table.name,
+            description=table.description,
+            configuration={"delta.dataSkippingStatsColumns": ",".join(table.statistics_columns)},
+            storage_options=dict(location.storage_options),
+        )
+        return
+    _add_missing_columns(existing, table)
+
+
+def _add_missing_columns(existing: DeltaTable, table: Table) -> None:
+    """Extend the schema of a table that an older version of this package created."""
+    present = {column.name: column.type for column in existing.schema().fields}
+    missing: list[Field] = []
+    for column in Schema.from_arrow(pa.schema(table.schema)).fields:
+        if column.name not in present:
+            missing.append(Field(column.name, column.type, nullable=True))
+        elif present[column.name] != column.type:
+            raise TableSchemaError(
+                f"table {table.name}: column {column.name} is {present[column.name]} on storage and "
+                f"{column.type} in this version; move the table away to have it rebuilt"
+            )
+    if missing:
+        existing.alter.add_columns(missing)

@@ -1,0 +1,67 @@
+"""Taking rows out of a table: only the data files that hold them are written anew."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake.transaction import AddAction, RemoveAction
+from pyarrow.fs import FileSystem
+
+from dicom_assets.delta.files import DataFile, read_file, write_batches
+from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.snapshot import FILE, Snapshot
+from dicom_assets.tables import KEY, PARTITION, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """One data file to be replaced by itself less some of its rows."""
+
+    location: TableLocation
+    table: Table
+    file: DataFile
+    drop: frozenset[str]
+
+    def run(self) -> list[AddAction]:
+        """Write the rows that stay; returns no action when none does."""
+        if self.file.rows is not None and len(self.drop) >= self.file.rows:
+            return []
+        filesystem = self.location.filesystem()
+        return write_batches(filesystem, self.table, self._kept(filesystem))
+
+    def _kept(self, filesystem: FileSystem) -> Iterator[pa.RecordBatch]:
+        drop = pa.array(self.drop, pa.string())
+        for batch in read_file(filesystem, self.table, self.file, self.table.schema.names):
+            kept = batch.filter(pc.invert(pc.is_in(batch.column(KEY), drop)))
+            if kept.num_rows:
+                yield kept
+
+
+def rewrites(snapshot: Snapshot, obsolete: pa.Table) -> list[Rewrite]:
+    """Return the rewrites that take rows out of a table.
+
+    Parameters
+    ----------
+    snapshot
+        The table.
+    obsolete
+        Columns ``path`` and :data:`~dicom_assets.delta.snapshot.FILE`: rows as :meth:`Snapshot.keys` returned them.
+
+    """
+    by_file: dict[str, set[str]] = {}
+    for path, file in zip(obsolete[KEY].to_pylist(), obsolete[FILE].to_pylist(), strict=True):
+        by_file.setdefault(file, set()).add(path)
+    files = {file.path: file for file in snapshot.files}
+    return [
+        Rewrite(snapshot.location, snapshot.table, files[name], frozenset(drop))
+        for name, drop in sorted(by_file.items())
+    ]
+
+
+def removal(file: DataFile) -> RemoveAction:
+    """Return the action that takes a data file out of its table."""
+    return RemoveAction(
+        file.path, True, int(time.time() * 1000), size=file.size, partition_values={PARTITION: file.prefix}
+    )

@@ -1,0 +1,115 @@
+"""One version of a table: its data files, the versions of its writers, and the keys that it holds."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from dicom_assets.delta.files import DataFile, read_file
+from dicom_assets.delta.layout import from_log
+from dicom_assets.delta.location import TableLocation
+from dicom_assets.tables import KEY, PARTITION, Table
+
+FILE = "_file"
+"""Name of the column that tells which data file a key was read from (its path on storage)."""
+
+_READERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a table holds at one version, for some prefixes or all.
+
+    Attributes
+    ----------
+    location, table
+        Where and what the table is.
+    version
+        Of the table.
+    files
+        Live data files, in the order of prefix and first key.
+    writes
+        For each prefix asked for, how many commits of ours it has seen (its application transaction); all
+        prefixes are 0 when the snapshot was taken of the whole table.
+
+    """
+
+    location: TableLocation
+    table: Table
+    version: int
+    files: tuple[DataFile, ...]
+    writes: Mapping[str, int]
+
+    def of_prefix(self, prefix: str) -> tuple[DataFile, ...]:
+        """Return the data files of one prefix."""
+        return tuple(file for file in self.files if file.prefix == prefix)
+
+    def rows(
+        self, columns: Sequence[str], files: Iterable[DataFile] | None = None
+    ) -> Iterator[tuple[DataFile, pa.RecordBatch]]:
+        """Yield the rows of the data files (by default all), column-pruned, batch by batch."""
+        filesystem = self.location.filesystem()
+
+        def read(file: DataFile) -> list[pa.RecordBatch]:
+            return list(read_file(filesystem, self.table, file, columns))
+
+        wanted = list(self.files if files is None else files)
+        with ThreadPoolExecutor(_READERS) as pool:
+            for file, batches in zip(wanted, pool.map(read, wanted), strict=True):
+                for batch in batches:
+                    yield file, batch
+
+    def keys(self, columns: Sequence[str]) -> pa.Table:
+        """Return the key, the given columns and the data file (:data:`FILE`) of every row."""
+        names = [PARTITION, KEY, *columns]
+        schema = pa.schema([self.table.schema.field(n) for n in names]).append(pa.field(FILE, pa.string()))
+        batches = [
+            pa.RecordBatch.from_arrays([*batch.columns, pa.repeat(pa.scalar(file.path), batch.num_rows)], schema=schema)
+            for file, batch in self.rows(names)
+        ]
+        return pa.Table.from_batches(batches, schema)
+
+
+def take_snapshot(location: TableLocation, table: Table, prefixes: Sequence[str] | None = None) -> Snapshot:
+    """Read the log of an existing table; raises ``TableNotFoundError``.
+
+    Parameters
+    ----------
+    location, table
+        Where and what the table is.
+    prefixes
+        Look at these only.
+
+    """
+    delta = location.open()
+    wanted = None if prefixes is None else frozenset(prefixes)
+    return Snapshot(
+        location,
+        table,
+        delta.version(),
+        live_files(delta, wanted),
+        {prefix: delta.transaction_version(transaction_id(prefix)) or 0 for prefix in prefixes or ()},
+    )
+
+
+def transaction_id(prefix: str) -> str:
+    """Return the id of the application transaction that orders the writers of one prefix."""
+    return f"dicom-assets/{prefix}"
+
+
+def live_files(delta: DeltaTable, prefixes: frozenset[str] | None = None) -> tuple[DataFile, ...]:
+    """Return the live data files of a loaded table, in the order of prefix and first key."""
+    actions = pa.table(delta.get_add_actions(flatten=True))
+    names = (f"partition.{PARTITION}", "path", "size_bytes", "num_records", f"min.{KEY}", f"max.{KEY}")
+    columns = [
+        actions.column(name).to_pylist() if name in actions.column_names else [None] * actions.num_rows
+        for name in names
+    ]
+    files = [
+        DataFile(from_log(path), prefix, size, rows, low, high)
+        for prefix, path, size, rows, low, high in zip(*columns, strict=True)
+        if prefixes is None or prefix in prefixes
+    ]
+    return tuple(sorted(files, key=lambda file: (file.prefix, file.first_key or "", file.path)))

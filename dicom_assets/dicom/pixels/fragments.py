@@ -1,0 +1,178 @@
+"""Where the frames of encapsulated pixel data stand, found without reading them (PS3.5 A.4).
+
+Frames are sequences of fragments. An Extended or Basic Offset Table says where each frame begins; without one,
+or where it points into nothing, the headers of the fragments are walked: eight bytes each, plus the four that
+tell whether a codestream begins there.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dicom_assets.dicom.header import Header, PixelElement
+from dicom_assets.dicom.pixels.elements import element_bytes
+from dicom_assets.dicom.pixels.errors import PixelError
+from dicom_assets.dicom.source import ByteSource
+
+_ITEM = b"\xfe\xff\x00\xe0"
+_CODESTREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0c", b"\xff\x0a")
+"""Of JPEG and JPEG-LS, JPEG 2000, the JPEG 2000 and JPEG XL file formats, and bare JPEG XL."""
+_ITEM_HEADER = 8
+_READ_AHEAD = 4096
+_EXTENDED_OFFSET_TABLE = "7FE00001"
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One item of encapsulated pixel data: where its value stands, and its first bytes."""
+
+    offset: int
+    length: int
+    start: bytes
+
+
+class _Window:
+    """A source read a few kilobytes at a time, so that small neighbouring items cost one request."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        self._offset = 0
+        self._data = b""
+
+    def read(self, offset: int, length: int) -> bytes:
+        if not self._offset <= offset <= offset + length <= self._offset + len(self._data):
+            self._offset, self._data = offset, self._source.read(offset, max(length, _READ_AHEAD))
+        begin = offset - self._offset
+        return self._data[begin : begin + length]
+
+
+def read_offset_table(header: Header, pixel: PixelElement, body: ByteSource) -> tuple[int, list[int]]:
+    """Return where the first fragment's item stands in `body`, and the offsets of the frames from there.
+
+    Returns
+    -------
+    tuple
+        The position after the Basic Offset Table item, and one offset per frame; no offsets when there is
+        neither an Extended (PS3.3 C.7.6.3.1.8) nor a Basic Offset Table (PS3.5 A.4).
+
+    Raises
+    ------
+    PixelError
+        When the value does not begin with an item.
+
+    """
+    item = body.read(pixel.offset, 8)
+    if item[:4] != _ITEM or len(item) < 8:
+        raise PixelError("encapsulated pixel data does not begin with an item")
+    (length,) = struct.unpack("<I", item[4:])
+    first = pixel.offset + 8 + length
+    extended = header.dataset.get(_EXTENDED_OFFSET_TABLE)
+    if extended:
+        data = element_bytes(header, extended)
+        if data:
+            return first, list(struct.unpack(f"<{len(data) // 8}Q", data[: len(data) // 8 * 8]))
+    if length % 4 or first > body.size:
+        return first, []
+    table = body.read(pixel.offset + 8, length)
+    return first, list(struct.unpack(f"<{len(table) // 4}I", table[: len(table) // 4 * 4]))
+
+
+def walk_fragments(body: ByteSource, offset: int, end: int | None = None) -> Iterator[Fragment]:
+    """Yield the fragments from an item's position up to `end`, the sequence delimiter or the end of the file."""
+    window = _Window(body)
+    while end is None or offset < end:
+        head = window.read(offset, 12)
+        if len(head) < 8 or head[:4] != _ITEM:
+            return
+        (length,) = struct.unpack_from("<I", head, 4)
+        available = max(0, min(length, body.size - offset - 8))
+        yield Fragment(offset + 8, available, head[8 : 8 + min(4, available)])
+        offset += 8 + length
+
+
+class FrameIndex:
+    """Finds the fragments of frames; walks the file at most once however many frames are asked for.
+
+    Parameters
+    ----------
+    header
+        Of a file with encapsulated pixel data.
+    frames
+        How many frames there are by Number of Frames.
+
+    """
+
+    def __init__(self, header: Header, frames: int) -> None:
+        if header.pixel is None or header.body is None:
+            raise PixelError("the pixel data is not in the file")
+        self._body = header.body
+        self._frames = frames
+        self._first, self._offsets = read_offset_table(header, header.pixel, header.body)
+        self._walked: list[list[Fragment]] | None = None
+
+    def fragments(self, frame: int) -> list[Fragment]:
+        """Return the fragments of one frame, counted from 0.
+
+        Raises
+        ------
+        PixelError
+            When the frame is not there.
+
+        """
+        found = self._by_table(frame) or self._by_walk(frame)
+        if not found or not any(fragment.length for fragment in found):
+            raise PixelError(f"frame {frame + 1} of {self._frames} is not in the file")
+        return found
+
+    def lengths(self) -> list[int]:
+        """Return the encoded length of every frame in bytes; walks the file when there is no offset table.
+
+        With a table, a frame of several fragments counts their headers but for the first.
+        """
+        if len(self._offsets) == self._frames > 1:
+            last = sum(fragment.length for fragment in self._by_table(self._frames - 1))
+            pairs = zip(self._offsets, self._offsets[1:], strict=False)
+            return [*(following - offset - _ITEM_HEADER for offset, following in pairs), last]
+        return [sum(fragment.length for fragment in frame) for frame in self._by_frames()]
+
+    def _by_table(self, frame: int) -> list[Fragment]:
+        if len(self._offsets) != self._frames or self._frames == 1:
+            return []
+        following = self._offsets[frame + 1] if frame + 1 < self._frames else None
+        end = None if following is None else self._first + following
+        return list(walk_fragments(self._body, self._first + self._offsets[frame], end))
+
+    def _by_walk(self, frame: int) -> list[Fragment]:
+        found = self._by_frames()
+        return found[frame] if frame < len(found) else []
+
+    def _by_frames(self) -> list[list[Fragment]]:
+        if self._walked is None:
+            self._walked = group_fragments(list(walk_fragments(self._body, self._first)), self._frames)
+        return self._walked
+
+
+def group_fragments(fragments: Sequence[Fragment], frames: int) -> list[list[Fragment]]:
+    """Return fragments frame by frame, where no table says which belong together.
+
+    One fragment per frame where the numbers agree, everything for a single frame, and otherwise a frame for every
+    fragment that begins a codestream.
+    """
+    if frames == 1:
+        return [list(fragments)]
+    if len(fragments) == frames:
+        return [[fragment] for fragment in fragments]
+    groups: list[list[Fragment]] = []
+    for fragment in fragments:
+        if not groups or fragment.start.startswith(_CODESTREAM_STARTS):
+            groups.append([])
+        groups[-1].append(fragment)
+    return groups
+
+
+def read_frame(body: ByteSource, fragments: Sequence[Fragment]) -> bytes:
+    """Return the encoded bytes of one frame; fragments that lie close together are read at once."""
+    first, last = fragments[0], fragments[-1]
+    end = last.offset + last.length
+    data = body.read(first.offset, end - first.offset)
+    return b"".join(data[f.offset - first.offset :][: f.length] for f in fragments)

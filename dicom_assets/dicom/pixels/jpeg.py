@@ -1,0 +1,97 @@
+"""JPEG Baseline, Extended and Lossless (PS3.5 8.2.1).
+
+8-bit frames go through Pillow's raw ``jpeg`` decoder, which takes the colour space as an argument: no guess from
+markers or component numbers comes between Photometric Interpretation and the result. It also scales by 1/2, 1/4
+and 1/8 while it decodes. 12-bit and lossless frames go through imagecodecs, whose libjpeg-turbo reads both.
+"""
+
+import numpy as np
+
+from dicom_assets.dicom.pixels.codestream import Codestream, read_jpeg
+from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request
+from dicom_assets.dicom.pixels.layout import PixelLayout
+from dicom_assets.dicom.pixels.native import Samples, stored_values
+
+_MAX_SCALE_EXPONENT = 3
+
+
+def decode_jpeg(data: bytes, request: Request) -> Decoded:
+    """Decode a frame of JPEG Baseline or Extended, reduced where that is allowed.
+
+    Parameters
+    ----------
+    data
+        One JPEG codestream.
+    request
+        What is known of the frame.
+
+    Raises
+    ------
+    PixelError
+        When it is no JPEG codestream.
+    ValueError
+        When Pillow declines it.
+
+    """
+    stream = read_jpeg(data)
+    request.check(stream)
+    if stream.precision != 8 or stream.components not in {1, 3}:
+        return _decode_with_imagecodecs(data, stream, request.layout)
+    from PIL import Image
+
+    transformed = stream.components == 3 and _is_ycbcr(stream, request.layout)
+    exponent = request.halvings(stream.rows, stream.columns, _MAX_SCALE_EXPONENT)
+    scale = 1 << exponent
+    size = (-(-stream.columns // scale), -(-stream.rows // scale))
+    mode = "L" if stream.components == 1 else "RGB"
+    space = "L" if stream.components == 1 else "YCbCr" if transformed else "RGB"
+    draft = int(scale > 1)
+    picture = Image.frombytes(mode, size, data, "jpeg", mode, space, scale, draft)
+    extent = Extent(stream.rows / scale, stream.columns / scale) if scale > 1 else None
+    return Decoded(np.asarray(picture), 8, transformed, extent)
+
+
+def _is_ycbcr(stream: Codestream, layout: PixelLayout) -> bool:
+    """Tell whether components are luminance and colour differences.
+
+    Photometric Interpretation says so (PS3.5 8.2.1). Only a statement of the encoder itself, the transform flag
+    of an Adobe APP14 segment, or subsampled colour, which RGB never has, speaks against it.
+    """
+    if stream.adobe_transform is not None:
+        return stream.adobe_transform == 1
+    return stream.subsampled or layout.photometric.startswith("YBR")
+
+
+def decode_lossless(data: bytes, request: Request) -> Decoded:
+    """Decode a frame of JPEG Lossless; its samples are what Photometric Interpretation says, untransformed.
+
+    Parameters
+    ----------
+    data
+        One JPEG codestream.
+    request
+        What is known of the frame.
+
+    Raises
+    ------
+    PixelError
+        When it is no JPEG codestream.
+
+    """
+    stream = read_jpeg(data)
+    request.check(stream)
+    return _decode_with_imagecodecs(data, stream, request.layout)
+
+
+def _decode_with_imagecodecs(data: bytes, stream: Codestream, layout: PixelLayout) -> Decoded:
+    import imagecodecs
+
+    try:
+        # Stating the same space on both sides keeps libjpeg from converting by its own guess.
+        space = {1: "GRAYSCALE", 3: "RGB", 4: "CMYK"}.get(stream.components, "UNKNOWN")
+        samples: Samples = imagecodecs.jpeg8_decode(data, colorspace=space, outcolorspace=space)
+    except imagecodecs.Jpeg8Error:
+        samples = imagecodecs.ljpeg_decode(data)
+        if samples.size == 0:
+            raise
+    return Decoded(stored_values(samples, layout), min(stream.precision, layout.bits_stored))

@@ -1,0 +1,113 @@
+"""What to render, as data: made from a header in the caller's process, carried out wherever decoders may run."""
+
+from dataclasses import dataclass
+
+from dicom_assets.dicom.pixels.layout import PixelLayout
+from dicom_assets.dicom.render.colour import Palette
+from dicom_assets.dicom.render.grey import GreyPipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """True colour in the space of Photometric Interpretation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Foreground from 0 to `maximum`: one-bit images and segmentations (PS3.3 C.8.20.2).
+
+    Attributes
+    ----------
+    maximum
+        1 for bits, Maximum Fractional Value for fractional segmentations.
+    inverted
+        Whether 0 is white, as in one-bit images of MONOCHROME1.
+
+    """
+
+    maximum: float = 1.0
+    inverted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Numbers of segments, each shown in a colour of its own (label map segmentations, PS3.3 C.8.20.2.3)."""
+
+
+Pipeline = GreyPipeline | Palette | Colour | Mask | Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Where the upper left pixel of a frame goes in the picture."""
+
+    row: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RenderPlan:
+    """Everything but the bytes of the frames.
+
+    Attributes
+    ----------
+    transfer_syntax
+        UID of the transfer syntax that frames are encoded in.
+    layout
+        Of a frame.
+    pipeline
+        From stored values to grey or colour.
+    rows, columns
+        Of the picture: those of a frame, or of the total pixel matrix that frames are tiles of.
+    size
+        Rows and columns of the thumbnail.
+    tiles
+        One for each frame that is rendered.
+    choose
+        Whether the frames are candidates, of which the one with most foreground is rendered.
+    first_bit
+        Where in the first byte a native frame begins.
+    quality
+        Of JPEG.
+    max_pixels
+        More than that a codestream must not declare.
+
+    """
+
+    transfer_syntax: str
+    layout: PixelLayout
+    pipeline: Pipeline
+    rows: int
+    columns: int
+    size: tuple[int, int]
+    tiles: tuple[Tile, ...] = (Tile(),)
+    choose: bool = False
+    first_bit: int = 0
+    quality: int = 90
+    max_pixels: int = 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A finished thumbnail.
+
+    Attributes
+    ----------
+    data, media_type
+        The encoded picture.
+    width, height
+        Its size in pixels.
+    window_center, window_width
+        Of the window that was applied, in modality values; ``None`` when none was.
+    chosen
+        Index of the frame that was rendered among those that were given.
+
+    """
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+    window_center: float | None = None
+    window_width: float | None = None
+    chosen: int = 0

@@ -1,0 +1,248 @@
+"""From a header to a plan and the bytes it needs: which frame, where it stands, how it is to look.
+
+Only the bytes of the chosen frame are read, except for segmentations, whose emptiest frames say nothing.
+"""
+
+from dataclasses import dataclass
+
+from dicom_assets.dicom.header import Header, PixelElement, first_value
+from dicom_assets.dicom.pixels.decoders import (
+    ENCAPSULATED_UNCOMPRESSED,
+    NATIVE_SYNTAXES,
+    VIDEO_SYNTAXES,
+    codec_for,
+)
+from dicom_assets.dicom.pixels.elements import integer, text
+from dicom_assets.dicom.pixels.errors import (
+    NoPixelDataError,
+    PixelError,
+    TooLargeError,
+    UnsupportedPixelsError,
+)
+from dicom_assets.dicom.pixels.fragments import FrameIndex, read_frame
+from dicom_assets.dicom.pixels.layout import PixelLayout, read_layout
+from dicom_assets.dicom.render.aspect import pixel_ratio
+from dicom_assets.dicom.render.frame_choice import fullest_native_frame, representative_frame
+from dicom_assets.dicom.render.options import ThumbnailOptions
+from dicom_assets.dicom.render.plan import Colour, Labels, Mask, Pipeline, RenderPlan, Tile
+from dicom_assets.dicom.render.presentation import is_inverted, read_grey_pipeline
+from dicom_assets.dicom.render.resize import thumbnail_size
+from dicom_assets.dicom.render.tables import read_palette
+from dicom_assets.dicom.render.whole_slide import read_mosaic
+from dicom_assets.dicom.source import ByteSource
+
+_SEGMENTATIONS = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
+_SEGMENTATION_TYPE = "00620001"
+_MAXIMUM_FRACTIONAL_VALUE = "0062000E"
+_NATIVE = "1.2.840.10008.1.2.1"
+_MAX_CHOICE_BYTES = 1 << 26
+"""Of a segmentation that is read whole to find its fullest frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan, the bytes for it, and the frames they are of.
+
+    Attributes
+    ----------
+    plan
+        What to do.
+    frames
+        The bytes of each frame of the plan.
+    numbers
+        The frames' numbers in the object, from 1; empty for a mosaic, which no single frame stands for.
+
+    """
+
+    plan: RenderPlan
+    frames: list[bytes]
+    numbers: tuple[int, ...]
+
+    @property
+    def trusted(self) -> bool:
+        """Whether no native decoder is involved."""
+        return self.plan.transfer_syntax in NATIVE_SYNTAXES or self.plan.transfer_syntax == ENCAPSULATED_UNCOMPRESSED
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """What all steps of planning need."""
+
+    header: Header
+    pixel: PixelElement
+    body: ByteSource
+    layout: PixelLayout
+    transfer_syntax: str
+    options: ThumbnailOptions
+
+    @property
+    def native(self) -> bool:
+        return self.transfer_syntax in NATIVE_SYNTAXES
+
+
+def prepare(header: Header, options: ThumbnailOptions) -> Prepared:
+    """Return what to render of an image and the bytes for it.
+
+    Parameters
+    ----------
+    header
+        Of the image; its pixel data must stand in a file.
+    options
+        Size and limits.
+
+    Raises
+    ------
+    PixelError
+        When there is no thumbnail; subclasses name the reason.
+    OSError
+        When the storage fails.
+
+    """
+    if header.pixel is None or header.body is None:
+        raise NoPixelDataError("the object has no pixel data")
+    layout = read_layout(header)
+    transfer_syntax = _effective_syntax(header, header.pixel)
+    image = _Image(header, header.pixel, header.body, layout, transfer_syntax, options)
+    _check_pixels(layout.rows, layout.columns, options)
+    return _prepare_native(image) if image.native else _prepare_encapsulated(image)
+
+
+def _effective_syntax(header: Header, pixel: PixelElement) -> str:
+    """Return the syntax that the pixels are in; a defined length means native whatever the header says."""
+    stated = header.transfer_syntax or _NATIVE
+    if pixel.length is not None:
+        return stated if stated in NATIVE_SYNTAXES else _NATIVE
+    if stated in NATIVE_SYNTAXES:
+        raise UnsupportedPixelsError("encapsulated pixel data under an uncompressed transfer syntax")
+    return stated
+
+
+def _check_pixels(rows: int, columns: int, options: ThumbnailOptions) -> None:
+    if rows * columns > options.limits.max_pixels:
+        raise TooLargeError(f"{columns} x {rows} pixels, the limit is {options.limits.max_pixels}")
+
+
+def _check_bytes(length: int, options: ThumbnailOptions) -> None:
+    if length > options.limits.max_bytes:
+        raise TooLargeError(f"{length} bytes to decode, the limit is {options.limits.max_bytes}")
+
+
+def _prepare_native(image: _Image) -> Prepared:
+    layout, pixel = image.layout, image.pixel
+    available = max(0, min(pixel.length or 0, image.body.size - pixel.offset))
+    complete = available * 8 // layout.frame_bits
+    frames = max(1, min(layout.declared_frames, complete))
+    mosaic = read_mosaic(image.header, layout, frames, image.options.limits.max_pixels)
+    if mosaic is not None and len(mosaic.frames) > 1:
+        plan = _plan(image, 0, mosaic.rows, mosaic.columns, mosaic.tiles)
+        _check_bytes(layout.frame_bits // 8 * len(mosaic.frames), image.options)
+        return Prepared(plan, [_native_frame(image, frame)[0] for frame in mosaic.frames], ())
+    frame = _choose_native(image, frames)
+    data, first_bit = _native_frame(image, frame)
+    return Prepared(_plan(image, frame, first_bit=first_bit), [data], (frame + 1,))
+
+
+def _choose_native(image: _Image, frames: int) -> int:
+    length = image.layout.frame_bits * frames // 8
+    if frames > 1 and _is_segmentation(image.header) and length <= _MAX_CHOICE_BYTES:
+        data = image.body.read(image.pixel.offset, -(-image.layout.frame_bits * frames // 8))
+        return fullest_native_frame(data, image.layout, frames)
+    return representative_frame(image.header, frames)
+
+
+def _native_frame(image: _Image, frame: int) -> tuple[bytes, int]:
+    """Return the bytes that hold a frame, and the bit in them that it begins with."""
+    unit = 2 if image.layout.words else 1
+    begin, end = image.layout.frame_bits * frame, image.layout.frame_bits * (frame + 1)
+    first, last = begin // 8 // unit * unit, -(-end // (8 * unit)) * unit
+    _check_bytes(last - first, image.options)
+    last = min(last, image.pixel.length or 0)
+    return image.body.read(image.pixel.offset + first, max(0, last - first)), begin - first * 8
+
+
+def _prepare_encapsulated(image: _Image) -> Prepared:
+    if image.transfer_syntax != ENCAPSULATED_UNCOMPRESSED:
+        codec_for(image.transfer_syntax)
+    if image.transfer_syntax in VIDEO_SYNTAXES:
+        return _prepare_video(image)
+    frames = image.layout.declared_frames
+    index = FrameIndex(image.header, frames)
+    mosaic = read_mosaic(image.header, image.layout, frames, image.options.limits.max_pixels)
+    if mosaic is not None and len(mosaic.frames) > 1:
+        plan = _plan(image, 0, mosaic.rows, mosaic.columns, mosaic.tiles)
+        return Prepared(plan, _encoded_frames(image, index, mosaic.frames), ())
+    if frames > 1 and _is_segmentation(image.header):
+        candidates = _candidates(index, frames)
+        plan = _plan(image, candidates[0], choose=len(candidates) > 1)
+        return Prepared(plan, _encoded_frames(image, index, candidates), tuple(number + 1 for number in candidates))
+    frame = representative_frame(image.header, frames)
+    data = _encoded_frames(image, index, (frame,))
+    return Prepared(_plan(image, frame), data, (frame + 1,))
+
+
+def _prepare_video(image: _Image) -> Prepared:
+    """Return the whole bit stream; the decoder finds its middle."""
+    stream = _encoded_frames(image, FrameIndex(image.header, 1), (0,))
+    return Prepared(_plan(image, 0), stream, tuple(range(1, image.layout.declared_frames + 1)))
+
+
+def _candidates(index: FrameIndex, frames: int) -> tuple[int, ...]:
+    """Return the frames among which the fullest is searched; the longest alone when they are too many to decode."""
+    lengths = index.lengths()
+    if sum(lengths) <= _MAX_CHOICE_BYTES:
+        return tuple(range(min(frames, len(lengths))))
+    return (lengths.index(max(lengths)),)
+
+
+def _encoded_frames(image: _Image, index: FrameIndex, frames: tuple[int, ...]) -> list[bytes]:
+    fragments = [index.fragments(frame) for frame in frames]
+    _check_bytes(sum(part.length for frame in fragments for part in frame), image.options)
+    return [read_frame(image.body, frame) for frame in fragments]
+
+
+def _is_segmentation(header: Header) -> bool:
+    return first_value(header.dataset, "00080016") in _SEGMENTATIONS
+
+
+def _plan(
+    image: _Image,
+    frame: int,
+    rows: int | None = None,
+    columns: int | None = None,
+    tiles: tuple[Tile, ...] = (Tile(),),
+    *,
+    choose: bool = False,
+    first_bit: int = 0,
+) -> RenderPlan:
+    rows, columns = rows or image.layout.rows, columns or image.layout.columns
+    ratio = pixel_ratio(image.header, frame)
+    return RenderPlan(
+        transfer_syntax=image.transfer_syntax,
+        layout=image.layout,
+        pipeline=_pipeline(image.header, image.layout, frame),
+        rows=rows,
+        columns=columns,
+        size=thumbnail_size(rows, columns, ratio, image.options.longest_side),
+        tiles=tiles,
+        choose=choose,
+        first_bit=first_bit,
+        quality=image.options.jpeg_quality,
+        max_pixels=image.options.limits.max_pixels,
+    )
+
+
+def _pipeline(header: Header, layout: PixelLayout, frame: int) -> Pipeline:
+    """Return the pipeline that the image's kind asks for."""
+    if layout.samples > 1:
+        return Colour()
+    if layout.photometric == "PALETTE COLOR":
+        return read_palette(header)
+    if _is_segmentation(header):
+        if text(header.dataset, _SEGMENTATION_TYPE).upper() == "LABELMAP":
+            return Labels()
+        return Mask(1.0 if layout.bits_stored == 1 else max(1, integer(header.dataset, _MAXIMUM_FRACTIONAL_VALUE, 255)))
+    if layout.bits_stored == 1:
+        return Mask(1.0, inverted=is_inverted(header, layout))
+    if layout.photometric.startswith("MONOCHROME"):
+        return read_grey_pipeline(header, layout, frame)
+    raise PixelError("one sample per pixel in a colour space of three")

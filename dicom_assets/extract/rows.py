@@ -1,0 +1,135 @@
+"""From a file to its rows, whatever the file does: the one place where a failure becomes a row or a fault."""
+
+import time
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from dicom_assets.archive.base import Archive
+from dicom_assets.extract.extractors import Extractor
+from dicom_assets.extract.source_file import FileKey, SourceFile
+from dicom_assets.tables import Table
+
+_BATCH_FILES = 64
+_READ_ATTEMPTS = 3
+_ERROR = "error"
+
+Rows = dict[str, dict[str, Any]]
+"""A row for each table that a file is wanted in, by table name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One file, and the tables that lack a row of it."""
+
+    key: FileKey
+    tables: frozenset[str]
+
+
+def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Wanted) -> Rows:
+    """Return the rows of one file.
+
+    A file that cannot be read is a row with status ``error`` and no fingerprint: no version of the file stands
+    behind it, so the next run tries it again.
+
+    Raises
+    ------
+    ArchiveError
+        The archive as a whole is out of reach, which is no fault of the file.
+
+    """
+    selected = [extractor for extractor in extractors if extractor.table.name in wanted.tables]
+    for attempt in range(_READ_ATTEMPTS):
+        try:
+            with archive.open(wanted.key.path) as source:
+                file = SourceFile(wanted.key, source)
+                return {extractor.table.name: _row(extractor, file) for extractor in selected}
+        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+            return _unread(selected, wanted.key, error)
+        except OSError as error:
+            archive.check()
+            if attempt + 1 == _READ_ATTEMPTS:
+                return _unread(selected, wanted.key, error)
+            time.sleep(0.1 * 4**attempt)
+    raise AssertionError("the last attempt returns")
+
+
+def _row(extractor: Extractor, file: SourceFile) -> dict[str, Any]:
+    """Return one row; what an extractor did not foresee costs this row only."""
+    try:
+        columns = extractor.extract(file)
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one damaged file costs one row
+        columns = {**extractor.failed(file), "status": _ERROR, "error": _where(error)}
+    return _identify(extractor, file.key, columns, file.key.fingerprint)
+
+
+def _unread(extractors: Iterable[Extractor], key: FileKey, error: OSError) -> Rows:
+    """Return the rows of a file that cannot be read."""
+    reason = error.strerror or type(error).__name__
+    file = SourceFile(key, _NOTHING)
+    return {
+        extractor.table.name: _identify(
+            extractor, key, {**extractor.failed(file), "status": _ERROR, "error": f"cannot be read: {reason}"}, None
+        )
+        for extractor in extractors
+    }
+
+
+def _identify(extractor: Extractor, key: FileKey, columns: dict[str, Any], fingerprint: str | None) -> dict[str, Any]:
+    return {
+        "prefix": key.prefix,
+        "path": key.path,
+        "fingerprint": fingerprint,
+        "extractor_version": extractor.version,
+        "error": None,
+        **columns,
+    }
+
+
+def _where(error: Exception) -> str:
+    """Return the kind and place of an unforeseen error, and nothing of its text: that may quote the patient."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
+
+
+class _Nothing:
+    """A file without content, for what is told by a name alone."""
+
+    size = 0
+
+    def read(self, offset: int, length: int) -> bytes:  # noqa: ARG002 - part of the protocol
+        return b""
+
+
+_NOTHING = _Nothing()
+
+
+def batches(rows: Iterable[Rows], tables: Sequence[Table]) -> Iterator[pa.RecordBatch]:
+    """Gather rows into record batches of one struct column for each table, null where a file is not wanted."""
+    pending: list[Rows] = []
+    for row in rows:
+        pending.append(row)
+        if len(pending) == _BATCH_FILES:
+            yield _batch(pending, tables)
+            pending = []
+    if pending:
+        yield _batch(pending, tables)
+
+
+def row_schema(tables: Sequence[Table]) -> pa.Schema:
+    """Return the schema of :func:`batches`."""
+    return pa.schema([pa.field(table.name, pa.struct(list(table.schema))) for table in tables])
+
+
+def _batch(pending: Sequence[Rows], tables: Sequence[Table]) -> pa.RecordBatch:
+    schema = row_schema(tables)
+    return pa.RecordBatch.from_arrays(
+        [pa.array([rows.get(table.name) for rows in pending], schema.field(table.name).type) for table in tables],
+        schema=schema,
+    )

@@ -1,0 +1,61 @@
+"""One file on its way through the extractors: its bytes are read once, for whoever asks."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from dicom_assets.dicom.header import Header
+from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.source import ByteSource, HeadCachedSource
+from dicom_assets.dicom.status import HeaderStatus
+
+HEAD_BYTES = 64 << 10
+"""How much of a file is read at first: enough for the header of most."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileKey:
+    """What the index says of a file."""
+
+    prefix: str
+    path: str
+    relative_path: str
+    fingerprint: str
+
+
+class SourceFile:
+    """A file whose content is read lazily, and no part of it twice.
+
+    Parameters
+    ----------
+    key
+        What the index says of it.
+    source
+        Its bytes. Reading may raise :class:`OSError`.
+
+    """
+
+    def __init__(self, key: FileKey, source: ByteSource) -> None:
+        self.key = key
+        self._source = source
+
+    @cached_property
+    def head(self) -> bytes:
+        """First bytes of the file, :data:`HEAD_BYTES` at most."""
+        return self._source.read(0, HEAD_BYTES)
+
+    @cached_property
+    def source(self) -> ByteSource:
+        """The bytes of the file, its head from memory."""
+        return HeadCachedSource(self._source, self.head)
+
+    @cached_property
+    def header(self) -> Header:
+        """The DICOM header."""
+        return read_header(self.source)
+
+    @cached_property
+    def is_dicom(self) -> bool:
+        """Whether the content is DICOM: it has the preamble, or it reads as a data set without one."""
+        if self.head[128:132] == b"DICM":
+            return True
+        return self.header.status not in (HeaderStatus.NOT_DICOM, HeaderStatus.EMPTY)

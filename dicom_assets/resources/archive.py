@@ -1,0 +1,22 @@
+"""The archive as a Dagster resource: where the source files are."""
+
+from dagster import ConfigurableResource
+from pydantic import Field
+
+from dicom_assets.archive.base import Archive
+from dicom_assets.archive.opening import open_archive
+
+
+class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
+    """Source files below a folder or bucket URI."""
+
+    source: str = Field(description="Folder, or URI of an object store, that holds the DICOM files.")
+    prefix_depth: int = Field(default=1, description="How many directories below the source make a partition.")
+    storage_options: dict[str, str] = Field(
+        default_factory=dict,
+        description="Options of the object store; without any, its usual environment variables count.",
+    )
+
+    def open(self) -> Archive:
+        """Return the archive; raises ``ArchiveError`` when source or depth cannot be meant."""
+        return open_archive(self.source, self.prefix_depth, self.storage_options)

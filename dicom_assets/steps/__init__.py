@@ -1,0 +1,1 @@
+"""What each asset does, without Dagster: plan the difference, stage the rows, commit once."""

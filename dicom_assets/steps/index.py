@@ -1,0 +1,134 @@
+"""The file index follows the archive: what is listed is in it, once, as listed."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake.transaction import AddAction
+
+from dicom_assets.archive.base import Archive
+from dicom_assets.archive.listing import LISTING_SCHEMA
+from dicom_assets.delta.files import read_rows, write_batches
+from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.snapshot import Snapshot
+from dicom_assets.reconcile import TOKEN, Difference, Plan, UpdateMode, count_by_prefix, difference
+from dicom_assets.steps.tokens import with_null_token, with_token
+from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
+
+_LISTERS = 8
+_LIVE, _GONE = "", "removed"
+
+
+class MassDeletionError(RuntimeError):
+    """So many files are gone that it looks like a fault of the archive: nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionGuard:
+    """When the removal of files is refused: more than this share of a prefix's files, and more than this number."""
+
+    share: float = 0.5
+    files: int = 100
+
+    def check(self, known: Mapping[str, int], gone: Mapping[str, int]) -> None:
+        """Raise :class:`MassDeletionError` when a prefix loses too many files.
+
+        Parameters
+        ----------
+        known, gone
+            Number of files that the index holds, and of those that are no longer listed, by prefix.
+
+        """
+        for prefix, count in sorted(gone.items()):
+            if count > self.files and count > self.share * known[prefix]:
+                raise MassDeletionError(
+                    f"prefix {prefix}: {count} of {known[prefix]} files are gone from the archive. If that is meant, "
+                    "run again with mass deletion allowed (allow_mass_deletion in the run config of file_index)."
+                )
+
+
+@dataclass
+class IndexStep:
+    """Brings the index of some prefixes up to date.
+
+    Attributes
+    ----------
+    lake, archive, prefixes, mode
+        What to do, and where.
+    guard
+        Refuses mass deletion; ``None`` allows it.
+
+    """
+
+    lake: Lake
+    archive: Archive
+    prefixes: Sequence[str]
+    mode: UpdateMode = UpdateMode.SYNC
+    guard: DeletionGuard | None = field(default_factory=DeletionGuard)
+    _listing: pa.Table = field(init=False, repr=False)
+
+    def plan(self, name: str) -> Plan:  # noqa: ARG002 - part of the protocol, this step has one table
+        """List the prefixes and compare.
+
+        Raises
+        ------
+        ListingError
+            A prefix could not be listed whole.
+        MassDeletionError
+            The guard refuses.
+
+        """
+        with ThreadPoolExecutor(_LISTERS) as pool:
+            listings = list(pool.map(self.archive.list, self.prefixes))
+        self._listing = pa.concat_tables(listings) if listings else LISTING_SCHEMA.empty_table()
+        snapshot = self.lake.snapshot(FILE_INDEX, self.prefixes)
+        actual = snapshot.keys(["fingerprint", "removed_at"])
+        return Plan(snapshot, self._difference(actual))
+
+    def _difference(self, actual: pa.Table) -> Difference:
+        expected = _state(self._listing, _LIVE)
+        gone = actual.join(self._listing.select([KEY]), KEY, join_type="left anti")
+        if self.mode is UpdateMode.APPEND:
+            flagged = _state(gone, _GONE).select([PARTITION, KEY, TOKEN])
+            expected = pa.concat_tables([expected.select([PARTITION, KEY, TOKEN]), flagged])
+        elif self.guard is not None:
+            live = pc.is_null(gone["removed_at"])
+            self.guard.check(count_by_prefix(actual), count_by_prefix(gone.filter(live)))
+        if self.mode is UpdateMode.OVERWRITE:
+            return difference(expected, with_null_token(actual))
+        removed = pc.if_else(pc.is_valid(actual["removed_at"]), _GONE, _LIVE)
+        return difference(expected, with_token(actual.append_column("_removed", removed), "fingerprint", "_removed"))
+
+    def stage(self, plans: Mapping[str, Plan]) -> dict[str, list[AddAction]]:
+        """Write the new rows, as data files that are not yet part of the table."""
+        return {name: self._stage(plan) for name, plan in plans.items()}
+
+    def _stage(self, plan: Plan) -> list[AddAction]:
+        work = plan.difference.work
+        now = pa.scalar(datetime.now(UTC), FILE_INDEX["indexed_at"].type)
+        listed = self._listing.join(work.select([KEY]), KEY, join_type="left semi")
+        listed = listed.append_column("indexed_at", pa.repeat(now, listed.num_rows))
+        listed = listed.append_column("removed_at", pa.nulls(listed.num_rows, now.type))
+        gone = work.join(self._listing.select([KEY]), KEY, join_type="left anti")
+        rows = [listed.select(FILE_INDEX.schema.names).cast(FILE_INDEX.schema)]
+        if gone.num_rows:
+            rows.append(_flag_removed(plan.snapshot, gone[KEY].combine_chunks(), now))
+        ordered = pa.concat_tables(rows).sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
+        return write_batches(plan.snapshot.location.filesystem(), FILE_INDEX, ordered.to_batches())
+
+
+def _flag_removed(snapshot: Snapshot, paths: pa.Array, now: pa.Scalar) -> pa.Table:
+    """Return the rows of files that are gone, with the time they were found gone."""
+    filesystem = snapshot.location.filesystem()
+    names = FILE_INDEX.schema.names
+    batches = [batch for file in snapshot.files for batch in read_rows(filesystem, FILE_INDEX, file, names, paths)]
+    rows = pa.Table.from_batches(batches, FILE_INDEX.schema)
+    position = rows.schema.get_field_index("removed_at")
+    return rows.set_column(position, FILE_INDEX.schema.field("removed_at"), pa.repeat(now, rows.num_rows))
+
+
+def _state(rows: pa.Table, removed: str) -> pa.Table:
+    return with_token(rows.append_column("_removed", pa.repeat(removed, rows.num_rows)), "fingerprint", "_removed")
