@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import imagecodecs
 import numpy as np
@@ -73,6 +74,16 @@ def test_frames_that_the_file_lacks_are_not_chosen():
     dataset = image(frames_of_one_level(7), NumberOfFrames=7, **WIDE)
     dataset.NumberOfFrames = 100
     assert thumbnail_of(dataset).frame_number == 4
+
+
+@pytest.mark.parametrize("table", [True, False])
+def test_encoded_frames_that_the_file_lacks_are_not_chosen(table):
+    frames = [imagecodecs.jpeg2k_encode(frame, level=0, codecformat="j2k") for frame in frames_of_one_level(5)]
+    dataset = encapsulated(image(frames_of_one_level(5), NumberOfFrames=5, **WIDE), frames, JPEG2000, table=table)
+    dataset.NumberOfFrames = 60
+    thumbnail = thumbnail_of(dataset)
+    assert thumbnail.frame_number == 3
+    assert picture_of(thumbnail)[4, 6] == 30
 
 
 def test_only_the_chosen_native_frame_is_read():
@@ -253,6 +264,21 @@ def test_overlays_in_unused_bits_are_not_shown():
         picture_of(thumbnail_of(dataset)),
         picture_of(thumbnail_of(image(gradient(), WindowCenter=2048, WindowWidth=4096))),
     )
+
+
+@pytest.mark.parametrize("photometric", ["PALETTE COLOR", "RGB", "", "BOGUS"])
+def test_one_sample_without_colours_is_grey(photometric):
+    thumbnail = thumbnail_of(image(gradient(), PhotometricInterpretation=photometric))
+    assert thumbnail.status is ThumbnailStatus.OK
+    assert picture_of(thumbnail).ndim == 2
+
+
+def test_pixels_of_a_private_syntax_are_big_endian_in_a_little_endian_file():
+    dataset = image(gradient(), WindowCenter=2000, WindowWidth=4000)
+    plain = picture_of(thumbnail_of(dataset))
+    dataset.PixelData = gradient().astype(">u2").tobytes()
+    header = replace(read_header(BytesSource(file_bytes(dataset))), transfer_syntax="1.2.840.113619.5.2")
+    np.testing.assert_array_equal(picture_of(render_thumbnail(header, LOSSLESS)), plain)
 
 
 def test_small_and_lossless_pictures_are_png_and_others_jpeg():

@@ -67,16 +67,14 @@ def _find(function: str) -> Callable[..., Answer]:
 
 
 def _limit(memory_bytes: int) -> None:
-    """Limit address space to what is in use now and `memory_bytes` more, where the system can."""
+    """Limit address space to what is in use now and `memory_bytes` more, where the system tells what is in use."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    in_use = 0
     statm = Path("/proc/self/statm")
     if statm.exists():
-        in_use = int(statm.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    limit = in_use + memory_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        limit = int(statm.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE") + memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def _answer(served: Callable[..., Answer], request: Answer, buffers: int) -> Answer:

@@ -19,7 +19,7 @@ NATIVE_SYNTAXES = frozenset(
         "1.2.840.10008.1.2.1",  # Explicit VR Little Endian
         "1.2.840.10008.1.2.1.99",  # Deflated Explicit VR Little Endian
         "1.2.840.10008.1.2.2",  # Explicit VR Big Endian
-        "1.2.840.113619.5.2",  # GE's Implicit VR Little Endian with big endian pixels
+        "1.2.840.113619.5.2",  # Implicit VR Little Endian with big endian pixels, private to GE
     }
 )
 ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"

@@ -124,6 +124,13 @@ class FrameIndex:
             raise PixelError(f"frame {frame + 1} of {self._frames} is not in the file")
         return found
 
+    @property
+    def available(self) -> int:
+        """How many frames there are, at least 1: all by the offset table, else as many as fragments make up."""
+        if self._frames == 1 or len(self._offsets) == self._frames:
+            return self._frames
+        return max(1, min(self._frames, len(self._by_frames())))
+
     def lengths(self) -> list[int]:
         """Return the encoded length of every frame in bytes; walks the file when there is no offset table.
 

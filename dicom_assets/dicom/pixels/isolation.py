@@ -5,7 +5,7 @@ a pickle, with large buffers beside it in an unnamed file, which takes two copie
 comes back as JSON and bytes, so that a child that hostile data took over cannot make its parent unpickle anything.
 The child
 
-* asks for no more memory than allowed (``RLIMIT_AS``) and leaves no core dump;
+* gets no more memory than allowed (``RLIMIT_AS``; Linux only), leaves no core dump and knows no credentials;
 * is killed at its deadline by the parent, and by an alarm of its own should the parent be gone;
 * ends when the socket closes, so it never outlives the process it serves;
 * is replaced by a new one after it died, when the next request comes.
@@ -30,6 +30,7 @@ from dicom_assets.dicom.pixels.errors import ERRORS_BY_STATUS, PixelError, TooLa
 
 START_SECONDS = 120.0
 """Importing codecs on a machine that does something else, too."""
+_KEPT_VARIABLES = frozenset({"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV"})
 _HEADER = struct.Struct(">QQ")
 _MAX_ANSWER = 1 << 28
 
@@ -134,9 +135,6 @@ class _Child:
         self._buffers = unnamed_file()
         descriptors = [theirs.fileno(), self._buffers.fileno()]
         settings = [*map(str, descriptors), name, str(limits.seconds), str(limits.memory_bytes)]
-        # The parent's import path, since on a cluster the package may come from a shipped archive.
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "dicom_assets.dicom.pixels.child", *settings],
@@ -144,7 +142,7 @@ class _Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=environment,
+                env=_environment(),
                 start_new_session=True,
             )
         self._socket = ours
@@ -204,6 +202,14 @@ class _Child:
         if self.owner == os.getpid():
             self.process.kill()
             self.process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return what the child needs to know of its surroundings: how to find libraries, and no credentials."""
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT_VARIABLES}
+    # The parent's import path, since on a cluster the package may come from a shipped archive.
+    path = os.pathsep.join(filter(None, sys.path))
+    return {**kept, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def unnamed_file() -> BinaryIO:

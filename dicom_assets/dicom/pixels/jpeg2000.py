@@ -4,7 +4,9 @@ The wavelet stores an image as a pyramid, and most of the work lies in the fines
 a radiograph saves nine tenths of the time. Pillow's OpenJPEG can leave them out, imagecodecs' cannot.
 """
 
+import contextlib
 import io
+from collections.abc import Callable
 
 import numpy as np
 from PIL import ImageFile
@@ -31,8 +33,8 @@ class _ReducedCodestream(ImageFile.ImageFile):
     def __init__(self, data: bytes, stream: Codestream, reduce: int) -> None:
         self._stream = stream
         self._reduce = reduce
-        self._length = len(data) - stream.start
-        super().__init__(io.BytesIO(data[stream.start :] if stream.start else data))
+        self._length = len(data)
+        super().__init__(io.BytesIO(data))
 
     def _open(self) -> None:
         power = 1 << self._reduce
@@ -57,15 +59,11 @@ def decode_jpeg2000(data: bytes, request: Request) -> Decoded:
     ------
     PixelError
         When it is no JPEG 2000 codestream.
-    OSError
-        When Pillow declines it.
 
     """
-    stream = read_jpeg2000(data)
-    request.check(stream)
-    reduce = _possible_reduction(stream, request)
-    samples = _with_pillow(data, stream, reduce) if reduce else _with_imagecodecs(data)
-    return _finish(samples, stream, request.layout, reduce)
+    import imagecodecs
+
+    return _decode(data, request, imagecodecs.jpeg2k_decode)
 
 
 def decode_htj2k(data: bytes, request: Request) -> Decoded:
@@ -84,17 +82,23 @@ def decode_htj2k(data: bytes, request: Request) -> Decoded:
     ------
     PixelError
         When it is no JPEG 2000 codestream.
-    OSError
-        When Pillow declines it.
 
     """
     import imagecodecs
 
+    return _decode(data, request, imagecodecs.htj2k_decode)
+
+
+def _decode(data: bytes, request: Request, decode_fully: Callable[[bytes], Samples]) -> Decoded:
     stream = read_jpeg2000(data)
     request.check(stream)
+    data = data[stream.start :] if stream.start else data
     reduce = _possible_reduction(stream, request)
-    samples = _with_pillow(data, stream, reduce) if reduce else imagecodecs.htj2k_decode(data[stream.start :])
-    return _finish(samples, stream, request.layout, reduce)
+    if reduce:
+        # What Pillow declines, such as an image that does not begin at the origin, is decoded in full.
+        with contextlib.suppress(OSError):
+            return _finish(_with_pillow(data, stream, reduce), stream, request.layout, reduce)
+    return _finish(decode_fully(data), stream, request.layout, 0)
 
 
 def _possible_reduction(stream: Codestream, request: Request) -> int:
@@ -110,13 +114,6 @@ def _possible_reduction(stream: Codestream, request: Request) -> int:
     if stream.components == 3 and stream.precision > 8:
         return 0
     return request.halvings(stream.rows, stream.columns, stream.levels, share=_ENOUGH)
-
-
-def _with_imagecodecs(data: bytes) -> Samples:
-    import imagecodecs
-
-    samples: Samples = imagecodecs.jpeg2k_decode(data)
-    return samples
 
 
 def _with_pillow(data: bytes, stream: Codestream, reduce: int) -> Samples:

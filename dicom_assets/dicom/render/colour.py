@@ -79,19 +79,19 @@ def render_colour(
     Raises
     ------
     UnsupportedPixelsError
-        When the space is none of the standard's.
+        When the space is a retired one. Any other that is not known is taken for RGB.
 
     """
     eight = _to_eight_bits(samples[..., :3], bits)
     # All conversions are affine, so they come after averaging, on a fraction of the pixels.
     small = average_picture(eight, size, extent)
-    if photometric in {"RGB", "YBR_RCT", "YBR_ICT", "ARGB"}:
-        return small
     if photometric in {"YBR_FULL", "YBR_FULL_422"}:
         return _from_ybr(small, np.array([0.0, 128.0, 128.0]), _YBR_FULL_TO_RGB)
     if photometric in {"YBR_PARTIAL_422", "YBR_PARTIAL_420"}:
         return _from_ybr(small, np.array([16.0, 128.0, 128.0]), _YBR_PARTIAL_TO_RGB)
-    raise UnsupportedPixelsError("a Photometric Interpretation of three samples that the standard does not define")
+    if photometric in {"HSV", "CMYK"}:
+        raise UnsupportedPixelsError("a retired colour space")
+    return small
 
 
 def _to_eight_bits(samples: Samples, bits: int) -> Picture:

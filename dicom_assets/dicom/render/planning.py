@@ -15,7 +15,6 @@ from dicom_assets.dicom.pixels.decoders import (
 from dicom_assets.dicom.pixels.elements import integer, text
 from dicom_assets.dicom.pixels.errors import (
     NoPixelDataError,
-    PixelError,
     TooLargeError,
     UnsupportedPixelsError,
 )
@@ -27,7 +26,7 @@ from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.render.plan import Colour, Labels, Mask, Pipeline, RenderPlan, Tile
 from dicom_assets.dicom.render.presentation import is_inverted, read_grey_pipeline
 from dicom_assets.dicom.render.resize import thumbnail_size
-from dicom_assets.dicom.render.tables import read_palette
+from dicom_assets.dicom.render.tables import has_palette, read_palette
 from dicom_assets.dicom.render.whole_slide import read_mosaic
 from dicom_assets.dicom.source import ByteSource
 
@@ -165,8 +164,8 @@ def _prepare_encapsulated(image: _Image) -> Prepared:
         codec_for(image.transfer_syntax)
     if image.transfer_syntax in VIDEO_SYNTAXES:
         return _prepare_video(image)
-    frames = image.layout.declared_frames
-    index = FrameIndex(image.header, frames)
+    index = FrameIndex(image.header, image.layout.declared_frames)
+    frames = index.available
     mosaic = read_mosaic(image.header, image.layout, frames, image.options.limits.max_pixels)
     if mosaic is not None and len(mosaic.frames) > 1:
         plan = _plan(image, 0, mosaic.rows, mosaic.columns, mosaic.tiles)
@@ -232,17 +231,16 @@ def _plan(
 
 
 def _pipeline(header: Header, layout: PixelLayout, frame: int) -> Pipeline:
-    """Return the pipeline that the image's kind asks for."""
+    """Return the pipeline that the image's kind asks for; what names no colour is grey."""
     if layout.samples > 1:
         return Colour()
-    if layout.photometric == "PALETTE COLOR":
+    if layout.photometric == "PALETTE COLOR" and has_palette(header):
         return read_palette(header)
     if _is_segmentation(header):
         if text(header.dataset, _SEGMENTATION_TYPE).upper() == "LABELMAP":
             return Labels()
-        return Mask(1.0 if layout.bits_stored == 1 else max(1, integer(header.dataset, _MAXIMUM_FRACTIONAL_VALUE, 255)))
+        one_bit = layout.bits_stored == 1
+        return Mask(1.0 if one_bit else max(1, integer(header.dataset, _MAXIMUM_FRACTIONAL_VALUE, 255)))
     if layout.bits_stored == 1:
         return Mask(1.0, inverted=is_inverted(header, layout))
-    if layout.photometric.startswith("MONOCHROME"):
-        return read_grey_pipeline(header, layout, frame)
-    raise PixelError("one sample per pixel in a colour space of three")
+    return read_grey_pipeline(header, layout, frame)

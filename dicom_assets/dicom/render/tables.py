@@ -38,21 +38,31 @@ def read_lookup_table(header: Header, item: JsonDataset, *, signed_input: bool) 
     return LookupTable(first, entries, used if used > bits or used <= bits - 2 else bits)
 
 
+def has_palette(header: Header) -> bool:
+    """Tell whether a header has the three descriptors of a palette."""
+    return all(len(numbers(header.dataset, f"0028110{channel}")) >= 3 for channel in "123")
+
+
 def read_palette(header: Header) -> Palette:
     """Return the palette of a PALETTE COLOR image.
+
+    Parameters
+    ----------
+    header
+        One that :func:`has_palette`.
 
     Raises
     ------
     PixelError
         When one of the three tables is missing or broken.
+    OSError
+        When the storage fails.
 
     """
     channels = []
     first = 0
-    for channel in ("1", "2", "3"):
+    for channel in "123":
         descriptor = numbers(header.dataset, f"0028110{channel}")
-        if len(descriptor) < 3:
-            raise PixelError("the palette has no descriptor")
         count, first, bits = _descriptor(descriptor, signed_input=False)
         segmented = f"0028122{channel}"
         if segmented in header.dataset:

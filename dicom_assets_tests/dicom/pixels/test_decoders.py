@@ -195,6 +195,27 @@ def test_subsampled_jpeg_is_no_rgb_whatever_the_header_says():
     np.testing.assert_allclose(decoded.samples.astype(int), rgb(64, 64), atol=12)
 
 
+def test_a_jpeg_that_ends_early_shows_what_there_is():
+    array = rgb(64, 64)
+    stream = imagecodecs.jpeg8_encode(array, level=95, subsampling="444")
+    layout = layout_of(array, photometric="YBR_FULL")
+    decoded = decode_frame(stream[: len(stream) * 2 // 3], "1.2.840.10008.1.2.4.50", Request(layout))
+    assert decoded.samples.shape == (64, 64, 3)
+    assert decoded.rgb
+    np.testing.assert_allclose(decoded.samples[:16].astype(int), array[:16], atol=16)
+
+
+def test_a_wavelet_that_does_not_begin_at_the_origin_is_decoded_in_full():
+    array = ramp(64, 64, 8)
+    stream = bytearray(jpeg2000(array))
+    # The image becomes the part of the reference grid from (3, 5) on: SIZ holds the origin after the size.
+    stream[16:24] = (3).to_bytes(4, "big") + (5).to_bytes(4, "big")
+    declared = read_jpeg2000(bytes(stream))
+    assert (declared.rows, declared.columns) == (59, 61)
+    decoded = decode_frame(bytes(stream), "1.2.840.10008.1.2.4.90", Request(layout_of(array[5:, 3:]), enough=(15, 15)))
+    assert (decoded.extent, decoded.samples.shape) == (None, (59, 61))
+
+
 def test_an_unknown_syntax_is_unsupported_and_named():
     with pytest.raises(UnsupportedPixelsError, match=r"1\.2\.840\.10008\.1\.2\.4\.94"):
         codec_for("1.2.840.10008.1.2.4.94")

@@ -217,6 +217,17 @@ def test_no_core_is_left_behind(isolated):
     assert isolated("core_limit").fields == {"limit": 0}
 
 
+def test_credentials_of_the_parent_stay_with_it(monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    isolated = IsolatedFunction(call, LIMITS)
+    assert "secret" not in isolated("environment").fields.values()
+    isolated.close()
+
+
+def environment() -> Answer:
+    return Answer(dict(os.environ), b"")
+
+
 def core_limit() -> Answer:
     import resource
 

@@ -40,9 +40,13 @@ def test_narrow_samples_reach_white():
     assert (render_colour(np.full((2, 2, 3), 15, np.uint8), "RGB", 4, (2, 2)) == 255).all()
 
 
-def test_a_space_that_does_not_exist_is_unsupported(samples):
-    with pytest.raises(UnsupportedPixelsError):
-        render_colour(samples, "DOE^JANE", 8, (20, 30))
+def test_retired_spaces_are_unsupported(samples):
+    with pytest.raises(UnsupportedPixelsError, match="retired"):
+        render_colour(samples, "HSV", 8, (20, 30))
+
+
+def test_a_space_that_does_not_exist_is_taken_for_rgb(samples):
+    np.testing.assert_array_equal(render_colour(samples, "MONOCHROME2", 8, (20, 30)), samples)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16])
