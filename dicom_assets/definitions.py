@@ -18,10 +18,14 @@ from dagster import Definitions, EnvVar, in_process_executor
 from dicom_assets.assets.extracted import build_extraction
 from dicom_assets.assets.file_index import file_index
 from dicom_assets.assets.object_catalog import object_catalog
+from dicom_assets.checks import build_checks
 from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.jobs import build_maintenance_schedule, maintenance_job
 from dicom_assets.resources.archive import ArchiveResource
+from dicom_assets.resources.io_manager import LakeIOManager
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.resources.spark import SparkResource
+from dicom_assets.sensors import SensorOptions, build_archive_sensor, build_automation_sensor
 
 SOURCE = "DICOM_ASSETS_SOURCE"
 LAKE = "DICOM_ASSETS_LAKE"
@@ -34,6 +38,7 @@ def build_definitions(
     lake: LakeResource | None = None,
     spark: SparkResource | None = None,
     extraction: ExtractionOptions | None = None,
+    watching: SensorOptions | None = None,
     **resources: Any,
 ) -> Definitions:
     """Return the assets with their resources; what is not given comes from the environment.
@@ -44,17 +49,26 @@ def build_definitions(
         The resources that the assets use.
     extraction
         What is extracted, and how.
+    watching
+        How the archive is watched. By default sensors and schedules run where an archive is configured.
     **resources
         More resources, for assets that are merged in.
 
     """
     options = extraction or ExtractionOptions()
+    tables = lake or lake_from_environment()
+    watching = watching or SensorOptions(running=archive is not None or SOURCE in os.environ)
     return Definitions(
         assets=[file_index, build_extraction(options.extractors()), object_catalog],
+        asset_checks=build_checks(),
+        jobs=[maintenance_job],
+        sensors=[build_archive_sensor(watching), build_automation_sensor(running=watching.running)],
+        schedules=[build_maintenance_schedule(running=watching.running)],
         executor=in_process_executor,
         resources={
             "archive": archive or archive_from_environment(),
-            "lake": lake or lake_from_environment(),
+            "lake": tables,
+            "io_manager": LakeIOManager(lake=tables),
             "spark": spark or SparkResource(),
             **resources,
         },

@@ -241,6 +241,7 @@ OBJECT_CATALOG = Table(
         *_DERIVED,
         *_INDEX,
         _INDEXED_AT,
+        _REMOVED_AT,
         Column(
             "metadata_status",
             _STRING,

@@ -57,7 +57,7 @@ def build_extraction(extractors: Sequence[Extractor]) -> AssetsDefinition:
             selected = [extractor for extractor in extractors if extractor.table.name in names]
             step = ExtractionStep(spark, tables, files, selected, prefixes, config.mode)
             wanted = [extractor.table.name for extractor in selected]
-            outcomes = converge(step, wanted, spark.run_rewrites, {"dagster/run_id": context.run_id})
+            outcomes = converge(step, wanted, spark.run_rewrites, {"dagster/run_id": context.run.run_id})
             for outcome in outcomes.values():
                 yield report(context, tables, outcome, prefixes)
 

@@ -49,5 +49,5 @@ def file_index(
         tables.ensure(TABLES)
         guard = None if config.allow_mass_deletion else DeletionGuard()
         step = IndexStep(tables, files, prefixes, config.mode, guard)
-        outcomes = converge(step, [FILE_INDEX.name], spark.run_rewrites, {"dagster/run_id": context.run_id})
+        outcomes = converge(step, [FILE_INDEX.name], spark.run_rewrites, {"dagster/run_id": context.run.run_id})
         return report(context, tables, outcomes[FILE_INDEX.name], prefixes)

@@ -4,7 +4,7 @@ from dagster import AssetExecutionContext, MaterializeResult, asset
 
 from dicom_assets.assets.failures import only_infrastructure_is_retried
 from dicom_assets.assets.reporting import report
-from dicom_assets.assets.specs import BACKFILL, GROUP, RETRIES, UpdateConfig, definition_metadata
+from dicom_assets.assets.specs import BACKFILL, FOLLOW_UPSTREAM, GROUP, RETRIES, UpdateConfig, definition_metadata
 from dicom_assets.extract.assemble import VERSION
 from dicom_assets.partitions import PREFIXES
 from dicom_assets.reconcile import converge
@@ -21,6 +21,7 @@ from dicom_assets.tables import EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES
     partitions_def=PREFIXES,
     backfill_policy=BACKFILL,
     retry_policy=RETRIES,
+    automation_condition=FOLLOW_UPSTREAM,
     group_name=GROUP,
     code_version=VERSION,
     kinds={"deltalake", "spark"},
@@ -34,5 +35,5 @@ def object_catalog(
         prefixes, tables = context.partition_keys, lake.open()
         tables.ensure(TABLES)
         step = CatalogStep(spark, tables, prefixes, config.mode)
-        outcomes = converge(step, [OBJECT_CATALOG.name], spark.run_rewrites, {"dagster/run_id": context.run_id})
+        outcomes = converge(step, [OBJECT_CATALOG.name], spark.run_rewrites, {"dagster/run_id": context.run.run_id})
         return report(context, tables, outcomes[OBJECT_CATALOG.name], prefixes)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dagster import BackfillPolicy, Backoff, Config, Jitter, RetryPolicy, TableColumn, TableSchema
+from dagster import AutomationCondition, BackfillPolicy, Backoff, Config, Jitter, RetryPolicy, TableColumn, TableSchema
 from pydantic import Field
 
 from dicom_assets.reconcile import UpdateMode
@@ -15,6 +15,18 @@ PREFIXES_PER_RUN = 50
 BACKFILL = BackfillPolicy.multi_run(max_partitions_per_run=PREFIXES_PER_RUN)
 RETRIES = RetryPolicy(max_retries=2, delay=10, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
 """For faults of the infrastructure, which are all that fails a step: a bad file is a row."""
+
+
+FOLLOW_UPSTREAM = (
+    AutomationCondition.any_deps_updated().since_last_handled()
+    & ~AutomationCondition.any_deps_in_progress()
+    & ~AutomationCondition.in_progress()
+).with_label("follow upstream")
+"""Update a partition after any upstream table was, unless the same run does so anyway.
+
+Unlike Dagster's ``eager`` it does not wait for upstream partitions that were never materialized: a catalog of headers
+without thumbnails is of use.
+"""
 
 
 class UpdateConfig(Config):

@@ -9,11 +9,9 @@ from dagster import ExecuteInProcessResult as Result
 
 from dicom_assets.partitions import PREFIXES
 from dicom_assets.reconcile import UpdateMode
+from dicom_assets.runs import range_tags
 from dicom_assets.steps.pending import Pending
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG, TABLES
-
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def execute(
         instance=instance,
         run_config=_run_config(mode, allow_deletion=allow_deletion),
         asset_selection=[AssetKey(table.name) for table in TABLES],
-        tags={RANGE_START: request.first, RANGE_END: request.last},
+        tags=range_tags(request.first, request.last),
         raise_on_error=False,
     )
 

@@ -165,7 +165,7 @@ class Dialect:
                 decode=self._decoders.get(known, self._decoders["UN"]),
                 values=self._values[known],
                 charset=known in _CHARSET_VRS,
-                long=self.explicit and vr in LONG_VRS,
+                long=self.explicit and vr in LONG_VRS and kind not in (Kind.DELIMITER, Kind.MISFIT),
             )
         return found
 

@@ -8,14 +8,15 @@ import orjson
 
 from dicom_assets.dicom.charsets import charset_of
 from dicom_assets.dicom.choices import Choice
-from dicom_assets.dicom.dialect import Dialect, Rule
-from dicom_assets.dicom.header import Element, JsonDataset
+from dicom_assets.dicom.dialect import UNDEFINED, Dialect, Rule
+from dicom_assets.dicom.header import Element, JsonDataset, PixelElement, first_value
 from dicom_assets.dicom.issues import IssueCode, IssueLog
 from dicom_assets.dicom.limits import HeaderLimits, inline_caps
 from dicom_assets.dicom.scan import end_of_undefined
 from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.stops import StructureError, TruncatedError
-from dicom_assets.dicom.window import Window
+from dicom_assets.dicom.vr import private_vr, public_vr
+from dicom_assets.dicom.window import UNKNOWN_SIZE, Window
 
 SHORT = 64
 """Values up to this length are looked up among those decoded before."""
@@ -23,6 +24,7 @@ SHORT = 64
 DELIMITER_LENGTH = 8
 
 _ESCAPE = 0x1B
+_PIXEL_VRS = {"7FE00008": "OF", "7FE00009": "OD"}
 
 
 class ElementReader:
@@ -45,6 +47,8 @@ class ElementReader:
         How many elements the data sets that were left behind have.
     skipped
         Bytes of values that were not inlined.
+    pixel
+        Where the pixel data begins, once it was met.
 
     """
 
@@ -55,6 +59,7 @@ class ElementReader:
         self.trail: list[tuple[str, int]] = []
         self.elements = 0
         self.skipped = 0
+        self.pixel: PixelElement | None = None
         self._caps = inline_caps(limits)
         self._inlined = 0
         self._passed = 0
@@ -164,6 +169,44 @@ class ElementReader:
         self.check_reach(tag, start, length)
         return start + length
 
+    def pixels(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
+        """Note where the pixel data is and end there; that of an icon is an element like any other."""
+        undefined = length == UNDEFINED
+        if scope.depth:
+            return self.fragments(scope, tag, rule, start) if undefined else self.value(scope, tag, rule, start, length)
+        vr = _PIXEL_VRS.get(tag, "OB" if rule.vr == "OB" else "OW")
+        self.pixel = PixelElement(tag, vr, start, None if undefined else length)
+        if not undefined and self.window.size != UNKNOWN_SIZE and start + length > self.window.size:
+            self.report(tag, vr, IssueCode.PIXEL_DATA_CUT)
+        scope.finished = True
+        return start
+
+    def future_vr(self, scope: Scope, position: int, head: bytes) -> int:
+        """Read an element whose VR is none of those known, as UN (PS3.5 6.2.2)."""
+        dialect = scope.dialect
+        tag = dialect.entries[head[: dialect.width]][0]
+        self.report(tag, "UN", IssueCode.UNKNOWN_VR, head[4:6])
+        if head[6:8] == b"\0\0" and len(head) == 12:
+            # VRs to come have a 32-bit length (PS3.5 7.1.2).
+            (length,) = dialect.length32(head, 8)
+            start = position + 12
+        else:
+            (length,) = dialect.length(head, 6)
+            start = position + 8
+        if length == UNDEFINED or (scope.end is not None and start + length > scope.end):
+            raise StructureError(f"there is no element at byte {position}")
+        return self.value(scope, tag, dialect.value_rule("UN"), start, length)
+
+    def zeros(self, scope: Scope, position: int) -> int:
+        """Pass over zeros at the end of a data set."""
+        rest = len(self.window.buf) - (position - self.window.base)
+        if scope.end is not None:
+            rest = min(rest, scope.end - position)
+        if scope.delimited or any(self.window.at(position, rest)):
+            raise StructureError(f"there is no element at byte {position}")
+        scope.finished = True
+        return position + rest if scope.end is None else scope.end
+
     def end_of_undefined(self, scope: Scope, position: int, dialect: Dialect) -> int:
         """Find the end of what has no stated length, and count what is on the way."""
         most = self.limits.max_skipped - self._passed
@@ -209,3 +252,19 @@ class ElementReader:
         self.check_reach(tag, start, length)
         self.skipped += length
         return {"vr": vr, "BulkData": {"offset": start, "length": length}}
+
+
+def is_private(tag: str) -> bool:
+    """Say whether an element is private: its group number is odd (PS3.5 7.8)."""
+    return int(tag[3], 16) & 1 == 1
+
+
+def dictionary_vr(dataset: JsonDataset, tag: str) -> str | None:
+    """Return the VR of an element as the dictionaries know it, private ones by their creator (PS3.5 7.8)."""
+    if not is_private(tag):
+        return public_vr(int(tag, 16))
+    block = tag[4:6]
+    if block == "00":
+        return "LO" if int(tag[6:], 16) >= 0x10 else None
+    creator = first_value(dataset, f"{tag[:4]}00{block}")
+    return private_vr(int(tag, 16), creator) if isinstance(creator, str) else None

@@ -17,13 +17,14 @@ from pydicom.dataelem import RawDataElement
 from dicom_assets.dicom.charsets import NO_CHARSET, Charset, charset_of
 from dicom_assets.dicom.choices import chosen_vr
 from dicom_assets.dicom.dialect import DIALECTS, UNDEFINED
+from dicom_assets.dicom.elements import dictionary_vr, is_private
 from dicom_assets.dicom.header import Element, Header, JsonDataset, PixelElement, first_value
 from dicom_assets.dicom.issues import IssueCode, IssueLog
 from dicom_assets.dicom.limits import HeaderLimits, inline_caps
 from dicom_assets.dicom.sniff import DEFLATED_SYNTAXES
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets.dicom.vr import ALL_VRS, private_vr, public_vr
+from dicom_assets.dicom.vr import ALL_VRS
 
 MOST_BYTES = 1 << 20
 """How much of a file pydicom gets to see. It has no limits of its own, and needs seconds for a megabyte of noise."""
@@ -162,15 +163,9 @@ class _Conversion:
 
 def _vr_of(raw: Any, tag: str, dataset: JsonDataset, root: JsonDataset) -> str:
     """Return the VR of an element; raises when no dictionary knows its tag, as is to be expected of noise."""
-    number = int(tag, 16)
-    block = tag[4:6]
-    if not number >> 16 & 1:
-        known = public_vr(number)
-    elif block == "00":
-        known = "LO"
-    else:
-        creator = first_value(dataset, f"{tag[:4]}00{block}")
-        known = (private_vr(number, creator) or "UN") if isinstance(creator, str) else None
+    known = dictionary_vr(dataset, tag)
+    if known is None and is_private(tag) and first_value(dataset, f"{tag[:4]}00{tag[4:6]}") is not None:
+        known = "UN"
     if known is None:
         raise _ImplausibleError
     stated = raw.VR

@@ -64,7 +64,8 @@ class IssueCode(StrEnum):
     PIXEL_DATA_CUT = "pixel_data_cut"
     """Pixel data whose length goes beyond the end of the file."""
     STRUCTURE = "structure"
-    """The walker could not follow the structure; the header was read by pydicom."""
+    """The structure could not be followed: in an item the rest of it was passed over, in the data set of the file
+    pydicom read the header."""
     MORE_ISSUES = "more_issues"
     """There are more issues than are listed."""
 
@@ -93,6 +94,6 @@ class IssueLog:
         """List an issue."""
         listed = len(self.issues)
         if listed < self._most - 1:
-            self.issues.append(Issue(path, vr, code, escaped(raw)))
+            self.issues.append(Issue(path, vr, code.value, escaped(raw)))
         elif listed < self._most:
-            self.issues.append(Issue("", "", IssueCode.MORE_ISSUES, ""))
+            self.issues.append(Issue("", "", IssueCode.MORE_ISSUES.value, ""))

@@ -30,6 +30,7 @@ DEFLATED_SYNTAXES = frozenset(
 """Transfer syntaxes whose data set is deflated as a whole (PS3.5 A.5)."""
 
 _PREFIX = b"DICM"
+_META_GROUP = b"\x02\x00"
 _DIALECTS = (EXPLICIT_LITTLE, IMPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_BIG)
 _FIRST_GROUPS = frozenset({0x0000, 0x0002, 0x0004, 0x0008})
 _BELIEVABLE = 3
@@ -40,7 +41,7 @@ def start_of_elements(window: Window) -> int | None:
     """Return the position of the first element, ``None`` when the content is not DICOM."""
     head = window.at(0, 138)
     prefixed = head[128:132] == _PREFIX
-    if prefixed and head[132:134] == b"\x02\x00":
+    if prefixed and head[132:134] == _META_GROUP:
         return 132
     # The prefix may also be part of a value of a file that has none.
     if any(believable_elements(window, 0, dialect, strict=True) >= _BELIEVABLE for dialect in _DIALECTS):
@@ -59,13 +60,13 @@ def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
     endian (PS3.10 7.1), but files exist that have it in implicit VR.
     """
     dialect = EXPLICIT_LITTLE if states_vr(window.at(position, 6)[4:]) else IMPLICIT_LITTLE
-    buf, at = window.buf, position - window.base
-    while at + 8 <= len(buf) and buf[at : at + 2] == b"\x02\x00":
-        following = _behind(buf, at, dialect)
-        if following is None:
+    end = position
+    while (head := window.peek(end, 12))[:2] == _META_GROUP:
+        length = _behind(head, 0, dialect)
+        if length is None:
             break
-        at = following
-    return window.base + at, dialect
+        end += length
+    return min(end, window.size), dialect
 
 
 def stated_dialect(syntax: str) -> Dialect:
@@ -147,6 +148,8 @@ def _is_known(group: int, number: int) -> bool:
 
 def _behind(buf: bytes, at: int, dialect: Dialect) -> int | None:
     """Return where the element behind this one begins, ``None`` when this one cannot be an element."""
+    if at + 8 > len(buf):
+        return None
     rule = dialect.entries[buf[at : at + dialect.width]][2]
     if rule.kind in (Kind.MISFIT, Kind.DELIMITER):
         return None

@@ -29,6 +29,7 @@ DEFAULT_CONFIG: dict[str, str] = {
     # A row can hold a header of megabytes: few rows at a time between JVM and Python.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "256",
     "spark.sql.python.filterPushdown.enabled": "true",
+    "spark.python.daemon.module": "dicom_assets.extract.daemon",
     # A worker holds decoders and caches worth keeping from task to task.
     "spark.python.worker.reuse": "true",
 }

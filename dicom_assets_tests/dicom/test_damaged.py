@@ -284,7 +284,7 @@ def test_bad_length(vr, raw):
 
 
 def test_odd_length():
-    header = read(e.dicom_file(e.explicit(0x00100020, "LO", b"ID1"), PATIENT_ID[:0]))
+    header = read(e.dicom_file(e.explicit(0x00100020, "LO", b"ID1")))
     assert codes(header) == [("00100020", IssueCode.ODD_LENGTH)]
     assert value(header, "00100020") == ["ID1"]
 
@@ -400,6 +400,17 @@ def test_structure_lost():
     assert header.status is HeaderStatus.ERROR
     assert header.error == f"there is no element at byte {len(e.dicom_file(PATIENT))}"
     assert value(header, "00100010") == [{"Alphabetic": "Doe^Jane"}]
+
+
+def test_structure_lost_in_an_item():
+    noise = b"\x10\0\x20\0\1\2\3\4 what follows is no element"
+    inner = e.sequence(0x00400008, e.item(IN_ITEM + noise), e.item(IN_ITEM))
+    header = read(e.dicom_file(e.sequence(0x00400275, e.item(inner)), e.explicit(0x00400280, "ST", b"ok")))
+    assert header.status is HeaderStatus.ISSUES
+    assert codes(header) == [("00400275[0].00400008[0].", IssueCode.STRUCTURE)]
+    kept = {"00080100": {"vr": "SH", "Value": ["CODE"]}}
+    assert value(header, "00400275") == [{"00400008": {"vr": "SQ", "Value": [kept, kept]}}]
+    assert value(header, "00400280") == ["ok"]
 
 
 def test_structure_that_pydicom_can_follow():

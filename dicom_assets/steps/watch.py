@@ -1,0 +1,243 @@
+"""Where the catalog lags behind the archive: looked at prefix by prefix, in bounded time.
+
+Nothing is remembered but the tables themselves. A listing and the rows that it led to have the same digest, so what
+changed shows whatever the times of files say, and whatever became of earlier runs.
+"""
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from hashlib import blake2b
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from dicom_assets.archive.base import Archive
+from dicom_assets.archive.prefixes import PrefixError
+from dicom_assets.columns import join_text
+from dicom_assets.delta.files import DataFile
+from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.snapshot import Snapshot, transaction_id
+from dicom_assets.extract.assemble import OK
+from dicom_assets.reconcile import count_by_prefix
+from dicom_assets.steps.index import DeletionGuard, MassDeletionError
+from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, TABLES
+
+_LISTERS = 8
+_AHEAD = 2 * _LISTERS
+"""Prefixes whose listing is under way at once."""
+
+_DIGEST_BYTES = 8
+_DIGEST_ROWS = 1 << 16
+
+
+class Verdict(StrEnum):
+    """What a look at one prefix found."""
+
+    SETTLED = "settled"
+    """The tables hold what is listed."""
+    CHANGED = "changed"
+    """They do not: a run is due."""
+    REFUSED = "refused"
+    """So many files are gone that a run would refuse to follow."""
+    UNLISTED = "unlisted"
+    """The prefix could not be listed whole, which says nothing of its files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a look at one prefix found.
+
+    Attributes
+    ----------
+    prefix, verdict
+        Where, and what.
+    state
+        Of changed prefixes: names the listing, and how often the index has been written. A prefix that changes back
+        and forth is in a new state each time.
+    reason
+        Of prefixes that are left alone though they may have changed.
+
+    """
+
+    prefix: str
+    verdict: Verdict
+    state: str = ""
+    reason: str = ""
+
+
+def digest(rows: pa.Table) -> str:
+    """Return a short name of some versions of files, whatever their order.
+
+    Parameters
+    ----------
+    rows
+        Columns ``path`` and ``fingerprint``; paths are unique.
+
+    """
+    ordered = rows.select([KEY, "fingerprint"]).sort_by(KEY)
+    hasher = blake2b(digest_size=_DIGEST_BYTES)
+    for batch in ordered.to_batches(max_chunksize=_DIGEST_ROWS):
+        lines = pc.fill_null(join_text(batch.column(KEY), batch.column("fingerprint"), separator="\0"), "")
+        joined = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")
+        hasher.update(joined[0].as_buffer())
+        hasher.update(b"\n")
+    return hasher.hexdigest()
+
+
+class CatalogState:
+    """What the tables of a lake hold, as of one moment.
+
+    Parameters
+    ----------
+    lake
+        The tables; those that do not exist yet hold nothing.
+
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._snapshots = {table.name: lake.snapshot(table) for table in lake.existing()}
+        self._files: dict[str, Mapping[str, list[DataFile]]] = {
+            name: _by_prefix(snapshot.files) for name, snapshot in self._snapshots.items()
+        }
+
+    @cached_property
+    def prefixes(self) -> frozenset[str]:
+        """Prefixes that any table has rows of."""
+        return frozenset(prefix for files in self._files.values() for prefix in files)
+
+    @cached_property
+    def _index(self) -> DeltaTable:
+        return self._lake.location(FILE_INDEX).open()
+
+    def writes(self, prefix: str) -> int:
+        """Return how many commits of runs the index has seen of a prefix."""
+        return (self._index.transaction_version(transaction_id(prefix)) or 0) if self._snapshots else 0
+
+    def rows(self, name: str, prefix: str, columns: Sequence[str]) -> pa.Table:
+        """Return the rows that a table holds of a prefix: key and some columns."""
+        snapshot = self._snapshots.get(name)
+        if snapshot is None:
+            table = next(table for table in TABLES if table.name == name)
+            return pa.schema([table.schema.field(column) for column in ("prefix", KEY, *columns)]).empty_table()
+        files = tuple(self._files[name].get(prefix, ()))
+        part = Snapshot(snapshot.location, snapshot.table, snapshot.version, files, {})
+        return part.keys(columns)
+
+    def count(self, name: str, prefix: str) -> int | None:
+        """Return how many rows a table holds of a prefix by its log, ``None`` where the log does not tell."""
+        counts = [file.rows for file in self._files.get(name, {}).get(prefix, ())]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
+
+
+def _by_prefix(files: Iterable[DataFile]) -> Mapping[str, list[DataFile]]:
+    grouped: dict[str, list[DataFile]] = defaultdict(list)
+    for file in files:
+        grouped[file.prefix].append(file)
+    return dict(grouped)
+
+
+def observe(archive: Archive, state: CatalogState, prefix: str, guard: DeletionGuard | None) -> Observation:
+    """List a prefix and compare it with the tables.
+
+    Parameters
+    ----------
+    archive, state
+        What is compared.
+    prefix
+        Its key; one that names no prefix of the archive has no files.
+    guard
+        What the run would refuse, ``None`` when it refuses nothing.
+
+    """
+    try:
+        listing = archive.list(prefix)
+    except PrefixError:
+        listing = FILE_INDEX.schema.empty_table()
+    except OSError as error:
+        return Observation(prefix, Verdict.UNLISTED, reason=str(error))
+    listed = digest(listing)
+    index = state.rows(FILE_INDEX.name, prefix, ["fingerprint", "removed_at"])
+    live = index.filter(pc.is_null(index["removed_at"]))
+    if digest(live) == listed and _followed(state, prefix, listed, live.num_rows, index.num_rows):
+        return Observation(prefix, Verdict.SETTLED)
+    gone = live.join(listing.select([KEY]), KEY, join_type="left anti")
+    if guard is not None:
+        try:
+            guard.check(count_by_prefix(live), count_by_prefix(gone))
+        except MassDeletionError as error:
+            return Observation(prefix, Verdict.REFUSED, reason=str(error))
+    named = blake2b(f"{listed} {state.writes(prefix)}".encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    return Observation(prefix, Verdict.CHANGED, named)
+
+
+def _followed(state: CatalogState, prefix: str, listed: str, live: int, known: int) -> bool:
+    """Return whether the other tables follow the index: whole rows of the listed versions, and none too many."""
+    for table in (*EXTRACTED, OBJECT_CATALOG):
+        count = state.count(table.name, prefix)
+        if count is not None and not live <= count <= known:
+            return False
+    catalog = state.rows(OBJECT_CATALOG.name, prefix, ["fingerprint", "status", "removed_at"])
+    whole = pc.and_(pc.is_null(catalog["removed_at"]), pc.equal(catalog["status"], OK))
+    return digest(catalog.filter(whole)) == listed
+
+
+class Watch:
+    """Looks at many prefixes, within a time limit.
+
+    A listing that outlasts the limit goes on in the background, and the next call waits for it rather than starting
+    anew: so even a prefix of millions of files is seen at last.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(_LISTERS, thread_name_prefix="archive-watch")
+        self._pending: dict[str, Future[Observation]] = {}
+
+    def sweep(
+        self,
+        archive: Archive,
+        state: CatalogState,
+        prefixes: Sequence[str],
+        guard: DeletionGuard | None,
+        deadline: float,
+    ) -> Iterator[Observation]:
+        """Yield what is found, in the order of the prefixes; stops at the deadline.
+
+        Parameters
+        ----------
+        archive, state, guard
+            As for :func:`observe`.
+        prefixes
+            Where to look.
+        deadline
+            By :func:`time.monotonic`.
+
+        """
+        self._forget_all_but(prefixes[:_AHEAD])
+        waiting: deque[str] = deque()
+        todo = deque(prefixes)
+        while True:
+            while todo and len(waiting) < _AHEAD and time.monotonic() < deadline:
+                waiting.append(todo.popleft())
+                self._start(waiting[-1], archive, state, guard)
+            if not waiting:
+                return
+            done, _ = wait([self._pending[waiting[0]]], max(0.0, deadline - time.monotonic()))
+            if not done:
+                return
+            yield self._pending.pop(waiting.popleft()).result()
+
+    def _start(self, prefix: str, archive: Archive, state: CatalogState, guard: DeletionGuard | None) -> None:
+        if prefix not in self._pending:
+            self._pending[prefix] = self._pool.submit(observe, archive, state, prefix, guard)
+
+    def _forget_all_but(self, prefixes: Collection[str]) -> None:
+        for prefix in self._pending.keys() - set(prefixes):
+            self._pending.pop(prefix).cancel()

@@ -1,0 +1,91 @@
+"""The catalog follows its upstream tables by itself, and stops when it has."""
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleCauseCategory
+from dagster._core.loader import LoadingContextForTest
+
+from dicom_assets.definitions import build_definitions
+from dicom_assets.dicom.render.options import ThumbnailOptions
+from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.tables import DICOM_HEADERS, FILE_INDEX, OBJECT_CATALOG
+from dicom_assets_tests.whole import Deployment, put
+
+CATALOG = dg.AssetKey(OBJECT_CATALOG.name)
+
+
+@pytest.fixture
+def deployment(tmp_path, spark):
+    for number, prefix in enumerate("abcd"):
+        put(tmp_path / "source" / prefix / "1.dcm", number)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Deployment(instance, tmp_path / "source", str(tmp_path / "lake"))
+
+
+class Automation:
+    """Evaluates the conditions again and again."""
+
+    def __init__(self, deployment):
+        self.deployment = deployment
+        self.cursor = None
+        self.requested()
+
+    def requested(self):
+        """Return which partitions of the catalog are due now."""
+        result = dg.evaluate_automation_conditions(
+            self.deployment.definitions, self.deployment.instance, cursor=self.cursor
+        )
+        self.cursor = result.cursor
+        assert result.total_requested == len(result.get_requested_partitions(CATALOG)), "nothing else is automatic"
+        return result.get_requested_partitions(CATALOG)
+
+
+def test_headers_alone_end_with_a_fresh_catalog(deployment):
+    deployment.register()
+    automation = Automation(deployment)
+    deployment.run("a", "d")
+    assert automation.requested() == set(), "the run made the catalog itself"
+    put(deployment.source / "b" / "2.dcm", 7)
+    put(deployment.source / "c" / "1.dcm", 8)
+    deployment.run("b", "c", [FILE_INDEX.name])
+    deployment.run("b", "c", [DICOM_HEADERS.name])
+    assert automation.requested() == {"b", "c"}
+    assert automation.requested() == set(), "asked once"
+    deployment.run("b", "c", [OBJECT_CATALOG.name])
+    assert automation.requested() == set(), "the catalog itself asks for nothing"
+    rows = deployment.lake.snapshot(OBJECT_CATALOG).keys(["InstanceNumber", "header_status", "thumbnail_status"])
+    found = {
+        row["path"].rpartition("/source/")[2]: (row["InstanceNumber"], row["header_status"], row["thumbnail_status"])
+        for row in rows.to_pylist()
+    }
+    assert found == {
+        "a/1.dcm": (0, "ok", "ok"),
+        "b/1.dcm": (1, "ok", "ok"),
+        "b/2.dcm": (7, "ok", None),
+        "c/1.dcm": (8, "ok", None),
+        "d/1.dcm": (3, "ok", "ok"),
+    }
+
+
+def test_a_prefix_without_thumbnails_is_cataloged_too(deployment):
+    deployment.register()
+    automation = Automation(deployment)
+    deployment.run("a", "a", [FILE_INDEX.name, DICOM_HEADERS.name])
+    assert automation.requested() == {"a"}
+
+
+def test_a_stale_extractor_version_shows(deployment):
+    deployment.register()
+    deployment.run("a", "a")
+    options = ExtractionOptions(thumbnails=ThumbnailOptions(longest_side=64))
+    newer = build_definitions(deployment.archive, deployment.lake_resource, extraction=options)
+    assert _stale(deployment, deployment.definitions, "a") == set()
+    assert _stale(deployment, newer, "a") == {"thumbnails"}
+
+
+def _stale(deployment, definitions, prefix):
+    """Return the assets that the UI marks as made by an older version of the code."""
+    graph = definitions.resolve_asset_graph()
+    resolver = CachingStaleStatusResolver(deployment.instance, graph, LoadingContextForTest(deployment.instance))
+    causes = [cause for key in graph.get_all_asset_keys() for cause in resolver.get_stale_causes(key, prefix)]
+    return {cause.key.asset_key.path[-1] for cause in causes if cause.category is StaleCauseCategory.CODE}
