@@ -113,7 +113,7 @@ def test_a_hang_ends_at_the_deadline():
     begin = time.monotonic()
     with pytest.raises(PixelError, match="longer than 1 seconds") as caught:
         isolated("hang")
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
     assert caught.value.status == "error"
     assert not Path(f"/proc/{hanging}").exists()
     assert isolated("echo", "alive").fields["value"] == "alive"
@@ -167,7 +167,7 @@ def test_the_child_ends_with_its_parent():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True)
     child = Path(f"/proc/{int(done.stdout)}")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while child.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not child.exists()
@@ -187,7 +187,7 @@ def test_a_hanging_child_ends_even_when_its_parent_is_gone():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True)
     child = Path(f"/proc/{int(done.stdout)}")
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 40
     while child.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not child.exists()
