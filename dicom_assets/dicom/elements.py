@@ -23,7 +23,6 @@ SHORT = 64
 
 DELIMITER_LENGTH = 8
 
-_ESCAPE = 0x1B
 _PIXEL_VRS = {"7FE00008": "OF", "7FE00009": "OD"}
 
 
@@ -95,14 +94,13 @@ class ElementReader:
     def decoded(self, scope: Scope, tag: str, rule: Rule, raw: bytes) -> Element:
         """Decode a value that was not met before, list its issues, and remember it when it has none."""
         element, problems = rule.decode(raw, scope.charset)
-        odd = len(raw) & 1
-        if problems or odd:
+        if len(raw) & 1:
+            problems += ((IssueCode.ODD_LENGTH, raw),)
+        if problems:
             for code, part in problems:
                 self.report(tag, rule.vr, code, part)
-            if odd:
-                self.report(tag, rule.vr, IssueCode.ODD_LENGTH, raw)
-        else:
-            self._remember(rule, raw, element)
+        elif len(raw) <= SHORT:
+            rule.remember(raw, element)
         return element
 
     def value(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
@@ -129,8 +127,8 @@ class ElementReader:
                 return self.value(scope, tag, dialect.value_rule("UN"), start, length)
             if len(raw) & 1:
                 self.report(tag, vr, IssueCode.ODD_LENGTH, raw)
-            elif not problems:
-                self._remember(rule, raw, element)
+            elif not problems and length <= SHORT:
+                rule.remember(raw, element)
         scope.dataset[tag] = element
         return start + length
 
@@ -223,12 +221,6 @@ class ElementReader:
 
     def _path(self, tag: str) -> str:
         return "".join([f"{outer}[{number}]." for outer, number in self.trail]) + tag
-
-    @staticmethod
-    def _remember(rule: Rule, raw: bytes, element: Element) -> None:
-        """Keep a value that has no issue, unless it reads otherwise in other character sets: plain ASCII does not."""
-        if len(raw) <= SHORT and (not rule.charset or (raw.isascii() and _ESCAPE not in raw)):
-            rule.remember(raw, element)
 
     def _is_bulk(self, vr: str, length: int) -> bool:
         """Say whether a value is too long to be inlined, and count it when it is not."""
