@@ -43,7 +43,7 @@ class ElementReader:
     trail
         Tag and item number of each sequence around the data set that is being read.
     elements
-        How many elements the data sets that were left behind have.
+        How many elements and items there are in the data sets that were left behind.
     skipped
         Bytes of values that were not inlined.
     pixel
