@@ -87,7 +87,8 @@ class ElementReader:
         if before is None:
             self.report(tag, "", IssueCode.TAG_ORDER)
         else:
-            self.report(tag, before["vr"], IssueCode.DUPLICATE_TAG, orjson.dumps(before.get("Value")))
+            first = b"" if before["vr"] == "SQ" else orjson.dumps(before.get("Value"))
+            self.report(tag, before["vr"], IssueCode.DUPLICATE_TAG, first)
         if not self._unordered or self._unordered[-1] is not dataset:
             self._unordered.append(dataset)
 
@@ -134,9 +135,12 @@ class ElementReader:
 
     def charset(self, scope: Scope, tag: str, _rule: Rule, start: int, length: int) -> int:
         """Read Specific Character Set, and use it from here on."""
-        raw = self._raw(tag, start, length)
         # Its VR is CS, also where the file says UN.
-        element, _ = scope.dialect.value_rule("CS").decode(raw, scope.charset)
+        rule = scope.dialect.value_rule("CS")
+        if self._is_bulk("CS", length):
+            return self.value(scope, tag, rule, start, length)
+        raw = self._raw(tag, start, length)
+        element, _ = rule.decode(raw, scope.charset)
         scope.charset, defined = charset_of(tuple(term or "" for term in element.get("Value", ())))
         if not defined:
             self.report(tag, "CS", IssueCode.BAD_CHARSET, raw)
