@@ -1,4 +1,5 @@
 import io
+import time
 from dataclasses import replace
 
 import imagecodecs
@@ -393,6 +394,24 @@ def test_what_is_no_image_says_so(header, status):
 
 
 # Limits and faults
+
+
+@pytest.mark.timeout(60)
+def test_absurd_numbers_of_frames_cost_no_time():
+    dataset = image(np.zeros((1, 1), np.uint8), SOPClassUID=SEGMENTATION, SegmentationType="BINARY")
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 1, 1, 0
+    dataset.NumberOfFrames = 2**31 - 1
+    dataset.PixelData = b"\x55" * 3_000_000
+    begin = time.monotonic()
+    assert thumbnail_of(dataset).frame_number == 12_000_001
+    dataset.Rows = dataset.Columns = 2
+    assert thumbnail_of(encapsulated(dataset, [b"video"] * 3, "1.2.840.10008.1.2.4.102")).data is None
+    slide, _ = tiles()
+    slide.Rows = slide.Columns = 1
+    slide.NumberOfFrames = 2**31 - 1
+    slide.TotalPixelMatrixRows = slide.TotalPixelMatrixColumns = 8000
+    assert thumbnail_of(slide).status is ThumbnailStatus.TOO_LARGE
+    assert time.monotonic() - begin < 20
 
 
 def test_a_frame_beyond_the_limit_is_not_read():

@@ -12,6 +12,9 @@ from dicom_assets.dicom.header import Element, Header, JsonDataset, first_value,
 
 PER_FRAME_FUNCTIONAL_GROUPS = "52009230"
 SHARED_FUNCTIONAL_GROUPS = "52009229"
+_MAX_ELEMENT = 1 << 26
+_MAX_TABLE = 1 << 18
+"""In bytes: a lookup table has at most 65,536 entries of two."""
 
 
 def number(value: Any) -> float | None:
@@ -49,8 +52,17 @@ def items(dataset: Mapping[str, Element], tag: str) -> list[JsonDataset]:
     return [item for item in values(dataset, tag) if isinstance(item, dict)]
 
 
-def element_bytes(header: Header, element: Element) -> bytes:
+def element_bytes(header: Header, element: Element, most: int = _MAX_ELEMENT) -> bytes:
     """Return the bytes of a binary element, from the header or from where it stands in the file.
+
+    Parameters
+    ----------
+    header
+        The header that `element` belongs to.
+    element
+        One with inline or bulk data.
+    most
+        More bytes than that are not read.
 
     Raises
     ------
@@ -63,7 +75,7 @@ def element_bytes(header: Header, element: Element) -> bytes:
         return base64.b64decode(inline)
     place = element.get("BulkData")
     if isinstance(place, dict) and header.body is not None:
-        return header.body.read(int(place["offset"]), int(place["length"]))
+        return header.body.read(int(place["offset"]), min(int(place["length"]), most))
     return b""
 
 
@@ -83,7 +95,7 @@ def words(header: Header, element: Element, *, bits: int) -> npt.NDArray[np.uint
     found = element.get("Value")
     if found:
         return np.array([int(number(value) or 0) & 0xFFFF for value in found], np.uint16)
-    data = element_bytes(header, element)
+    data = element_bytes(header, element, _MAX_TABLE)
     if bits == 8:
         return np.frombuffer(data, np.uint8).astype(np.uint16)
     order = "<u2" if header.little_endian else ">u2"

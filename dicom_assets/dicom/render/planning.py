@@ -3,6 +3,7 @@
 Only the bytes of the chosen frame are read, except for segmentations, whose emptiest frames say nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dicom_assets.dicom.header import Header, PixelElement, first_value
@@ -35,6 +36,7 @@ _SEGMENTATION_TYPE = "00620001"
 _MAXIMUM_FRACTIONAL_VALUE = "0062000E"
 _NATIVE = "1.2.840.10008.1.2.1"
 _MAX_CHOICE_BYTES = 1 << 26
+_MAX_CHOICE_FRAMES = 1 << 14
 """Of a segmentation that is read whole to find its fullest frame."""
 
 
@@ -55,7 +57,7 @@ class Prepared:
 
     plan: RenderPlan
     frames: list[bytes]
-    numbers: tuple[int, ...]
+    numbers: Sequence[int]
 
     @property
     def trusted(self) -> bool:
@@ -142,9 +144,10 @@ def _prepare_native(image: _Image) -> Prepared:
 
 
 def _choose_native(image: _Image, frames: int) -> int:
-    length = image.layout.frame_bits * frames // 8
-    if frames > 1 and _is_segmentation(image.header) and length <= _MAX_CHOICE_BYTES:
-        data = image.body.read(image.pixel.offset, -(-image.layout.frame_bits * frames // 8))
+    length = -(-image.layout.frame_bits * frames // 8)
+    readable = length <= _MAX_CHOICE_BYTES and frames <= _MAX_CHOICE_FRAMES
+    if frames > 1 and _is_segmentation(image.header) and readable:
+        data = image.body.read(image.pixel.offset, length)
         return fullest_native_frame(data, image.layout, frames)
     return representative_frame(image.header, frames)
 
@@ -182,14 +185,14 @@ def _prepare_encapsulated(image: _Image) -> Prepared:
 def _prepare_video(image: _Image) -> Prepared:
     """Return the whole bit stream; the decoder finds its middle."""
     stream = _encoded_frames(image, FrameIndex(image.header, 1), (0,))
-    return Prepared(_plan(image, 0), stream, tuple(range(1, image.layout.declared_frames + 1)))
+    return Prepared(_plan(image, 0), stream, range(1, image.layout.declared_frames + 1))
 
 
 def _candidates(index: FrameIndex, frames: int) -> tuple[int, ...]:
     """Return the frames among which the fullest is searched; the longest alone when they are too many to decode."""
-    lengths = index.lengths()
-    if sum(lengths) <= _MAX_CHOICE_BYTES:
-        return tuple(range(min(frames, len(lengths))))
+    lengths = index.lengths()[:frames]
+    if sum(lengths) <= _MAX_CHOICE_BYTES and len(lengths) <= _MAX_CHOICE_FRAMES:
+        return tuple(range(len(lengths)))
     return (lengths.index(max(lengths)),)
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dicom_assets.dicom.pixels.errors import PixelError
+from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
 from dicom_assets.dicom.pixels.fragments import FrameIndex, read_frame
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
@@ -106,3 +106,12 @@ def test_no_bytes_in_place_of_fragments_do_more_than_a_pixel_error(junk, frame):
         return
     with contextlib.suppress(PixelError):
         assert isinstance(frame_of(broken, frame, 6), bytes)
+
+
+@pytest.mark.timeout(120)
+def test_a_file_of_empty_items_is_not_walked_for_ever():
+    header, source = opened(jpeg_like(2), table=False)
+    head = source.data[: header.pixel.offset + 8]
+    junk = read_header(BytesSource(head + b"\xfe\xff\x00\xe0\0\0\0\0" * 1_200_000))
+    with pytest.raises(TooLargeError, match="fragments"):
+        FrameIndex(junk, 2).fragments(1)

@@ -73,6 +73,13 @@ def test_segments_agree_with_pydicom():
     np.testing.assert_allclose(expand_segments(np.array(segments, np.uint16), 1000).astype(int), theirs, atol=1)
 
 
+@pytest.mark.timeout(60)
+def test_segments_that_call_for_one_another_without_end_are_broken():
+    segments = np.array([0, 0] * 5 + [2, 65_535, 0, 0] * 30_000, np.uint16)
+    with pytest.raises(PixelError):
+        expand_segments(segments, 65_536)
+
+
 @pytest.mark.parametrize("segments", [[7, 1, 1], [1, 4], [2, 1, 0]])
 def test_broken_segments_are_an_error(segments):
     with pytest.raises(PixelError):
