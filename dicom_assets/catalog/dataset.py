@@ -13,7 +13,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
-from pyarrow.fs import FileSystem, LocalFileSystem, SubTreeFileSystem
 
 from dicom_assets.catalog.errors import CatalogError
 from dicom_assets.catalog.remote import RemoteDataset
@@ -51,19 +50,13 @@ def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str
             f"{location.uri} uses Delta features that cannot be read here: {', '.join(sorted(unreadable))}"
         )
     schema = pa.schema(delta.schema().to_arrow())
-    filesystem, parquet = _filesystem(location), ds.ParquetFileFormat()
+    filesystem, parquet = location.filesystem(), ds.ParquetFileFormat()
     fragments = [
         parquet.make_fragment(from_log(path), filesystem, partition_expression=guarantee)
         for path, guarantee in _guarantees(delta, [field for field in schema if wanted(field.name)])
     ]
     files = ds.FileSystemDataset(fragments, schema, parquet, filesystem)
     return files if location.is_local else RemoteDataset(files)
-
-
-def _filesystem(location: TableLocation) -> FileSystem:
-    if location.is_local:
-        return SubTreeFileSystem(location.uri.removeprefix("file://"), LocalFileSystem())
-    return location.filesystem()
 
 
 def _guarantees(delta: DeltaTable, fields: list[pa.Field]) -> Iterator[tuple[str, ds.Expression]]:

@@ -23,7 +23,6 @@ SHORT = 64
 
 DELIMITER_LENGTH = 8
 
-_ESCAPE = 0x1B
 _PIXEL_VRS = {"7FE00008": "OF", "7FE00009": "OD"}
 
 
@@ -44,7 +43,7 @@ class ElementReader:
     trail
         Tag and item number of each sequence around the data set that is being read.
     elements
-        How many elements the data sets that were left behind have.
+        How many elements and items there are in the data sets that were left behind.
     skipped
         Bytes of values that were not inlined.
     pixel
@@ -88,21 +87,21 @@ class ElementReader:
         if before is None:
             self.report(tag, "", IssueCode.TAG_ORDER)
         else:
-            self.report(tag, before["vr"], IssueCode.DUPLICATE_TAG, orjson.dumps(before.get("Value")))
+            first = b"" if before["vr"] == "SQ" else orjson.dumps(before.get("Value"))
+            self.report(tag, before["vr"], IssueCode.DUPLICATE_TAG, first)
         if not self._unordered or self._unordered[-1] is not dataset:
             self._unordered.append(dataset)
 
     def decoded(self, scope: Scope, tag: str, rule: Rule, raw: bytes) -> Element:
         """Decode a value that was not met before, list its issues, and remember it when it has none."""
         element, problems = rule.decode(raw, scope.charset)
-        odd = len(raw) & 1
-        if problems or odd:
+        if len(raw) & 1:
+            problems += ((IssueCode.ODD_LENGTH, raw),)
+        if problems:
             for code, part in problems:
                 self.report(tag, rule.vr, code, part)
-            if odd:
-                self.report(tag, rule.vr, IssueCode.ODD_LENGTH, raw)
-        else:
-            self._remember(rule, raw, element)
+        elif len(raw) <= SHORT:
+            rule.remember(raw, element)
         return element
 
     def value(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
@@ -129,16 +128,19 @@ class ElementReader:
                 return self.value(scope, tag, dialect.value_rule("UN"), start, length)
             if len(raw) & 1:
                 self.report(tag, vr, IssueCode.ODD_LENGTH, raw)
-            elif not problems:
-                self._remember(rule, raw, element)
+            elif not problems and length <= SHORT:
+                rule.remember(raw, element)
         scope.dataset[tag] = element
         return start + length
 
     def charset(self, scope: Scope, tag: str, _rule: Rule, start: int, length: int) -> int:
         """Read Specific Character Set, and use it from here on."""
-        raw = self._raw(tag, start, length)
         # Its VR is CS, also where the file says UN.
-        element, _ = scope.dialect.value_rule("CS").decode(raw, scope.charset)
+        rule = scope.dialect.value_rule("CS")
+        if self._is_bulk("CS", length):
+            return self.value(scope, tag, rule, start, length)
+        raw = self._raw(tag, start, length)
+        element, _ = rule.decode(raw, scope.charset)
         scope.charset, defined = charset_of(tuple(term or "" for term in element.get("Value", ())))
         if not defined:
             self.report(tag, "CS", IssueCode.BAD_CHARSET, raw)
@@ -223,12 +225,6 @@ class ElementReader:
 
     def _path(self, tag: str) -> str:
         return "".join([f"{outer}[{number}]." for outer, number in self.trail]) + tag
-
-    @staticmethod
-    def _remember(rule: Rule, raw: bytes, element: Element) -> None:
-        """Keep a value that has no issue, unless it reads otherwise in other character sets: plain ASCII does not."""
-        if len(raw) <= SHORT and (not rule.charset or (raw.isascii() and _ESCAPE not in raw)):
-            rule.remember(raw, element)
 
     def _is_bulk(self, vr: str, length: int) -> bool:
         """Say whether a value is too long to be inlined, and count it when it is not."""

@@ -53,6 +53,9 @@ class IssueCode(StrEnum):
     """A delimitation item where nothing is open."""
     STRAY_BYTES = "stray_bytes"
     """Bytes that are no element, at the end of an item or of the data set."""
+    STRUCTURE = "structure"
+    """The structure could not be followed: in an item the rest of it was passed over, in the data set of the file
+    pydicom read the header."""
     TAG_ORDER = "tag_order"
     """An element whose tag is lower than that of the element before it (PS3.5 7.1)."""
     DUPLICATE_TAG = "duplicate_tag"
@@ -63,9 +66,6 @@ class IssueCode(StrEnum):
     """An image SOP Class without pixel data."""
     PIXEL_DATA_CUT = "pixel_data_cut"
     """Pixel data whose length goes beyond the end of the file."""
-    STRUCTURE = "structure"
-    """The structure could not be followed: in an item the rest of it was passed over, in the data set of the file
-    pydicom read the header."""
     MORE_ISSUES = "more_issues"
     """There are more issues than are listed."""
 

@@ -240,7 +240,7 @@ class Walker(ElementReader):
         child = Scope(dialect, scope.charset, end, length == UNDEFINED, scope.depth + 1)
         items.append(child.dataset)
         following = self._walk_item(child, position + 8)
-        self.elements += len(child.dataset)
+        self.elements += 1 + len(child.dataset)
         return following
 
     def _walk_item(self, child: Scope, position: int) -> int:

@@ -20,11 +20,10 @@ from deltalake import DeltaTable
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.columns import join_text
-from dicom_assets.delta.files import DataFile
+from dicom_assets.delta.files import DataFile, read_file
 from dicom_assets.delta.lake import Lake
-from dicom_assets.delta.snapshot import Snapshot, transaction_id
+from dicom_assets.delta.snapshot import transaction_id
 from dicom_assets.extract.assemble import OK
-from dicom_assets.reconcile import count_by_prefix
 from dicom_assets.steps.index import DeletionGuard, MassDeletionError
 from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, TABLES
 
@@ -32,6 +31,7 @@ _LISTERS = 8
 _AHEAD = 2 * _LISTERS
 """Prefixes whose listing is under way at once."""
 
+_TABLES = {table.name: table for table in TABLES}
 _DIGEST_BYTES = 8
 _DIGEST_ROWS = 1 << 16
 
@@ -103,6 +103,7 @@ class CatalogState:
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._snapshots = {table.name: lake.snapshot(table) for table in lake.existing()}
+        self._filesystems = {name: snapshot.location.filesystem() for name, snapshot in self._snapshots.items()}
         self._files: dict[str, Mapping[str, list[DataFile]]] = {
             name: _by_prefix(snapshot.files) for name, snapshot in self._snapshots.items()
         }
@@ -121,14 +122,18 @@ class CatalogState:
         return (self._index.transaction_version(transaction_id(prefix)) or 0) if self._snapshots else 0
 
     def rows(self, name: str, prefix: str, columns: Sequence[str]) -> pa.Table:
-        """Return the rows that a table holds of a prefix: key and some columns."""
-        snapshot = self._snapshots.get(name)
-        if snapshot is None:
-            table = next(table for table in TABLES if table.name == name)
-            return pa.schema([table.schema.field(column) for column in ("prefix", KEY, *columns)]).empty_table()
-        files = tuple(self._files[name].get(prefix, ()))
-        part = Snapshot(snapshot.location, snapshot.table, snapshot.version, files, {})
-        return part.keys(columns)
+        """Return the rows that a table holds of a prefix: key and some columns.
+
+        Prefixes are many and their files few: files are read one after the other, prefixes side by side.
+        """
+        names = [KEY, *columns]
+        table = _TABLES[name]
+        batches = [
+            batch
+            for file in self._files.get(name, {}).get(prefix, ())
+            for batch in read_file(self._filesystems[name], table, file, names)
+        ]
+        return pa.Table.from_batches(batches, pa.schema([table.schema.field(name) for name in names]))
 
     def count(self, name: str, prefix: str) -> int | None:
         """Return how many rows a table holds of a prefix by its log, ``None`` where the log does not tell."""
@@ -171,7 +176,7 @@ def observe(archive: Archive, state: CatalogState, prefix: str, guard: DeletionG
     gone = live.join(listing.select([KEY]), KEY, join_type="left anti")
     if guard is not None:
         try:
-            guard.check(count_by_prefix(live), count_by_prefix(gone))
+            guard.check({prefix: live.num_rows}, {prefix: gone.num_rows})
         except MassDeletionError as error:
             return Observation(prefix, Verdict.REFUSED, reason=str(error))
     named = blake2b(f"{listed} {state.writes(prefix)}".encode(), digest_size=_DIGEST_BYTES).hexdigest()

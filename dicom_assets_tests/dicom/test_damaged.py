@@ -422,6 +422,28 @@ def test_structure_that_pydicom_can_follow():
     assert value(header, "00400280") == ["ok"]
 
 
+def test_fault_of_the_walker(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("Doe^Jane")
+
+    content = e.dicom_file(PATIENT, e.explicit(0x00400280, "ST", b"ok"))
+    monkeypatch.setattr("dicom_assets.dicom.elements.ElementReader.decoded", fail)
+    header = read(content)
+    assert (header.status, header.reader) == (HeaderStatus.ISSUES, "pydicom")
+    assert value(header, "00100010") == [{"Alphabetic": "Doe^Jane"}]
+    monkeypatch.setattr("dicom_assets.dicom.read.read_by_pydicom", lambda *_: None)
+    assert (read(content).status, read(content).error) == (HeaderStatus.ERROR, "reading failed with RuntimeError")
+
+
+@pytest.mark.parametrize("vr", ["US", "PN", "SQ", "OB", "DS"])
+def test_uids_that_are_none(vr):
+    raw = e.item() if vr == "SQ" else b"12"
+    content = bytes(128) + b"DICM" + e.explicit(0x00020010, vr, raw) + e.explicit(0x00080016, vr, raw) + PATIENT
+    header = read(content)
+    assert header.status is HeaderStatus.ISSUES
+    assert value(header, "00100010") == [{"Alphabetic": "Doe^Jane"}]
+
+
 def test_image_without_pixel_data():
     header = read(e.dicom_file(PATIENT, sop_class=e.CT_IMAGE, head=e.explicit(0x00080016, "UI", e.uid(e.CT_IMAGE))))
     assert header.status is HeaderStatus.ISSUES
@@ -452,6 +474,13 @@ def test_too_many_elements():
     header = read(e.dicom_file(PATIENT, many), max_elements=100, head_bytes=1024)
     assert header.status is HeaderStatus.UNSUPPORTED
     assert header.error == "more than 100 elements"
+
+
+def test_too_many_empty_items():
+    items = e.item() * 300
+    header = read(e.dicom_file(e.sequence(0x00400275, items)), max_elements=100)
+    assert header.status is HeaderStatus.UNSUPPORTED
+    assert len(value(header, "00400275")) == 102
 
 
 def test_too_many_issues():
