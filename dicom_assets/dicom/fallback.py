@@ -17,8 +17,8 @@ from pydicom.dataelem import RawDataElement
 from dicom_assets.dicom.charsets import NO_CHARSET, Charset, charset_of
 from dicom_assets.dicom.choices import chosen_vr
 from dicom_assets.dicom.dialect import DIALECTS, UNDEFINED
-from dicom_assets.dicom.elements import dictionary_vr, is_private
-from dicom_assets.dicom.header import Element, Header, JsonDataset, PixelElement, first_value
+from dicom_assets.dicom.elements import dictionary_vr, is_known
+from dicom_assets.dicom.header import Element, Header, JsonDataset, PixelElement
 from dicom_assets.dicom.issues import IssueCode, IssueLog
 from dicom_assets.dicom.limits import HeaderLimits, inline_caps
 from dicom_assets.dicom.sniff import DEFLATED_SYNTAXES
@@ -163,11 +163,9 @@ class _Conversion:
 
 def _vr_of(raw: Any, tag: str, dataset: JsonDataset, root: JsonDataset) -> str:
     """Return the VR of an element; raises when no dictionary knows its tag, as is to be expected of noise."""
-    known = dictionary_vr(dataset, tag)
-    if known is None and is_private(tag) and first_value(dataset, f"{tag[:4]}00{tag[4:6]}") is not None:
-        known = "UN"
-    if known is None:
+    if not is_known(dataset, tag):
         raise _ImplausibleError
+    known = dictionary_vr(dataset, tag) or "UN"
     stated = raw.VR
     vr = str(stated) if stated in ALL_VRS and stated != "UN" else known
     return vr if vr in ALL_VRS else chosen_vr(vr, dataset, root)
