@@ -15,7 +15,7 @@ from dicom_assets.dicom.limits import HeaderLimits, inline_caps
 from dicom_assets.dicom.scan import end_of_undefined
 from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.stops import StructureError, TruncatedError
-from dicom_assets.dicom.vr import private_vr, public_vr
+from dicom_assets.dicom.vr import ALL_VRS, private_vr, public_vr
 from dicom_assets.dicom.window import UNKNOWN_SIZE, Window
 
 SHORT = 64
@@ -162,7 +162,8 @@ class ElementReader:
         """Read a value of undefined length that is no sequence: encapsulated fragments, always bulk (PS3.5 A.4)."""
         end = self.end_of_undefined(scope, start, scope.dialect)
         length = end - DELIMITER_LENGTH - start
-        scope.dataset[tag] = {"vr": rule.vr, "BulkData": {"offset": start, "length": length}}
+        vr = rule.vr if rule.vr in ALL_VRS else "UN"
+        scope.dataset[tag] = {"vr": vr, "BulkData": {"offset": start, "length": length}}
         self.skipped += length
         return end
 
@@ -262,5 +263,14 @@ def dictionary_vr(dataset: JsonDataset, tag: str) -> str | None:
     block = tag[4:6]
     if block == "00":
         return "LO" if int(tag[6:], 16) >= 0x10 else None
-    creator = first_value(dataset, f"{tag[:4]}00{block}")
+    creator = _creator(dataset, tag)
     return private_vr(int(tag, 16), creator) if isinstance(creator, str) else None
+
+
+def is_known(dataset: JsonDataset, tag: str) -> bool:
+    """Say whether there is such an element: one of the dictionaries, or a private one whose block has a creator."""
+    return dictionary_vr(dataset, tag) is not None or (is_private(tag) and _creator(dataset, tag) is not None)
+
+
+def _creator(dataset: JsonDataset, tag: str) -> object:
+    return first_value(dataset, f"{tag[:4]}00{tag[4:6]}")

@@ -17,8 +17,8 @@ from pydicom.dataelem import RawDataElement
 from dicom_assets.dicom.charsets import NO_CHARSET, Charset, charset_of
 from dicom_assets.dicom.choices import chosen_vr
 from dicom_assets.dicom.dialect import DIALECTS, UNDEFINED
-from dicom_assets.dicom.elements import dictionary_vr, is_private
-from dicom_assets.dicom.header import Element, Header, JsonDataset, PixelElement, first_value
+from dicom_assets.dicom.elements import dictionary_vr, is_known
+from dicom_assets.dicom.header import Element, Header, JsonDataset, PixelElement
 from dicom_assets.dicom.issues import IssueCode, IssueLog
 from dicom_assets.dicom.limits import HeaderLimits, inline_caps
 from dicom_assets.dicom.sniff import DEFLATED_SYNTAXES
@@ -59,7 +59,7 @@ def read_by_pydicom(source: ByteSource, limits: HeaderLimits) -> Header | None:
     try:
         with _silence():
             dataset = pydicom.dcmread(BytesIO(content), force=True)
-            return _converted(dataset, source, limits)
+            return _converted(dataset, source, content, limits)
     except Exception:  # noqa: BLE001 - pydicom raises whatever comes up in a damaged file
         return None
 
@@ -81,17 +81,19 @@ class _ImplausibleError(Exception):
     """What pydicom read is no header."""
 
 
-def _converted(dataset: Any, source: ByteSource, limits: HeaderLimits) -> Header:
+def _converted(dataset: Any, source: ByteSource, content: bytes, limits: HeaderLimits) -> Header:
     meta = dataset.file_meta
     syntax = meta.get("TransferSyntaxUID")
     if syntax in DEFLATED_SYNTAXES:
         # Positions would count in what pydicom inflated.
         raise _ImplausibleError
     implicit, little = dataset.original_encoding
-    conversion = _Conversion(limits)
+    conversion = _Conversion(content, limits)
     conversion.log.add("", "", IssueCode.STRUCTURE)
     body: JsonDataset = {}
     conversion.convert(dataset, body, NO_CHARSET, body, "")
+    if not body:
+        raise _ImplausibleError
     return Header(
         status=HeaderStatus.ISSUES,
         file_meta=conversion.convert(meta, {}, NO_CHARSET, {}, ""),
@@ -109,9 +111,10 @@ def _converted(dataset: Any, source: ByteSource, limits: HeaderLimits) -> Header
 class _Conversion:
     """From the elements of pydicom to those of the JSON model."""
 
-    def __init__(self, limits: HeaderLimits) -> None:
+    def __init__(self, content: bytes, limits: HeaderLimits) -> None:
         self.log = IssueLog(limits.max_issues)
         self.pixel: PixelElement | None = None
+        self._content = content
         self._caps = inline_caps(limits)
 
     def convert(self, found: Any, into: JsonDataset, charset: Charset, root: JsonDataset, path: str) -> JsonDataset:
@@ -143,12 +146,16 @@ class _Conversion:
         if not isinstance(raw, RawDataElement):
             # pydicom needed its value already: the transfer syntax, a character set.
             converted: Element = raw.to_json_dict(None, 0)
+            if "Value" in converted:
+                converted["Value"] = [None if value == "" else value for value in converted["Value"]]
             return converted
         value = raw.value or b""
         if raw.length not in (len(value), UNDEFINED):
             # pydicom takes what is left of a file for the value.
             raise _ImplausibleError
-        if len(value) > self._caps[vr]:
+        # pydicom counts some positions from the beginning of a sequence: such values are inlined at any length.
+        place = slice(raw.value_tell, raw.value_tell + len(value))
+        if len(value) > self._caps[vr] and self._content[place] == value:
             return {"vr": vr, "BulkData": {"offset": raw.value_tell, "length": len(value)}}
         rule = DIALECTS[not raw.is_implicit_VR, raw.is_little_endian].value_rule(vr)
         element, problems = rule.decode(value, charset)
@@ -158,16 +165,14 @@ class _Conversion:
 
     def _note_pixels(self, tag: str, raw: RawDataElement) -> None:
         undefined = raw.length == UNDEFINED
-        self.pixel = PixelElement(tag, raw.VR or "OW", raw.value_tell, None if undefined else raw.length)
+        self.pixel = PixelElement(tag, _vr_of(raw, tag, {}, {}), raw.value_tell, None if undefined else raw.length)
 
 
 def _vr_of(raw: Any, tag: str, dataset: JsonDataset, root: JsonDataset) -> str:
     """Return the VR of an element; raises when no dictionary knows its tag, as is to be expected of noise."""
-    known = dictionary_vr(dataset, tag)
-    if known is None and is_private(tag) and first_value(dataset, f"{tag[:4]}00{tag[4:6]}") is not None:
-        known = "UN"
-    if known is None:
+    if not is_known(dataset, tag):
         raise _ImplausibleError
+    known = dictionary_vr(dataset, tag) or "UN"
     stated = raw.VR
     vr = str(stated) if stated in ALL_VRS and stated != "UN" else known
     return vr if vr in ALL_VRS else chosen_vr(vr, dataset, root)

@@ -175,7 +175,7 @@ def _default_decoder(vr: str, longest: int, check: _Check, *, leading: bool) -> 
     def decode(raw: bytes, _: Charset) -> Decoded:
         text, problems = _default_text_of(raw)
         text = text.rstrip(_PADDING)
-        if len(text) <= longest and "\\" not in text and text[:1] != " " and not problems and not check(text):
+        if 0 < len(text) <= longest and "\\" not in text and text[0] != " " and not problems and not check(text):
             return {"vr": vr, "Value": [text]}, ()
         values: list[Any] = []
         for part in text.split("\\"):

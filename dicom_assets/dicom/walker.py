@@ -17,7 +17,7 @@ from dicom_assets.dicom.dialect import (
     Rule,
     states_vr,
 )
-from dicom_assets.dicom.elements import DELIMITER_LENGTH, SHORT, ElementReader, dictionary_vr, is_private
+from dicom_assets.dicom.elements import DELIMITER_LENGTH, SHORT, ElementReader, dictionary_vr, is_known, is_private
 from dicom_assets.dicom.header import Element, JsonDataset
 from dicom_assets.dicom.issues import IssueCode
 from dicom_assets.dicom.limits import HeaderLimits
@@ -298,7 +298,8 @@ class Walker(ElementReader):
         tag, _, rule = implicit.entries[head[:4]]
         (length,) = implicit.length32(head, 4)
         end = self.window.size if scope.end is None else scope.end
-        if length != UNDEFINED and position + 8 + length > end:
+        beyond = length != UNDEFINED and position + 8 + length > end
+        if beyond or not is_known(scope.dataset, tag):
             raise StructureError(f"there is no element at byte {position}")
         self.report(tag, rule.vr, IssueCode.MISSING_VR)
         scope.dialect = implicit

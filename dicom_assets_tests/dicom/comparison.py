@@ -66,5 +66,5 @@ def differences(ours, theirs, header, path=""):
                 yield path + tag
             for number, (left, right) in enumerate(zip(mine, others, strict=False)):
                 yield from differences(left, right, header, f"{path}{tag}[{number}].")
-        elif normalised(resolved(ours[tag], header)) != normalised(theirs[tag]):
+        elif "" in ours[tag].get("Value", ()) or normalised(resolved(ours[tag], header)) != normalised(theirs[tag]):
             yield path + tag

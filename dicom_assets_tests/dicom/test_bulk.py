@@ -2,6 +2,7 @@
 
 import struct
 import tracemalloc
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -184,6 +185,17 @@ def test_functional_groups_of_12000_frames(undefined):
         assert groups["00209113"]["Value"][0]["00200032"]["Value"][0] == frame + 0.25
     assert frame_groups(header, 12_000) is None
     assert frame_groups(header, -1) is None
+
+
+@pytest.mark.parametrize("undefined", [True, False])
+def test_frame_groups_that_are_damaged(undefined):
+    content = segmentation(1_000, undefined=undefined)
+    header = read_header(BytesSource(content))
+    place = header.dataset["52009230"]["BulkData"]
+    damaged = content[: place["offset"]] + b"noise!!!" * (place["length"] // 8 + 1)
+    assert frame_groups(replace(header, body=BytesSource(damaged)), 999) is None
+    cut = content[: place["offset"] + place["length"] - 300]
+    assert frame_groups(replace(header, body=BytesSource(cut)), 999) is None
 
 
 def test_frame_groups_of_a_short_sequence():

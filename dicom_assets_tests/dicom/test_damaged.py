@@ -181,6 +181,15 @@ def test_truncated_in_a_sequence():
     assert value(header, "00400275") == [{"00080100": {"vr": "SH", "Value": ["CODE"]}}]
 
 
+def test_truncated_behind_what_is_inlined():
+    items = [e.open_item(IN_ITEM) for _ in range(100)]
+    content = e.dicom_file(e.open_sequence(0x00400275, *items))
+    for end in (len(content) - 4, len(content) - 8, len(content) - 100):
+        header = read(content[:end], sequence_bytes=100)
+        assert header.status is HeaderStatus.TRUNCATED
+        assert len(value(header, "00400275")) == 4
+
+
 def test_truncated_image_between_elements():
     content = (PYDICOM_FILES / "CT_small.dcm").read_bytes()
     position = content.index(e.tag_bytes(0x00280010) + b"US")
@@ -330,6 +339,13 @@ def test_unknown_vr():
     assert value(header, "00400280") == ["ok"]
 
 
+def test_unknown_vr_with_a_short_length():
+    header = read(e.dicom_file(e.tag_bytes(0x00100020) + b"ZZ\4\0ID-1", e.explicit(0x00400280, "ST", b"ok")))
+    assert codes(header) == [("00100020", IssueCode.UNKNOWN_VR)]
+    assert header.dataset["00100020"] == {"vr": "UN", "InlineBinary": "SUQtMQ=="}
+    assert value(header, "00400280") == ["ok"]
+
+
 def test_implicit_element_in_explicit():
     header = read(e.dicom_file(e.implicit(0x00100020, b"ID-1"), e.explicit(0x00400280, "ST", b"ok")))
     assert codes(header) == [("00100020", IssueCode.MISSING_VR)]
@@ -376,6 +392,36 @@ def test_stray_delimiter():
     assert value(header, "00400280") == ["ok"]
 
 
+def test_stray_bytes_behind_the_items():
+    header = read(e.dicom_file(e.sequence(0x00400275, e.item(IN_ITEM), b"xyz!"), e.explicit(0x00400280, "ST", b"ok")))
+    assert codes(header) == [("00400275[1].", IssueCode.STRAY_BYTES)]
+    assert len(value(header, "00400275")) == 1
+    assert value(header, "00400280") == ["ok"]
+
+
+def test_stray_bytes_in_an_item():
+    header = read(e.dicom_file(e.sequence(0x00400275, e.item(IN_ITEM + b"xyz!")), e.explicit(0x00400280, "ST", b"ok")))
+    assert codes(header) == [("00400275[0].", IssueCode.STRAY_BYTES)]
+    assert value(header, "00400280") == ["ok"]
+
+
+def test_zeros_at_the_end_of_an_item():
+    header = read(
+        e.dicom_file(e.sequence(0x00400275, e.item(IN_ITEM + bytes(20))), e.explicit(0x00400280, "ST", b"ok"))
+    )
+    assert header.status is HeaderStatus.OK
+    assert value(header, "00400275")[0]["00080100"]["Value"] == ["CODE"]
+    assert value(header, "00400280") == ["ok"]
+
+
+def test_item_delimiter_behind_an_item_of_stated_length():
+    items = [e.item(IN_ITEM) + e.ITEM_END, e.item(IN_ITEM)]
+    header = read(e.dicom_file(e.open_sequence(0x00400275, *items), e.explicit(0x00400280, "ST", b"ok")))
+    assert codes(header) == [("00400275[1].FFFEE00D", IssueCode.STRAY_DELIMITER)]
+    assert len(value(header, "00400275")) == 2
+    assert value(header, "00400280") == ["ok"]
+
+
 def test_stray_bytes_in_a_sequence():
     header = read(e.dicom_file(e.sequence(0x00400275, b"no item here"), e.explicit(0x00400280, "ST", b"ok")))
     assert codes(header) == [("00400275[0].", IssueCode.STRAY_BYTES)]
@@ -387,6 +433,13 @@ def test_tags_out_of_order():
     header = read(e.dicom_file(e.explicit(0x00400280, "ST", b"ok"), PATIENT_ID))
     assert codes(header) == [("00100020", IssueCode.TAG_ORDER)]
     assert list(header.dataset) == ["00080016", "00080018", "00100020", "00400280"]
+
+
+def test_charset_as_long_as_a_book():
+    charset = e.implicit(0x00080005, b"A" * 100_000)
+    header = read(e.dicom_file(syntax=e.IMPLICIT, head=charset + e.implicit(0x00080060, b"SR")))
+    assert "BulkData" in header.dataset["00080005"]
+    assert value(header, "00080060") == ["SR"]
 
 
 def test_tag_twice():

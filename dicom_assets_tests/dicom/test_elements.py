@@ -5,9 +5,11 @@ import struct
 import orjson
 import pytest
 
+from dicom_assets.dicom.dialect import EXPLICIT_LITTLE
 from dicom_assets.dicom.read import header_json, read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
+from dicom_assets.dicom.vr import ALL_VRS, TEXT_VRS
 from dicom_assets_tests.dicom import encoding as e
 
 IMPLICIT_HEAD = e.implicit(0x00080016, e.uid(e.BASIC_TEXT_SR)) + e.implicit(0x00080018, e.uid("1.2.3"))
@@ -68,16 +70,17 @@ def test_values(vr, raw, expected):
     assert orjson.loads(text)["dataset"]["00189990"]["Value"] == expected
 
 
-@pytest.mark.parametrize("vr", ["LO", "DS", "US", "OB", "SQ", "PN", "UN", "AT", "FD", "UT"])
+@pytest.mark.parametrize("vr", sorted(ALL_VRS))
 def test_empty_elements_have_no_value(vr):
     header = read(e.explicit(0x00189990, vr))
     assert header.dataset["00189990"] == {"vr": vr}
     assert header.status is HeaderStatus.OK
 
 
+@pytest.mark.parametrize("vr", sorted(TEXT_VRS))
 @pytest.mark.parametrize("raw", [b"  ", b"\0\0"])
-def test_padding_alone_is_no_value(raw):
-    assert read(e.explicit(0x00189990, "LO", raw)).dataset["00189990"] == {"vr": "LO"}
+def test_padding_alone_is_no_value(vr, raw):
+    assert read(e.explicit(0x00189990, vr, raw)).dataset["00189990"] == {"vr": vr}
 
 
 def test_empty_items():
@@ -228,6 +231,33 @@ def test_us_or_ow_by_lut_descriptor(entries, vr):
     assert header.dataset["00283000"]["Value"][0]["00283006"]["vr"] == vr
 
 
+def test_ambiguous_values_may_be_bulk():
+    header = read_implicit(e.implicit(0x00283000, e.item(e.implicit(0x00283006, bytes(2000)))))
+    assert header.dataset["00283000"]["Value"][0]["00283006"]["vr"] == "OW"
+    assert header.dataset["00283000"]["Value"][0]["00283006"]["BulkData"]["length"] == 2000
+
+
+def test_ambiguous_un():
+    signed = e.explicit(0x00280103, "US", struct.pack("<H", 1))
+    header = read(signed, e.explicit(0x00280106, "UN", struct.pack("<h", -2)))
+    assert header.dataset["00280106"] == {"vr": "SS", "Value": [-2]}
+
+
+def test_odd_private_value():
+    header = read_implicit(e.implicit(0x00290010, e.text(CREATOR)), e.implicit(0x00291009, b"abc"))
+    assert header.dataset["00291009"] == {"vr": "LO", "Value": ["abc"]}
+    assert [(issue.path, issue.code) for issue in header.issues] == [("00291009", "odd_length")]
+
+
+def test_un_of_undefined_length_that_is_no_sequence():
+    content = e.explicit(0x00282000, "UN", e.item(b"\1\2") + e.SEQUENCE_END, length=e.UNDEFINED)
+    header = read(content, e.explicit(0x00400280, "ST", b"ok"))
+    place = header.dataset["00282000"]["BulkData"]
+    assert header.dataset["00282000"]["vr"] == "OB"
+    assert header.body.read(place["offset"], place["length"]) == e.item(b"\1\2")
+    assert header.first("00400280") == "ok"
+
+
 def test_ambiguous_value_of_wrong_length_is_an_issue():
     header = read_implicit(e.implicit(0x00280106, b"\1\2\3"))
     assert [(issue.path, issue.code) for issue in header.issues] == [("00280106", "bad_length")]
@@ -274,3 +304,11 @@ def test_a_header_does_not_change_when_another_is_read():
     before = header_json(first)
     read(e.explicit(0x00100020, "LO", b"A "), e.explicit(0x00100020, "LO", b"B "))
     assert header_json(first) == before
+
+
+def test_what_is_remembered_is_bounded():
+    rule = EXPLICIT_LITTLE.value_rule("LO")
+    for number in range(20_000):
+        read(e.explicit(0x00100020, "LO", e.text(f"ID {number}")), e.explicit(0x00110000 | number, "LO"))
+    assert len(rule.values) <= 8192
+    assert len(EXPLICIT_LITTLE.entries) <= 65536
