@@ -39,9 +39,10 @@ class Service:
             "DICOM_ASSETS_LAKE": self.lake.root,
             "PYTHONPATH": str(CHECKOUT),
         }
+        # Before the service starts: two processes that create the databases at once collide.
+        self.instance = dg.DagsterInstance.from_config(str(self.home))
         self.log = (folder / "log.txt").open("w")
         self.process = self.dagster("dev", "-w", str(CHECKOUT / "workspace.yaml"), "-p", str(free_port()))
-        self.instance = dg.DagsterInstance.from_config(str(self.home))
 
     def dagster(self, *arguments):
         command = [sys.executable, "-W", "ignore", "-m", "dagster", *arguments]

@@ -71,12 +71,12 @@ class Deployment:
     def register(self) -> None:
         register_prefixes(self.instance, self.archive.open().prefixes())
 
-    def run(self, first: str, last: str, selection: Sequence[str] | None = None, config=None, tags=None):
+    def run(self, first: str, last: str, selection: Sequence[str] | None = None, tags=None, **options):
         """Materialize a range of partitions; raises when the run fails."""
         job = self.definitions.resolve_implicit_global_asset_job_def()
         keys = None if selection is None else [dg.AssetKey(name) for name in selection]
         tags = {**range_tags(first, last), **(tags or {})}
-        return job.execute_in_process(instance=self.instance, asset_selection=keys, run_config=config, tags=tags)
+        return job.execute_in_process(instance=self.instance, asset_selection=keys, tags=tags, **options)
 
     def run_all(self, **options):
         self.register()

@@ -1,7 +1,5 @@
 """Maintenance changes no row, and takes nothing that anyone needs."""
 
-import os
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,20 +13,10 @@ from dicom_assets.delta.maintenance import MaintenanceOptions, RetentionError, c
 from dicom_assets.delta.rewrite import rewrites
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.delta.rows import append, index_rows, paths
+from dicom_assets_tests.delta.storage import data_files, grow_old
 
 DAY = timedelta(days=1)
 EAGER = MaintenanceOptions(small_files=2)
-
-
-def data_files(location):
-    root = Path(location.uri)
-    return {str(path.relative_to(root)) for folder in root.glob("prefix=*") for path in folder.iterdir()}
-
-
-def grow_old(location, names, days=30):
-    for name in names:
-        when = time.time() - days * 86400
-        os.utime(Path(location.uri) / name, (when, when))
 
 
 def fill(lake, prefix="2024/01", files=9):

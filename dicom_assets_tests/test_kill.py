@@ -1,0 +1,102 @@
+"""A run that is killed leaves whole commits only, and the next one ends where a clean build does."""
+
+import random
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from dicom_assets.archive.local import LocalArchive
+from dicom_assets.delta.maintenance import vacuum
+from dicom_assets.delta.snapshot import live_files
+from dicom_assets.tables import TABLES, THUMBNAILS
+from dicom_assets_tests.delta.storage import data_files, grow_old
+from dicom_assets_tests.runner import spawn, wait_until_running
+from dicom_assets_tests.scratch import build, clean
+from dicom_assets_tests.whole import Deployment, contents, put
+
+PREFIXES = "abcde"
+MOMENTS = 30
+WEEK = timedelta(days=7)
+
+
+def fill(source: Path, files: int) -> Path:
+    for number in range(files):
+        put(source / PREFIXES[number % len(PREFIXES)] / f"{number}.dcm", number)
+    return source
+
+
+class Victim:
+    """A run over all prefixes into an empty lake, in a process of its own."""
+
+    def __init__(self, source, folder):
+        folder.mkdir()
+        self.instance = dg.DagsterInstance.local_temp(str(folder))
+        self.deployment = Deployment(self.instance.__enter__(), source, str(folder / "lake"))
+        self.lake = self.deployment.lake
+        self.deployment.register()
+        self.process = spawn(self.deployment, PREFIXES[0], PREFIXES[-1])
+        self.began = wait_until_running(self.process)
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+        self.instance.__exit__(None, None, None)
+
+    def check(self, expected):
+        """Compare with a clean build: at once whole commits or nothing, and equal after the next run."""
+        self.lake.ensure(TABLES)
+        found = contents(self.lake)
+        for name, rows in found.items():
+            assert rows in ([], expected[name]), f"{name} holds a part of a commit"
+        build(self.lake, self.deployment.archive.open())
+        assert contents(self.lake) == expected
+        return [name for name, rows in found.items() if rows]
+
+    def orphans(self):
+        """Return the data files that no version of any table holds."""
+        found = {}
+        for table in TABLES:
+            location = self.lake.location(table)
+            found[table.name] = data_files(location) - {file.path for file in live_files(location.open())}
+        return found
+
+
+def test_killed_between_writing_and_commit(spark, tmp_path):
+    source = fill(tmp_path / "source", 20)
+    expected = contents(clean(LocalArchive(str(source), 1), tmp_path / "clean"))
+    victim = Victim(source, tmp_path / "victim")
+    thumbnails = victim.lake.location(THUMBNAILS)
+    while not data_files(thumbnails):
+        assert victim.process.poll() is None, "the run ended before it wrote a thumbnail"
+        time.sleep(0.002)
+    victim.kill()
+    assert "object_catalog" not in victim.check(expected)
+    orphans = victim.orphans()
+    for name, files in orphans.items():
+        location = next(victim.lake.location(table) for table in TABLES if table.name == name)
+        assert vacuum(location, WEEK) == [], "they may belong to a run under way"
+        grow_old(location, files)
+        vacuum(location, WEEK)
+    assert not any(victim.orphans().values())
+    assert contents(victim.lake) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_killed_at_random_moments(spark, tmp_path):
+    source = fill(tmp_path / "source", 500)
+    expected = contents(clean(LocalArchive(str(source), 1), tmp_path / "clean"))
+    whole = Victim(source, tmp_path / "whole")
+    assert whole.process.wait() == 0
+    seconds = time.monotonic() - whole.began
+    luck, reached = random.Random(0), []
+    for moment in range(MOMENTS):
+        victim = Victim(source, tmp_path / str(moment))
+        time.sleep(luck.uniform(0, seconds))
+        victim.kill()
+        reached.append(len(victim.check(expected)))
+    print(f"\ntables committed at the kill, of {MOMENTS} kills: {sorted(reached)}")  # noqa: T201 - the figure of the test
+    assert len(set(reached)) > 1, "the moments were spread over the run"
