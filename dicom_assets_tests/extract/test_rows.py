@@ -9,6 +9,7 @@ import pytest
 
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.dicom.pixels.isolation import IsolationError
 from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, batches, extract_rows
 from dicom_assets.extract.source_file import FileKey, SourceFile
@@ -114,6 +115,13 @@ def test_a_storage_that_is_gone_is_no_row(tmp_path):
     wanted = Wanted(FileKey("p", str(tmp_path / "x.dcm"), "x.dcm", "1"), NAMES)
     with pytest.raises(ArchiveError):
         extract_rows(archive, (Failing(OSError(107, "Transport endpoint is not connected")),), wanted)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), IsolationError("no decoder process")])
+def test_a_machine_that_is_short_of_something_is_no_row(tmp_path, error):
+    (tmp_path / "x.dcm").write_bytes(b"x")
+    with pytest.raises(OSError, match=str(error)[:8].replace("[", ".")):
+        _extract(tmp_path, "x.dcm", (Failing(error),))
 
 
 def test_rows_become_structs_and_missing_ones_null():
