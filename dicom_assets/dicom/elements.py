@@ -14,7 +14,7 @@ from dicom_assets.dicom.issues import IssueCode, IssueLog
 from dicom_assets.dicom.limits import HeaderLimits, inline_caps
 from dicom_assets.dicom.scan import end_of_undefined
 from dicom_assets.dicom.scope import Scope
-from dicom_assets.dicom.stops import StructureError, TruncatedError
+from dicom_assets.dicom.stops import LimitError, StructureError, TruncatedError
 from dicom_assets.dicom.vr import ALL_VRS, private_vr, public_vr
 from dicom_assets.dicom.window import UNKNOWN_SIZE, Window
 
@@ -80,9 +80,15 @@ class ElementReader:
         """List an issue of an element of the data set that is being read."""
         self.log.add(self._path(tag), vr, code, raw)
 
+    def count(self, elements: int) -> None:
+        """Count elements and items that are done with, and raise :class:`LimitError` when they are too many."""
+        self.elements += elements
+        if self.elements > self.limits.max_elements:
+            raise LimitError(f"more than {self.limits.max_elements} elements")
+
     def misplaced(self, tag: str, dataset: JsonDataset) -> None:
         """List an element that stands twice or too late."""
-        self.elements += 1
+        self.count(1)
         before = dataset.get(tag)
         if before is None:
             self.report(tag, "", IssueCode.TAG_ORDER)

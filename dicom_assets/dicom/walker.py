@@ -226,6 +226,7 @@ class Walker(ElementReader):
         if tag == (0xFFFE, 0xE0DD):
             return None
         if tag == (0xFFFE, 0xE00D):
+            self.count(1)
             self.report(_ITEM_END, "", IssueCode.STRAY_DELIMITER)
             return position + 8
         if tag != (0xFFFE, 0xE000):
@@ -240,7 +241,7 @@ class Walker(ElementReader):
         child = Scope(dialect, scope.charset, end, length == UNDEFINED, scope.depth + 1)
         items.append(child.dataset)
         following = self._walk_item(child, position + 8)
-        self.elements += 1 + len(child.dataset)
+        self.count(1 + len(child.dataset))
         return following
 
     def _walk_item(self, child: Scope, position: int) -> int:
@@ -277,6 +278,7 @@ class Walker(ElementReader):
         if tag == _ITEM_END and scope.delimited:
             scope.finished = True
             return position + 8
+        self.count(1)
         self.report(tag, "", IssueCode.STRAY_DELIMITER)
         if scope.delimited:
             # The item lacks its delimiter: this one is for the sequence around it.
