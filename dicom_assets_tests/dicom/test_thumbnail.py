@@ -161,6 +161,17 @@ def test_functional_groups_of_the_frame_go_before_shared_ones_and_those_before_t
     np.testing.assert_array_equal(picture_of(thumbnail)[0, [0, 7]], [26, 129])
 
 
+def test_functional_groups_of_a_frame_beyond_those_that_the_header_keeps():
+    count = 12_000
+    dataset = image(frames_of_one_level(3), NumberOfFrames=count)
+    dataset.PixelData = dataset.PixelData[: len(dataset.PixelData) // 3] * count
+    dataset.PerFrameFunctionalGroupsSequence = Sequence(
+        item(FrameVOILUTSequence=Sequence([item(WindowCenter=number, WindowWidth=100)])) for number in range(count)
+    )
+    thumbnail = thumbnail_of(dataset)
+    assert thumbnail.window_center == thumbnail.frame_number - 1
+
+
 def test_rt_dose_is_scaled():
     dose = np.arange(64, dtype=np.uint32).reshape(8, 8) * 1000
     thumbnail = thumbnail_of(image(dose, SOPClassUID="1.2.840.10008.5.1.4.1.1.481.2", DoseGridScaling="0.001"))

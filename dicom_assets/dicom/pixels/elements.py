@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dicom_assets.dicom.frames import frame_groups
 from dicom_assets.dicom.header import Element, Header, JsonDataset, first_value, values
 
 PER_FRAME_FUNCTIONAL_GROUPS = "52009230"
@@ -120,9 +121,9 @@ def functional_group(header: Header, frame: int, macro: str) -> JsonDataset:
         The frame's own item, else the one shared by all frames, else an empty data set.
 
     """
-    per_frame = items(header.dataset, PER_FRAME_FUNCTIONAL_GROUPS)
+    own = frame_groups(header, frame)
     shared = items(header.dataset, SHARED_FUNCTIONAL_GROUPS)
-    for group in (*per_frame[frame : frame + 1], *shared[:1]):
+    for group in (*([own] if own else ()), *shared[:1]):
         found = items(group, macro)
         if found:
             return found[0]
