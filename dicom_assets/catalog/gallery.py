@@ -162,8 +162,9 @@ def _literal(value: str) -> str:
 
 
 def _groups(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
-    """Return the cards of each folder."""
-    return [(folder, list(group)) for folder, group in groupby(cards, key=lambda card: card.folder)]
+    """Return the cards of each folder, folders without any image last."""
+    groups = [(folder, list(group)) for folder, group in groupby(cards, key=lambda card: card.folder)]
+    return sorted(groups, key=lambda group: all(card.image is None for card in group[1]))
 
 
 def _choices(cards: Sequence[Card]) -> dict[str, list[str]]:

@@ -166,7 +166,8 @@ def test_functional_groups_of_a_frame_beyond_those_that_the_header_keeps():
     dataset = image(frames_of_one_level(3), NumberOfFrames=count)
     dataset.PixelData = dataset.PixelData[: len(dataset.PixelData) // 3] * count
     dataset.PerFrameFunctionalGroupsSequence = Sequence(
-        item(FrameVOILUTSequence=Sequence([item(WindowCenter=number / 1000, WindowWidth=20)])) for number in range(count)
+        item(FrameVOILUTSequence=Sequence([item(WindowCenter=number / 1000, WindowWidth=20)]))
+        for number in range(count)
     )
     thumbnail = thumbnail_of(dataset)
     assert thumbnail.window_center == (thumbnail.frame_number - 1) / 1000
