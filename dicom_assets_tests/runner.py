@@ -1,6 +1,6 @@
 """One Dagster run in a process of its own: ``python -m dicom_assets_tests.runner SOURCE LAKE HOME FIRST LAST``.
 
-Prints ``running`` when it begins; exits 0 when the run succeeded.
+Prints ``running`` when it begins, and at its end whether it started a JVM; exits 0 when the run succeeded.
 """
 
 import os
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import dagster as dg
+from pyspark import SparkContext
 
 from dicom_assets_tests.whole import Deployment
 
@@ -38,8 +39,10 @@ def main() -> int:
     source, lake, home, first, last = sys.argv[1:]
     with dg.DagsterInstance.from_config(home) as instance:
         deployment = Deployment(instance, Path(source), lake)
-        print("running", flush=True)
-        return 0 if deployment.run(first, last, raise_on_error=False).success else 1
+        print("running", flush=True)  # noqa: T201 - the parent waits for it
+        success = deployment.run(first, last, raise_on_error=False).success
+        print("no JVM was started" if SparkContext._gateway is None else "a JVM was started")  # noqa: T201
+        return 0 if success else 1
 
 
 if __name__ == "__main__":

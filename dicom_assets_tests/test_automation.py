@@ -74,6 +74,24 @@ def test_a_prefix_without_thumbnails_is_cataloged_too(deployment):
     assert automation.requested() == {"a"}
 
 
+def test_an_update_right_after_the_catalog_is_not_forgotten(deployment):
+    deployment.register()
+    automation = Automation(deployment)
+    deployment.run("a", "b")
+    deployment.run("a", "a", [DICOM_HEADERS.name])
+    assert automation.requested() == {"a"}, "both fell into one tick"
+
+
+def test_a_request_that_came_to_nothing_is_not_repeated_until_there_is_news(deployment):
+    deployment.register()
+    automation = Automation(deployment)
+    deployment.run("a", "a", [FILE_INDEX.name])
+    assert automation.requested() == {"a"}
+    assert automation.requested() == set()
+    deployment.run("a", "a", [DICOM_HEADERS.name])
+    assert automation.requested() == {"a"}
+
+
 def test_a_stale_extractor_version_shows(deployment):
     deployment.register()
     deployment.run("a", "a")

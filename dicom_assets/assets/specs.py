@@ -17,15 +17,20 @@ RETRIES = RetryPolicy(max_retries=2, delay=10, backoff=Backoff.EXPONENTIAL, jitt
 """For faults of the infrastructure, which are all that fails a step: a bad file is a row."""
 
 
+_UPSTREAM_UPDATED = AutomationCondition.any_deps_match(AutomationCondition.newly_updated())
+
 FOLLOW_UPSTREAM = (
-    AutomationCondition.any_deps_updated().since_last_handled()
+    _UPSTREAM_UPDATED.since(AutomationCondition.newly_updated()).with_label("upstream is newer")
+    & ~AutomationCondition.newly_requested().since(_UPSTREAM_UPDATED).with_label("asked for already")
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
 ).with_label("follow upstream")
-"""Update a partition after any upstream table was, unless the same run does so anyway.
+"""Update a partition whose upstream tables were materialized after it, once, when no run is busy with them.
 
-Unlike Dagster's ``eager`` it does not wait for upstream partitions that were never materialized: a catalog of headers
-without thumbnails is of use.
+Dagster's ``eager`` would wait for upstream partitions that were never materialized (a catalog of headers without
+thumbnails is of use), and like all conditions that end in ``since_last_handled`` it forgets an upstream update that
+falls into one tick with an earlier update of the asset itself: only conditions that are not joined by "and" or "or"
+are compared by the time of their events.
 """
 
 

@@ -1,0 +1,97 @@
+"""Cost follows the change, in each mode."""
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+
+from dicom_assets.archive.local import LocalArchive
+from dicom_assets.definitions import build_definitions
+from dicom_assets.reconcile import UpdateMode
+from dicom_assets.resources.spark import SparkResource
+from dicom_assets.tables import OBJECT_CATALOG, TABLES
+from dicom_assets_tests.endless import EndlessArchive, costs, live
+from dicom_assets_tests.scratch import build, clean
+from dicom_assets_tests.whole import Deployment, contents, put
+
+MANY, FEW = 300, 20
+
+
+def cost_of(lake, archive, **options):
+    before = live(lake)
+    outcomes = build(lake, archive, **options)
+    return outcomes, costs(before, live(lake))
+
+
+def test_cost_follows_the_change_and_not_the_prefix(spark, lake):
+    lake.ensure(TABLES)
+    _, small = cost_of(lake, EndlessArchive({"empty": frozenset(range(FEW))}))
+    build(lake, EndlessArchive({"large": frozenset(range(MANY))}))
+    _, large = cost_of(lake, EndlessArchive({"large": frozenset(range(MANY + FEW))}))
+    for name, cost in large.items():
+        assert cost.rows == FEW, name
+        assert cost.removed == 0, "additions append"
+        assert cost.size <= 1.3 * small[name].size, name
+    _, one = cost_of(lake, EndlessArchive({"large": frozenset(range(1, MANY + FEW))}))
+    assert {(cost.added, cost.removed) for cost in one.values()} == {(1, 1)}, "one data file is rewritten"
+    outcomes, none = cost_of(lake, EndlessArchive({"large": frozenset(range(1, MANY + FEW))}))
+    assert not any(outcome.committed for outcome in outcomes.values())
+    assert not any(cost.added or cost.removed for cost in none.values())
+
+
+class NoSpark(SparkResource):
+    """A resource that must not be needed."""
+
+    @property
+    def spark_session(self):
+        raise AssertionError("a run with nothing to do started Spark")
+
+
+@pytest.fixture
+def source(tmp_path):
+    for number in range(4):
+        put(tmp_path / "source" / "ab"[number % 2] / f"{number}.dcm", number)
+    return tmp_path / "source"
+
+
+def test_a_run_with_nothing_to_do_starts_no_spark(spark, lake, source):
+    build(lake, LocalArchive(str(source), 1))
+    with dg.DagsterInstance.ephemeral() as instance:
+        deployment = Deployment(instance, source, lake.root)
+        deployment.definitions = build_definitions(deployment.archive, deployment.lake_resource, NoSpark())
+        versions = {table.name: lake.location(table).open().version() for table in TABLES}
+        assert deployment.run_all().success
+    assert versions == {table.name: lake.location(table).open().version() for table in TABLES}
+
+
+def test_append_keeps_rows_of_removed_files_in_every_table_flagged(spark, lake, source, tmp_path):
+    archive = LocalArchive(str(source), 1)
+    build(lake, archive)
+    before = contents(lake)
+    (source / "a" / "0.dcm").unlink()
+    put(source / "b" / "new.dcm", 9)
+    build(lake, archive, mode=UpdateMode.APPEND)
+    after = contents(lake)
+    assert {name: len(rows) for name, rows in after.items()} == {name: len(rows) + 1 for name, rows in before.items()}
+    rows = lake.snapshot(OBJECT_CATALOG).keys(["relative_path", "removed_at", "Modality"]).to_pylist()
+    flagged = {row["relative_path"] for row in rows if row["removed_at"] is not None}
+    assert flagged == {"a/0.dcm"}
+    assert {row["Modality"] for row in rows} == {"OT"}, "what was known of it is kept"
+    outcomes = build(lake, archive, mode=UpdateMode.APPEND)
+    assert not any(outcome.committed for outcome in outcomes.values())
+    build(lake, archive)
+    assert contents(lake) == contents(clean(archive, tmp_path / "clean")), "sync mirrors the archive again"
+
+
+def test_overwrite_makes_all_anew_in_one_commit_per_table(spark, lake, source, tmp_path):
+    archive = LocalArchive(str(source), 1)
+    build(lake, archive)
+    versions = {table.name: lake.location(table).open().version() for table in TABLES}
+    old = contents(lake)
+    outcomes, cost = cost_of(lake, archive, mode=UpdateMode.OVERWRITE)
+    for table in TABLES:
+        assert outcomes[table.name].version == versions[table.name] + 1
+        assert sum(outcomes[table.name].changed.values()) == 4
+        assert cost[table.name].rows == 4
+        then = lake.location(table).open(versions[table.name])
+        assert pa.table(then.scan()).num_rows == 4, "the older version stays readable"
+    assert contents(lake) == old
