@@ -189,6 +189,30 @@ def test_a_run_that_fails_says_what_to_do_and_is_not_retried(small):
     assert "does not name 1 directory below the archive root" in failure.step_failure_data.user_failure_data.description
 
 
+def _previews(pipeline, previews):
+    pipeline.definitions = build_definitions(
+        pipeline.archive, LakeResource(root_uri=pipeline.lake.root), previews=previews
+    )
+    result = pipeline.run(last="b")
+    return {
+        event.partition: event.materialization.metadata["preview"].value
+        for event in result.all_events
+        if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION and "preview" in event.materialization.metadata
+    }
+
+
+def test_previews_are_off_until_asked_for_and_leave_out_burned_in_annotation(small):
+    pipeline, source = small
+    for name in ("CT_small.dcm", "MR_small.dcm"):
+        marked = pydicom.dcmread(source / "b" / name)
+        marked.BurnedInAnnotation = "YES"
+        marked.save_as(source / "b" / name)
+    assert _previews(pipeline, 0) == {}
+    shown = _previews(pipeline, 1)
+    assert set(shown) == {"a"}
+    assert shown["a"].startswith("![thumbnails](data:image/jpeg;base64,/9j/")
+
+
 def test_definitions_load_without_an_environment(monkeypatch):
     for name in ("DICOM_ASSETS_SOURCE", "DICOM_ASSETS_LAKE", "DICOM_ASSETS_PREFIX_DEPTH"):
         monkeypatch.delenv(name, raising=False)
