@@ -8,6 +8,8 @@
     Folder of the catalog in the lake, by default ``dicom``.
 ``DICOM_ASSETS_PREFIX_DEPTH``
     How many directories make a partition, by default 1.
+``DICOM_ASSETS_PREVIEWS``
+    How many thumbnails the materialization of a partition shows, by default none.
 """
 
 import os
@@ -17,11 +19,12 @@ from dagster import Definitions, EnvVar, in_process_executor
 
 from dicom_assets.assets.extracted import build_extraction
 from dicom_assets.assets.file_index import file_index
-from dicom_assets.assets.object_catalog import object_catalog
+from dicom_assets.assets.object_catalog import build_object_catalog
 from dicom_assets.checks import build_checks
 from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.jobs import build_maintenance_schedule, maintenance_job
 from dicom_assets.resources.archive import ArchiveResource
+from dicom_assets.resources.io_manager import LakeIOManager
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.resources.spark import SparkResource
 from dicom_assets.sensors import SensorOptions, build_archive_sensor, build_automation_sensor
@@ -30,6 +33,7 @@ SOURCE = "DICOM_ASSETS_SOURCE"
 LAKE = "DICOM_ASSETS_LAKE"
 SCHEMA = "DICOM_ASSETS_SCHEMA"
 PREFIX_DEPTH = "DICOM_ASSETS_PREFIX_DEPTH"
+PREVIEWS = "DICOM_ASSETS_PREVIEWS"
 
 
 def build_definitions(
@@ -38,6 +42,7 @@ def build_definitions(
     spark: SparkResource | None = None,
     extraction: ExtractionOptions | None = None,
     watching: SensorOptions | None = None,
+    previews: int = 0,
     **resources: Any,
 ) -> Definitions:
     """Return the assets with their resources; what is not given comes from the environment.
@@ -50,14 +55,17 @@ def build_definitions(
         What is extracted, and how.
     watching
         How the archive is watched. By default sensors and schedules run where an archive is configured.
+    previews
+        How many thumbnails of each partition its materialization shows; by default none, for they are patient data.
     **resources
         More resources, for assets that are merged in.
 
     """
     options = extraction or ExtractionOptions()
+    tables = lake or lake_from_environment()
     watching = watching or SensorOptions(running=archive is not None or SOURCE in os.environ)
     return Definitions(
-        assets=[file_index, build_extraction(options.extractors()), object_catalog],
+        assets=[file_index, build_extraction(options.extractors()), build_object_catalog(previews)],
         asset_checks=build_checks(),
         jobs=[maintenance_job],
         sensors=[build_archive_sensor(watching), build_automation_sensor(running=watching.running)],
@@ -65,7 +73,8 @@ def build_definitions(
         executor=in_process_executor,
         resources={
             "archive": archive or archive_from_environment(),
-            "lake": lake or lake_from_environment(),
+            "lake": tables,
+            "io_manager": LakeIOManager(lake=tables),
             "spark": spark or SparkResource(),
             **resources,
         },
@@ -86,4 +95,4 @@ def lake_from_environment() -> LakeResource:
     return LakeResource(root_uri=EnvVar(LAKE))
 
 
-defs = build_definitions()
+defs = build_definitions(previews=int(os.environ.get(PREVIEWS, "0")))

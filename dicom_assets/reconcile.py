@@ -218,8 +218,10 @@ def _outcome(planned: Plan, version: int, *, committed: bool) -> Outcome:
         planned.snapshot.table,
         version,
         committed,
-        *(count_by_prefix(part) for part in (new, replaced, gone)),
-        planned.difference.kept,
+        added=count_by_prefix(new),
+        changed=count_by_prefix(replaced),
+        removed=count_by_prefix(gone),
+        kept=planned.difference.kept,
     )
 
 

@@ -98,5 +98,5 @@ def test_killed_at_random_moments(spark, tmp_path):
         time.sleep(luck.uniform(0, seconds))
         victim.kill()
         reached.append(len(victim.check(expected)))
-    print(f"\ntables committed at the kill, of {MOMENTS} kills: {sorted(reached)}")  # noqa: T201 - the figure of the test
+    print(f"\ntables committed at the kill, of {MOMENTS} kills: {sorted(reached)}")
     assert len(set(reached)) > 1, "the moments were spread over the run"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import pyarrow as pa
@@ -65,7 +66,7 @@ class LocalArchive:
     def list(self, prefix: str) -> pa.Table:
         """Return the files of a prefix, in the order of paths."""
         directories = decode_prefix(prefix, self.depth)
-        top = os.path.join(self.root, *directories)
+        top = str(Path(self.root, *directories))
         levels = None if directories or not self.depth else self.depth
         try:
             return to_table(prefix, self._walk(top, levels))
@@ -142,7 +143,7 @@ def _is_listed(entry: os.DirEntry[str]) -> bool:
 
 
 def _identity(folder: str) -> tuple[int, int]:
-    status = os.stat(folder)
+    status = Path(folder).stat()
     return status.st_dev, status.st_ino
 
 

@@ -23,11 +23,9 @@ def report(
         context.add_asset_metadata(
             _partition_metadata(outcome, prefix, statuses.get(prefix, {})), asset_key=table.name, partition_key=prefix
         )
-    context.log.info(
-        f"{table.name}: {sum(outcome.added.values())} rows added, {sum(outcome.changed.values())} changed, "
-        f"{sum(outcome.removed.values())} removed; "
-        + (f"version {outcome.version}" if outcome.committed else "nothing to commit")
-    )
+    added, changed, removed = (sum(part.values()) for part in (outcome.added, outcome.changed, outcome.removed))
+    end = f"version {outcome.version}" if outcome.committed else "nothing to commit"
+    context.log.info(f"{table.name}: {added} rows added, {changed} changed, {removed} removed; {end}")
     return MaterializeResult(
         asset_key=table.name,
         metadata={

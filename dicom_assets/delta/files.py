@@ -1,7 +1,9 @@
 """Data files: written as Parquet with statistics, read back by column."""
 
+import posixpath
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -111,6 +113,7 @@ class DataFileWriter:
         if not self._pending:
             return
         if self._writer is None:
+            self._filesystem.create_dir(posixpath.dirname(self._path), recursive=True)
             self._sink = self._filesystem.open_output_stream(self._path)
             self._writer = pq.ParquetWriter(
                 self._sink, self._schema, compression="zstd", use_dictionary=True, write_statistics=[KEY]
@@ -176,6 +179,13 @@ def _runs(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         start = end
 
 
+@contextmanager
+def _opened(filesystem: FileSystem, file: DataFile) -> Iterator[pq.ParquetFile]:
+    """Open a data file so that it is read on the thread that asks: those of Arrow must not call into Python."""
+    with filesystem.open_input_file(file.path) as stream, pq.ParquetFile(stream, pre_buffer=False) as parquet:
+        yield parquet
+
+
 def read_file(filesystem: FileSystem, table: Table, file: DataFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a data file with the given columns, in the types of the table.
 
@@ -193,9 +203,9 @@ def read_file(filesystem: FileSystem, table: Table, file: DataFile, columns: Seq
         Names, in the order wanted.
 
     """
-    with filesystem.open_input_file(file.path) as stream, pq.ParquetFile(stream) as parquet:
+    with _opened(filesystem, file) as parquet:
         present = [name for name in columns if name in parquet.schema_arrow.names]
-        for batch in parquet.iter_batches(batch_size=4096, columns=present):
+        for batch in parquet.iter_batches(batch_size=4096, columns=present, use_threads=False):
             yield _complete(batch, table, file.prefix, columns)
 
 
@@ -226,11 +236,11 @@ def read_rows(
         Paths wanted.
 
     """
-    with filesystem.open_input_file(file.path) as stream, pq.ParquetFile(stream) as parquet:
+    with _opened(filesystem, file) as parquet:
         present = [name for name in columns if name in parquet.schema_arrow.names]
         for group in range(parquet.num_row_groups):
-            found = pc.is_in(parquet.read_row_group(group, columns=[KEY])[KEY], keys)
+            found = pc.is_in(parquet.read_row_group(group, columns=[KEY], use_threads=False)[KEY], keys)
             if pc.any(found).as_py():
-                rows = parquet.read_row_group(group, columns=present).filter(found)
+                rows = parquet.read_row_group(group, columns=present, use_threads=False).filter(found)
                 for batch in rows.to_batches():
                     yield _complete(batch, table, file.prefix, columns)

@@ -8,7 +8,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, Field, Schema
 from deltalake.exceptions import TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
-from pyarrow.fs import FileSystem, PyFileSystem
+from pyarrow.fs import FileSystem, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
 from dicom_assets.tables import PARTITION, Table
 
@@ -39,7 +39,12 @@ class TableLocation:
         return "://" not in self.uri or self.uri.startswith("file://")
 
     def filesystem(self) -> FileSystem:
-        """Return a file system rooted at the table."""
+        """Return a file system rooted at the table.
+
+        A local table is on Arrow's own: one that calls back into Python can hang or crash a process that ends.
+        """
+        if self.is_local:
+            return SubTreeFileSystem(self.uri.removeprefix("file://"), LocalFileSystem())
         return PyFileSystem(DeltaStorageHandler(self.uri, dict(self.storage_options)))
 
     def exists(self) -> bool:

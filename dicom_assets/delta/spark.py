@@ -24,7 +24,7 @@ from pyspark.sql.datasource import (
     InputPartition,
     WriterCommitMessage,
 )
-from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
 from dicom_assets.delta.commit import Change, commit
@@ -108,7 +108,7 @@ class DeltaDataSource(DataSource):
         """Return a reader of the columns of a schema."""
         return DeltaReader(self._location(), self._version(), tuple(schema.names))
 
-    def writer(self, schema: StructType, overwrite: bool) -> DataSourceArrowWriter:
+    def writer(self, schema: StructType, overwrite: bool) -> DataSourceArrowWriter:  # noqa: ARG002 - as Spark calls it
         """Return a writer whose commit appends, or replaces all rows."""
         location = self._location()
         return DeltaWriter(location, stored_table(location), overwrite=overwrite)
@@ -178,7 +178,8 @@ class DeltaWriter(DataSourceArrowWriter):
 
     def write(self, iterator: Iterator[pa.RecordBatch]) -> WriterCommitMessage:
         """Write one task's rows, sorted so that each prefix makes one data file."""
-        rows = pa.Table.from_batches(iterator, to_arrow_schema(from_arrow_schema(self._table.schema)))
+        batches = [batch.select(self._table.schema.names).cast(self._table.schema) for batch in iterator]
+        rows = pa.Table.from_batches(batches, self._table.schema)
         rows = rows.sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
         return WrittenFiles({"": write_batches(self._location.filesystem(), self._table, rows.to_batches())})
 

@@ -32,9 +32,12 @@ def json_float(number: float) -> float | str:
 
 def _float_decoder(vr: str, byte_order: str) -> Decoder:
     code = NUMBER_FORMATS[vr]
-    size = struct.calcsize(f"={code}")
+    one = struct.Struct(f"{byte_order}{code}")
+    size = one.size
 
     def decode(raw: bytes, _: Charset) -> Decoded:
+        if len(raw) == size:
+            return {"vr": vr, "Value": [json_float(*one.unpack(raw))]}, ()
         if len(raw) % size:
             return inline_binary(vr, raw), ((IssueCode.BAD_LENGTH, raw),)
         numbers = struct.unpack(f"{byte_order}{len(raw) // size}{code}", raw)
@@ -45,10 +48,13 @@ def _float_decoder(vr: str, byte_order: str) -> Decoder:
 
 def _integer_decoder(vr: str, byte_order: str) -> Decoder:
     code = NUMBER_FORMATS[vr]
-    size = struct.calcsize(f"={code}")
+    one = struct.Struct(f"{byte_order}{code}")
+    size = one.size
     wide = size == 8
 
     def decode(raw: bytes, _: Charset) -> Decoded:
+        if len(raw) == size and not wide:
+            return {"vr": vr, "Value": list(one.unpack(raw))}, ()
         if len(raw) % size:
             return inline_binary(vr, raw), ((IssueCode.BAD_LENGTH, raw),)
         numbers: list[Any] = list(struct.unpack(f"{byte_order}{len(raw) // size}{code}", raw))

@@ -5,6 +5,7 @@ value by escape sequences (PS3.5 6.1.2.5): then low bytes are read through the c
 through the one in G1, and each delimiter puts both back to what the first term says.
 """
 
+import codecs
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -94,6 +95,17 @@ _VALUE_DELIMITERS = re.compile(rb"([\\\t\n\f\r])")
 _NAME_DELIMITERS = re.compile(rb"([\\\t\n\f\r^=])")
 
 
+_AS_LATIN_1 = "dicom_assets.as_latin_1"
+
+
+def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error(_AS_LATIN_1, _as_latin_1)
+
+
 class Charset:
     """How the text of one data set is decoded.
 
@@ -136,8 +148,8 @@ class Charset:
             return None
 
     def salvage(self, raw: bytes) -> str:
-        """Return the text of a value that does not decode, bytes that have no meaning as in a Python literal."""
-        return raw.decode(self._plain or "ascii", "backslashreplace")
+        """Return the text of a value that does not decode, bytes that have no meaning read as ISO 8859-1."""
+        return raw.decode(self._plain or "ascii", _AS_LATIN_1)
 
     def _decode_extended(self, raw: bytes, delimiters: re.Pattern[bytes]) -> str:
         g0, g1 = _ASCII, self._g1

@@ -16,10 +16,15 @@ from dicom_assets.dicom.vr import ALL_VRS, LONG_VRS, public_vr
 
 _MOST_TAGS = 1 << 16
 _MOST_VALUES = 1 << 13
+_ESCAPE = 0x1B
 UNDEFINED = 0xFFFFFFFF
 
-Values = dict[bytes, Element]
-"""Values of one VR that keep its rules, with the element they make. The elements are shared: nobody changes them."""
+Values = dict[bytes, Element | None]
+"""Values of one VR that keep its rules and were met: ``None`` for those met once, then the element they make.
+
+Most values that come twice come often; the others are not worth an element that lives on. The elements are shared by
+headers: nobody changes them.
+"""
 
 
 class Kind(IntEnum):
@@ -76,10 +81,16 @@ class Rule:
     long: bool
 
     def remember(self, raw: bytes, element: Element) -> None:
-        """Keep a decoded value for the next time."""
-        if len(self.values) >= _MOST_VALUES:
-            self.values.clear()
-        self.values[raw] = element
+        """Keep a value without issues for the next time, unless it reads otherwise in another character set."""
+        if self.charset and not (raw.isascii() and _ESCAPE not in raw):
+            return
+        values = self.values
+        if raw in values:
+            values[raw] = element
+            return
+        if len(values) >= _MOST_VALUES:
+            values.clear()
+        values[raw] = None
 
 
 Entry = tuple[str, Values | None, Rule]
@@ -165,7 +176,7 @@ class Dialect:
                 decode=self._decoders.get(known, self._decoders["UN"]),
                 values=self._values[known],
                 charset=known in _CHARSET_VRS,
-                long=self.explicit and vr in LONG_VRS,
+                long=self.explicit and vr in LONG_VRS and kind not in (Kind.DELIMITER, Kind.MISFIT),
             )
         return found
 

@@ -8,19 +8,22 @@ import orjson
 
 from dicom_assets.dicom.charsets import charset_of
 from dicom_assets.dicom.choices import Choice
-from dicom_assets.dicom.dialect import Dialect, Rule
-from dicom_assets.dicom.header import Element, JsonDataset
+from dicom_assets.dicom.dialect import UNDEFINED, Dialect, Rule
+from dicom_assets.dicom.header import Element, JsonDataset, PixelElement, first_value
 from dicom_assets.dicom.issues import IssueCode, IssueLog
 from dicom_assets.dicom.limits import HeaderLimits, inline_caps
 from dicom_assets.dicom.scan import end_of_undefined
 from dicom_assets.dicom.scope import Scope
-from dicom_assets.dicom.stops import StructureError, TruncatedError
-from dicom_assets.dicom.window import Window
+from dicom_assets.dicom.stops import LimitError, StructureError, TruncatedError
+from dicom_assets.dicom.vr import ALL_VRS, private_vr, public_vr
+from dicom_assets.dicom.window import UNKNOWN_SIZE, Window
 
 SHORT = 64
 """Values up to this length are looked up among those decoded before."""
 
-_ESCAPE = 0x1B
+DELIMITER_LENGTH = 8
+
+_PIXEL_VRS = {"7FE00008": "OF", "7FE00009": "OD"}
 
 
 class ElementReader:
@@ -40,9 +43,11 @@ class ElementReader:
     trail
         Tag and item number of each sequence around the data set that is being read.
     elements
-        How many elements the data sets that were left behind have.
+        How many elements and items there are in the data sets that were left behind.
     skipped
         Bytes of values that were not inlined.
+    pixel
+        Where the pixel data begins, once it was met.
 
     """
 
@@ -53,6 +58,7 @@ class ElementReader:
         self.trail: list[tuple[str, int]] = []
         self.elements = 0
         self.skipped = 0
+        self.pixel: PixelElement | None = None
         self._caps = inline_caps(limits)
         self._inlined = 0
         self._passed = 0
@@ -74,28 +80,34 @@ class ElementReader:
         """List an issue of an element of the data set that is being read."""
         self.log.add(self._path(tag), vr, code, raw)
 
+    def count(self, elements: int) -> None:
+        """Count elements and items that are done with, and raise :class:`LimitError` when they are too many."""
+        self.elements += elements
+        if self.elements > self.limits.max_elements:
+            raise LimitError(f"more than {self.limits.max_elements} elements")
+
     def misplaced(self, tag: str, dataset: JsonDataset) -> None:
         """List an element that stands twice or too late."""
-        self.elements += 1
+        self.count(1)
         before = dataset.get(tag)
         if before is None:
             self.report(tag, "", IssueCode.TAG_ORDER)
         else:
-            self.report(tag, before["vr"], IssueCode.DUPLICATE_TAG, orjson.dumps(before.get("Value")))
+            first = b"" if before["vr"] == "SQ" else orjson.dumps(before.get("Value"))
+            self.report(tag, before["vr"], IssueCode.DUPLICATE_TAG, first)
         if not self._unordered or self._unordered[-1] is not dataset:
             self._unordered.append(dataset)
 
     def decoded(self, scope: Scope, tag: str, rule: Rule, raw: bytes) -> Element:
         """Decode a value that was not met before, list its issues, and remember it when it has none."""
         element, problems = rule.decode(raw, scope.charset)
-        odd = len(raw) & 1
-        if problems or odd:
+        if len(raw) & 1:
+            problems += ((IssueCode.ODD_LENGTH, raw),)
+        if problems:
             for code, part in problems:
                 self.report(tag, rule.vr, code, part)
-            if odd:
-                self.report(tag, rule.vr, IssueCode.ODD_LENGTH, raw)
-        else:
-            self._remember(rule, raw, element)
+        elif len(raw) <= SHORT:
+            rule.remember(raw, element)
         return element
 
     def value(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
@@ -122,16 +134,19 @@ class ElementReader:
                 return self.value(scope, tag, dialect.value_rule("UN"), start, length)
             if len(raw) & 1:
                 self.report(tag, vr, IssueCode.ODD_LENGTH, raw)
-            elif not problems:
-                self._remember(rule, raw, element)
+            elif not problems and length <= SHORT:
+                rule.remember(raw, element)
         scope.dataset[tag] = element
         return start + length
 
     def charset(self, scope: Scope, tag: str, _rule: Rule, start: int, length: int) -> int:
         """Read Specific Character Set, and use it from here on."""
-        raw = self._raw(tag, start, length)
         # Its VR is CS, also where the file says UN.
-        element, _ = scope.dialect.value_rule("CS").decode(raw, scope.charset)
+        rule = scope.dialect.value_rule("CS")
+        if self._is_bulk("CS", length):
+            return self.value(scope, tag, rule, start, length)
+        raw = self._raw(tag, start, length)
+        element, _ = rule.decode(raw, scope.charset)
         scope.charset, defined = charset_of(tuple(term or "" for term in element.get("Value", ())))
         if not defined:
             self.report(tag, "CS", IssueCode.BAD_CHARSET, raw)
@@ -152,14 +167,54 @@ class ElementReader:
     def fragments(self, scope: Scope, tag: str, rule: Rule, start: int) -> int:
         """Read a value of undefined length that is no sequence: encapsulated fragments, always bulk (PS3.5 A.4)."""
         end = self.end_of_undefined(scope, start, scope.dialect)
-        scope.dataset[tag] = {"vr": rule.vr, "BulkData": {"offset": start, "length": end - start}}
-        self.skipped += end - start
+        length = end - DELIMITER_LENGTH - start
+        vr = rule.vr if rule.vr in ALL_VRS else "UN"
+        scope.dataset[tag] = {"vr": vr, "BulkData": {"offset": start, "length": length}}
+        self.skipped += length
         return end
 
     def passed_over(self, _scope: Scope, tag: str, _rule: Rule, start: int, length: int) -> int:
         """Pass over an element that is not part of the JSON model."""
         self.check_reach(tag, start, length)
         return start + length
+
+    def pixels(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
+        """Note where the pixel data is and end there; that of an icon is an element like any other."""
+        undefined = length == UNDEFINED
+        if scope.depth:
+            return self.fragments(scope, tag, rule, start) if undefined else self.value(scope, tag, rule, start, length)
+        vr = _PIXEL_VRS.get(tag, "OB" if rule.vr == "OB" else "OW")
+        self.pixel = PixelElement(tag, vr, start, None if undefined else length)
+        if not undefined and self.window.size != UNKNOWN_SIZE and start + length > self.window.size:
+            self.report(tag, vr, IssueCode.PIXEL_DATA_CUT)
+        scope.finished = True
+        return start
+
+    def future_vr(self, scope: Scope, position: int, head: bytes) -> int:
+        """Read an element whose VR is none of those known, as UN (PS3.5 6.2.2)."""
+        dialect = scope.dialect
+        tag = dialect.entries[head[: dialect.width]][0]
+        self.report(tag, "UN", IssueCode.UNKNOWN_VR, head[4:6])
+        if head[6:8] == b"\0\0" and len(head) == 12:
+            # VRs to come have a 32-bit length (PS3.5 7.1.2).
+            (length,) = dialect.length32(head, 8)
+            start = position + 12
+        else:
+            (length,) = dialect.length(head, 6)
+            start = position + 8
+        if length == UNDEFINED or (scope.end is not None and start + length > scope.end):
+            raise StructureError(f"there is no element at byte {position}")
+        return self.value(scope, tag, dialect.value_rule("UN"), start, length)
+
+    def zeros(self, scope: Scope, position: int) -> int:
+        """Pass over zeros at the end of a data set."""
+        rest = len(self.window.buf) - (position - self.window.base)
+        if scope.end is not None:
+            rest = min(rest, scope.end - position)
+        if scope.delimited or any(self.window.at(position, rest)):
+            raise StructureError(f"there is no element at byte {position}")
+        scope.finished = True
+        return position + rest if scope.end is None else scope.end
 
     def end_of_undefined(self, scope: Scope, position: int, dialect: Dialect) -> int:
         """Find the end of what has no stated length, and count what is on the way."""
@@ -177,12 +232,6 @@ class ElementReader:
 
     def _path(self, tag: str) -> str:
         return "".join([f"{outer}[{number}]." for outer, number in self.trail]) + tag
-
-    @staticmethod
-    def _remember(rule: Rule, raw: bytes, element: Element) -> None:
-        """Keep a value that has no issue, unless it reads otherwise in other character sets: plain ASCII does not."""
-        if len(raw) <= SHORT and (not rule.charset or (raw.isascii() and _ESCAPE not in raw)):
-            rule.remember(raw, element)
 
     def _is_bulk(self, vr: str, length: int) -> bool:
         """Say whether a value is too long to be inlined, and count it when it is not."""
@@ -206,3 +255,28 @@ class ElementReader:
         self.check_reach(tag, start, length)
         self.skipped += length
         return {"vr": vr, "BulkData": {"offset": start, "length": length}}
+
+
+def is_private(tag: str) -> bool:
+    """Say whether an element is private: its group number is odd (PS3.5 7.8)."""
+    return int(tag[3], 16) & 1 == 1
+
+
+def dictionary_vr(dataset: JsonDataset, tag: str) -> str | None:
+    """Return the VR of an element as the dictionaries know it, private ones by their creator (PS3.5 7.8)."""
+    if not is_private(tag):
+        return public_vr(int(tag, 16))
+    block = tag[4:6]
+    if block == "00":
+        return "LO" if int(tag[6:], 16) >= 0x10 else None
+    creator = _creator(dataset, tag)
+    return private_vr(int(tag, 16), creator) if isinstance(creator, str) else None
+
+
+def is_known(dataset: JsonDataset, tag: str) -> bool:
+    """Say whether there is such an element: one of the dictionaries, or a private one whose block has a creator."""
+    return dictionary_vr(dataset, tag) is not None or (is_private(tag) and _creator(dataset, tag) is not None)
+
+
+def _creator(dataset: JsonDataset, tag: str) -> object:
+    return first_value(dataset, f"{tag[:4]}00{tag[4:6]}")

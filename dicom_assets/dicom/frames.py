@@ -43,9 +43,11 @@ def frame_groups(header: Header, frame: int, limits: HeaderLimits = DEFAULT_LIMI
     """
     element = header.dataset.get(_PER_FRAME_GROUPS, {})
     kept: list[JsonDataset] = element.get("Value", [])
-    if 0 <= frame < len(kept):
+    cut = "BulkData" in element
+    # What the last item of a cut sequence holds may be cut itself.
+    if 0 <= frame < len(kept) - cut:
         return kept[frame]
-    if frame < 0 or header.body is None or "BulkData" not in element:
+    if frame < 0 or header.body is None or not cut:
         return None
     place = element["BulkData"]
     window = Window(header.body, limits.head_bytes, limits.max_read_bytes, place["offset"])

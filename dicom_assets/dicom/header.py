@@ -2,7 +2,10 @@
 
 Elements follow the DICOM JSON Model (PS3.18 Annex F): a data set is a ``dict`` from eight hexadecimal digits to
 ``{"vr": ..., "Value": [...]}``, ``{"vr": ..., "InlineBinary": base64}`` or, for values that are not inlined,
-``{"vr": ..., "BulkData": {"offset": ..., "length": ...}}`` with the position in :attr:`Header.body`.
+``{"vr": ..., "BulkData": {"offset": ..., "length": ...}}`` with the position in :attr:`Header.body`. A sequence that
+is too long has both: the first of its items, and where all of them are.
+
+Headers of files that have values in common share the elements that hold them, so elements are never changed.
 """
 
 from collections.abc import Mapping, Sequence

@@ -38,7 +38,7 @@ class IssueCode(StrEnum):
     ODD_LENGTH = "odd_length"
     """A value of odd length (PS3.5 7.1.1). The value itself is used."""
     UNDECODABLE_TEXT = "undecodable_text"
-    """Bytes that the Specific Character Set does not define; they stand in the text as ``\\xNN``."""
+    """Bytes that the Specific Character Set does not define; they are read as ISO 8859-1."""
     UNDECLARED_TEXT = "undeclared_text"
     """Bytes beyond ASCII where no character set is stated; they are read as ISO 8859-1."""
     BAD_CHARSET = "bad_charset"
@@ -53,6 +53,9 @@ class IssueCode(StrEnum):
     """A delimitation item where nothing is open."""
     STRAY_BYTES = "stray_bytes"
     """Bytes that are no element, at the end of an item or of the data set."""
+    STRUCTURE = "structure"
+    """The structure could not be followed: in an item the rest of it was passed over, in the data set of the file
+    pydicom read the header."""
     TAG_ORDER = "tag_order"
     """An element whose tag is lower than that of the element before it (PS3.5 7.1)."""
     DUPLICATE_TAG = "duplicate_tag"
@@ -63,8 +66,6 @@ class IssueCode(StrEnum):
     """An image SOP Class without pixel data."""
     PIXEL_DATA_CUT = "pixel_data_cut"
     """Pixel data whose length goes beyond the end of the file."""
-    STRUCTURE = "structure"
-    """The walker could not follow the structure; the header was read by pydicom."""
     MORE_ISSUES = "more_issues"
     """There are more issues than are listed."""
 
@@ -93,6 +94,6 @@ class IssueLog:
         """List an issue."""
         listed = len(self.issues)
         if listed < self._most - 1:
-            self.issues.append(Issue(path, vr, code, escaped(raw)))
+            self.issues.append(Issue(path, vr, code.value, escaped(raw)))
         elif listed < self._most:
-            self.issues.append(Issue("", "", IssueCode.MORE_ISSUES, ""))
+            self.issues.append(Issue("", "", IssueCode.MORE_ISSUES.value, ""))

@@ -32,7 +32,7 @@ class HeaderLimits:
     max_depth
         Sequences nested in sequences.
     max_elements
-        Elements that are inlined, at all depths.
+        Elements and items that are inlined, at all depths.
     max_skipped
         Elements and items passed over while looking for the end of something of undefined length.
     max_read_bytes

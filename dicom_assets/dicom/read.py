@@ -3,7 +3,8 @@
 import orjson
 
 from dicom_assets.dicom.dialect import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Dialect
-from dicom_assets.dicom.header import Header, first_value
+from dicom_assets.dicom.fallback import read_by_pydicom
+from dicom_assets.dicom.header import Header, JsonDataset, first_value
 from dicom_assets.dicom.inflate import InflatedSource
 from dicom_assets.dicom.issues import IssueCode
 from dicom_assets.dicom.limits import DEFAULT_LIMITS, HeaderLimits
@@ -15,12 +16,14 @@ from dicom_assets.dicom.sniff import (
     IMPLICIT_VR_LITTLE_ENDIAN,
     dialect_of,
     end_of_meta,
+    is_deflated,
     start_of_elements,
+    stated_dialect,
 )
 from dicom_assets.dicom.sop_classes import IMAGE_SOP_CLASSES, MEDIA_STORAGE_DIRECTORY
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets.dicom.stops import LimitError, StopError, TruncatedError
+from dicom_assets.dicom.stops import LimitError, StopError, StructureError, TruncatedError
 from dicom_assets.dicom.walker import Walker
 from dicom_assets.dicom.window import ReadLimitError, Window
 
@@ -54,7 +57,11 @@ def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> He
     """
     if source.size == 0:
         return Header(HeaderStatus.EMPTY)
-    return _Reading(source, limits).run()
+    header = _Reading(source, limits).run()
+    if header.status is not HeaderStatus.ERROR:
+        return header
+    second = read_by_pydicom(source, limits)
+    return second if second is not None and len(second.dataset) >= len(header.dataset) else header
 
 
 def header_json(header: Header) -> bytes:
@@ -88,21 +95,26 @@ class _Reading:
         start = start_of_elements(self.walker.window)
         if start is None:
             return Header(HeaderStatus.NOT_DICOM)
-        status, error = HeaderStatus.OK, ""
+        status, error = self._outcome(start)
+        if isinstance(self.body, InflatedSource) and self.body.corrupt:
+            status, error = HeaderStatus.TRUNCATED, "the deflated data set is damaged"
+        return Header(status) if status is HeaderStatus.NOT_DICOM else self._header(status, error)
+
+    def _outcome(self, start: int) -> tuple[HeaderStatus, str | None]:
+        """Read, and say how it went."""
         try:
             self._read(start)
         except StopError as stop:
-            status, error = _status_of(stop), str(stop)
+            if isinstance(stop, StructureError) and not self.meta.dataset and not self.data.dataset:
+                return HeaderStatus.NOT_DICOM, None
+            return _status_of(stop), str(stop)
         except ReadLimitError:
-            status, error = (
-                HeaderStatus.UNSUPPORTED,
-                f"more than {self.limits.max_read_bytes} bytes to be read",
-            )
-        if isinstance(self.body, InflatedSource) and self.body.corrupt:
-            status, error = HeaderStatus.TRUNCATED, "the deflated data set is damaged"
-        if start and status is HeaderStatus.ERROR and not self.meta.dataset and not self.data.dataset:
-            return Header(HeaderStatus.NOT_DICOM)
-        return self._header(status, error or None)
+            return HeaderStatus.UNSUPPORTED, f"more than {self.limits.max_read_bytes} bytes to be read"
+        except OSError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - a fault of ours costs no more than this one header
+            return HeaderStatus.ERROR, f"reading failed with {type(fault).__name__}"
+        return HeaderStatus.OK, None
 
     def _read(self, start: int) -> None:
         walker = self.walker
@@ -110,8 +122,8 @@ class _Reading:
         if position > start:
             self.meta.end = position
             walker.walk(self.meta, start)
-        stated = first_value(self.meta.dataset, _TRANSFER_SYNTAX)
-        if stated in DEFLATED_SYNTAXES:
+        stated = _uid(self.meta.dataset, _TRANSFER_SYNTAX)
+        if stated in DEFLATED_SYNTAXES and is_deflated(walker.window, position):
             self.body = InflatedSource(self.source, position)
             walker.window = Window(self.body, self.limits.head_bytes, self.limits.max_read_bytes)
             position = 0
@@ -125,12 +137,14 @@ class _Reading:
         """Settle the transfer syntax, and list it as an issue when it is not the one the file states."""
         dialect = self.data.dialect
         sniffed = _SYNTAX_OF.get(dialect)
-        agrees = stated is not None and dialect is {
-            IMPLICIT_VR_LITTLE_ENDIAN: IMPLICIT_LITTLE,
-            EXPLICIT_VR_BIG_ENDIAN: EXPLICIT_BIG,
-        }.get(stated, EXPLICIT_LITTLE)
+        agrees = (
+            stated is not None
+            and dialect is stated_dialect(stated)
+            and (stated not in DEFLATED_SYNTAXES or isinstance(self.body, InflatedSource))
+        )
         # What says how pixels are compressed stays, whatever the elements look like.
-        self.syntax = stated if agrees or stated not in {None, *_SYNTAX_OF.values()} else sniffed
+        compressed = stated not in {None, *_SYNTAX_OF.values(), *DEFLATED_SYNTAXES}
+        self.syntax = stated if agrees or compressed else sniffed
         if not agrees and self.meta.dataset:
             self.walker.log.add(
                 _TRANSFER_SYNTAX, "UI", IssueCode.TRANSFER_SYNTAX, (stated or "").encode("latin-1", "replace")
@@ -139,7 +153,7 @@ class _Reading:
     def _header(self, status: HeaderStatus, error: str | None) -> Header:
         walker, dataset = self.walker, self.data.dataset
         walker.finish(dataset)
-        sop_class = first_value(dataset, _SOP_CLASS) or first_value(self.meta.dataset, _MEDIA_STORAGE_CLASS)
+        sop_class = _uid(dataset, _SOP_CLASS) or _uid(self.meta.dataset, _MEDIA_STORAGE_CLASS)
         if status is HeaderStatus.OK:
             if sop_class in IMAGE_SOP_CLASSES and walker.pixel is None and _PIXEL_PROVIDER not in dataset:
                 walker.log.add("7FE00010", "", IssueCode.NO_PIXEL_DATA)
@@ -166,6 +180,12 @@ _SYNTAX_OF: dict[Dialect, str] = {
     EXPLICIT_LITTLE: EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_BIG: EXPLICIT_VR_BIG_ENDIAN,
 }
+
+
+def _uid(dataset: JsonDataset, tag: str) -> str | None:
+    """Return a UID; a damaged file may have anything in its place."""
+    found = first_value(dataset, tag)
+    return found if isinstance(found, str) else None
 
 
 def _status_of(stop: StopError) -> HeaderStatus:

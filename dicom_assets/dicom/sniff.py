@@ -30,6 +30,7 @@ DEFLATED_SYNTAXES = frozenset(
 """Transfer syntaxes whose data set is deflated as a whole (PS3.5 A.5)."""
 
 _PREFIX = b"DICM"
+_META_GROUP = b"\x02\x00"
 _DIALECTS = (EXPLICIT_LITTLE, IMPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_BIG)
 _FIRST_GROUPS = frozenset({0x0000, 0x0002, 0x0004, 0x0008})
 _BELIEVABLE = 3
@@ -40,12 +41,16 @@ def start_of_elements(window: Window) -> int | None:
     """Return the position of the first element, ``None`` when the content is not DICOM."""
     head = window.at(0, 138)
     prefixed = head[128:132] == _PREFIX
-    if prefixed and head[132:134] == b"\x02\x00":
+    if prefixed and head[132:134] == _META_GROUP:
         return 132
     # The prefix may also be part of a value of a file that has none.
     if any(believable_elements(window, 0, dialect, strict=True) >= _BELIEVABLE for dialect in _DIALECTS):
         return 0
-    return 132 if prefixed else 4 if head[:4] == _PREFIX else None
+    start = 132 if prefixed else 4
+    if head[start - 4 : start] != _PREFIX:
+        return None
+    noise = len(head) == 138 and not any(believable_elements(window, start, dialect, most=1) for dialect in _DIALECTS)
+    return None if noise else start
 
 
 def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
@@ -55,13 +60,20 @@ def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
     endian (PS3.10 7.1), but files exist that have it in implicit VR.
     """
     dialect = EXPLICIT_LITTLE if states_vr(window.at(position, 6)[4:]) else IMPLICIT_LITTLE
-    buf, at = window.buf, position - window.base
-    while at + 8 <= len(buf) and buf[at : at + 2] == b"\x02\x00":
-        following = _behind(buf, at, dialect)
-        if following is None:
+    end = position
+    while (head := window.peek(end, 12))[:2] == _META_GROUP:
+        length = _behind(head, 0, dialect)
+        if length is None:
             break
-        at = following
-    return window.base + at, dialect
+        end += length
+    return min(end, window.size), dialect
+
+
+def stated_dialect(syntax: str) -> Dialect:
+    """Return the encoding of data sets in a transfer syntax: explicit VR little endian for all but two (PS3.5 A)."""
+    if syntax == IMPLICIT_VR_LITTLE_ENDIAN:
+        return IMPLICIT_LITTLE
+    return EXPLICIT_BIG if syntax == EXPLICIT_VR_BIG_ENDIAN else EXPLICIT_LITTLE
 
 
 def dialect_of(window: Window, position: int, syntax: str | None) -> Dialect:
@@ -70,11 +82,7 @@ def dialect_of(window: Window, position: int, syntax: str | None) -> Dialect:
     The transfer syntax decides when the first elements can be read by it, else the encoding that can read most
     of them.
     """
-    stated = {
-        None: None,
-        IMPLICIT_VR_LITTLE_ENDIAN: IMPLICIT_LITTLE,
-        EXPLICIT_VR_BIG_ENDIAN: EXPLICIT_BIG,
-    }.get(syntax, EXPLICIT_LITTLE)
+    stated = None if syntax is None else stated_dialect(syntax)
     looks_explicit = states_vr(window.at(position, 6)[4:])
     if (
         stated is not None
@@ -87,6 +95,11 @@ def dialect_of(window: Window, position: int, syntax: str | None) -> Dialect:
     if stated is not None and counts[stated] >= counts[best]:
         return stated
     return best
+
+
+def is_deflated(window: Window, position: int) -> bool:
+    """Say whether a data set that is said to be deflated is: it is not when elements can be seen in it."""
+    return not believable_elements(window, position, EXPLICIT_LITTLE, most=2)
 
 
 def believable_elements(
@@ -135,6 +148,8 @@ def _is_known(group: int, number: int) -> bool:
 
 def _behind(buf: bytes, at: int, dialect: Dialect) -> int | None:
     """Return where the element behind this one begins, ``None`` when this one cannot be an element."""
+    if at + 8 > len(buf):
+        return None
     rule = dialect.entries[buf[at : at + dialect.width]][2]
     if rule.kind in (Kind.MISFIT, Kind.DELIMITER):
         return None

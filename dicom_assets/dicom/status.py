@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class HeaderStatus(StrEnum):
-    """How a header was read. Only ``error`` says that we, not the file, fell short."""
+    """How a header was read."""
 
     OK = "ok"
     """Every element was read and keeps the rules of its Value Representation."""
@@ -21,7 +21,8 @@ class HeaderStatus(StrEnum):
     UNSUPPORTED = "unsupported"
     """A limit on depth, element count or length stopped the reading; ``error`` names it."""
     ERROR = "error"
-    """The file could not be read or the header could not be processed; ``error`` says why."""
+    """The structure of the header cannot be followed; ``error`` says where, and what comes before is kept. Also a
+    file that could not be read, or a fault of ours."""
 
 
 class ThumbnailStatus(StrEnum):

@@ -30,6 +30,8 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _TEXT_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _INTEGER = re.compile(r"[+-]?\d+")
+_PLAIN_DECIMAL = re.compile(rb"-?\d{1,7}(?:\.\d{1,7})? ?")
+_PLAIN_INTEGER = re.compile(rb"-?\d{1,9} ?")
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)|(\d{4})\.(\d\d)\.(\d\d)")
 _TIME = re.compile(r"([01]\d|2[0-3])(?:[0-5]\d(?:(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?")
 _OLD_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d{1,6})?)?")
@@ -138,8 +140,17 @@ def _integer(text: str) -> tuple[Any, IssueCode | None]:
     return int(text), None
 
 
-def _number_decoder(vr: str, longest: int, parse: Callable[[str], tuple[Any, IssueCode | None]]) -> Decoder:
+# Most values are single and plain: each decoder tries that first, with one quick test that only plain values pass.
+
+
+def _number_decoder(
+    vr: str, longest: int, plain: re.Pattern[bytes], parse: Callable[[str], tuple[Any, IssueCode | None]]
+) -> Decoder:
+    number = float if vr == "DS" else int
+
     def decode(raw: bytes, _: Charset) -> Decoded:
+        if plain.fullmatch(raw):
+            return {"vr": vr, "Value": [number(raw)]}, ()
         text, problems = _default_text_of(raw)
         values: list[Any] = []
         for part in text.rstrip(_PADDING).split("\\"):
@@ -163,8 +174,11 @@ def _default_decoder(vr: str, longest: int, check: _Check, *, leading: bool) -> 
 
     def decode(raw: bytes, _: Charset) -> Decoded:
         text, problems = _default_text_of(raw)
+        text = text.rstrip(_PADDING)
+        if 0 < len(text) <= longest and "\\" not in text and text[0] != " " and not problems and not check(text):
+            return {"vr": vr, "Value": [text]}, ()
         values: list[Any] = []
-        for part in text.rstrip(_PADDING).split("\\"):
+        for part in text.split("\\"):
             value = part.rstrip(_PADDING) if leading else part.strip(_PADDING)
             values.append(value or None)
             if not value:
@@ -181,6 +195,10 @@ def _text_decoder(vr: str, longest: int) -> Decoder:
     """Return the decoder of LO, SH or UC: several values, without control characters."""
 
     def decode(raw: bytes, charset: Charset) -> Decoded:
+        if raw.isascii() and len(raw) <= longest and b"\\" not in raw:
+            text = raw.decode("ascii").rstrip(_PADDING)
+            if text and text.isprintable():
+                return {"vr": vr, "Value": [text]}, ()
         text, problems = _text_of(raw, charset)
         values: list[Any] = []
         for part in text.split("\\"):
@@ -208,11 +226,14 @@ def _paragraph_decoder(vr: str, longest: int, check: _Check) -> Decoder:
     return decode
 
 
+_PLAIN_NAME = re.compile(rb"[A-Za-z0-9.,-][A-Za-z0-9 .,-]{0,29}(?:\^[A-Za-z0-9 .,-]{0,29})? ?")
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
 def _decode_name(raw: bytes, charset: Charset) -> Decoded:
     """Decode PN into its component groups (PS3.5 6.2.1, PS3.18 F.2.2)."""
+    if _PLAIN_NAME.fullmatch(raw):
+        return {"vr": "PN", "Value": [{"Alphabetic": raw.decode("ascii").rstrip(_PADDING)}]}, ()
     text, problems = _text_of(raw, charset, name=True)
     values: list[Any] = []
     for part in text.rstrip(_PADDING).split("\\"):
@@ -242,9 +263,9 @@ TEXT_DECODERS: Mapping[str, Decoder] = MappingProxyType(
         "AS": _default_decoder("AS", 4, _check_age, leading=True),
         "CS": _default_decoder("CS", 16, _check_code, leading=True),
         "DA": _default_decoder("DA", 10, _check_date, leading=True),
-        "DS": _number_decoder("DS", 16, _decimal),
+        "DS": _number_decoder("DS", 16, _PLAIN_DECIMAL, _decimal),
         "DT": _default_decoder("DT", 26, _check_datetime, leading=True),
-        "IS": _number_decoder("IS", 12, _integer),
+        "IS": _number_decoder("IS", 12, _PLAIN_INTEGER, _integer),
         "LO": _text_decoder("LO", 64),
         "LT": _paragraph_decoder("LT", 10240, _check_text_controls),
         "PN": _decode_name,

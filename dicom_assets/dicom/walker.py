@@ -17,20 +17,20 @@ from dicom_assets.dicom.dialect import (
     Rule,
     states_vr,
 )
-from dicom_assets.dicom.elements import SHORT, ElementReader
-from dicom_assets.dicom.header import Element, JsonDataset, PixelElement, first_value
+from dicom_assets.dicom.elements import DELIMITER_LENGTH, SHORT, ElementReader, dictionary_vr, is_known, is_private
+from dicom_assets.dicom.header import Element, JsonDataset
 from dicom_assets.dicom.issues import IssueCode
 from dicom_assets.dicom.limits import HeaderLimits
 from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.stops import LimitError, StructureError, TruncatedError
-from dicom_assets.dicom.vr import ALL_VRS, private_vr, public_vr
-from dicom_assets.dicom.window import UNKNOWN_SIZE, Window
+from dicom_assets.dicom.vr import ALL_VRS
+from dicom_assets.dicom.window import Window
 
 _ITEM, _ITEM_END, _SEQUENCE_END = "FFFEE000", "FFFEE00D", "FFFEE0DD"
 _ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0")
 """What a sequence in little endian begins with: an item, or at once its end."""
 _NO_TAG = "00000000"
-_PIXEL_VRS = {"7FE00008": "OF", "7FE00009": "OD"}
+"""Zeros: padding, when their length is zero too."""
 _MAY_BE_UNDEFINED = frozenset({Kind.SEQUENCE, Kind.UNKNOWN, Kind.PIXELS})
 
 
@@ -44,19 +44,13 @@ class Walker(ElementReader):
     limits
         What is inlined, and when to stop.
 
-    Attributes
-    ----------
-    pixel
-        Where the pixel data begins, once it was met.
-
     """
 
     def __init__(self, window: Window, limits: HeaderLimits) -> None:
         super().__init__(window, limits)
-        self.pixel: PixelElement | None = None
         self._budget_start = 0
 
-    def walk(self, scope: Scope, position: int) -> int:
+    def walk(self, scope: Scope, position: int) -> int:  # noqa: C901 - see below: one loop, no calls
         """Read a data set into ``scope.dataset`` and return the position behind it.
 
         This is the hot loop. It is one function because at a third of a microsecond an element each call would
@@ -103,9 +97,10 @@ class Walker(ElementReader):
                 return position if scope.end is None else scope.end
             at = position - window.base
             tag, _, rule = entries[window.buf[at : at + width]]
-            if tag <= last and tag != _NO_TAG:
-                self.misplaced(tag, dataset)
-            last = tag
+            if tag != _NO_TAG and rule.kind is not Kind.DELIMITER:
+                if tag <= last:
+                    self.misplaced(tag, dataset)
+                last = tag
             position = self._special(scope, tag, rule, position)
             if scope.finished:
                 return position
@@ -151,7 +146,7 @@ class Walker(ElementReader):
 
     def _unknown(self, scope: Scope, tag: str, _rule: Rule, start: int, length: int) -> int:
         """Read a UN, or a private element in implicit VR, as what the dictionaries say it is (PS3.5 6.2.2)."""
-        vr = _dictionary_vr(scope.dataset, tag)
+        vr = dictionary_vr(scope.dataset, tag)
         # What was written as UN was implicit VR little endian before, also in a big endian data set.
         dialect = IMPLICIT_LITTLE if scope.dialect.explicit else scope.dialect
         if length == UNDEFINED or vr == "SQ":
@@ -167,21 +162,9 @@ class Walker(ElementReader):
             return self.value(scope, tag, dialect.value_rule("UN"), start, length)
         if vr not in ALL_VRS:
             return self.choice(scope, tag, dialect.rule(Kind.CHOICE, vr), start, length)
-        if _is_private(tag):
+        if is_private(tag):
             return self.hearsay(scope, tag, dialect, vr, start, length)
         return self.value(scope, tag, dialect.value_rule(vr), start, length)
-
-    def _pixels(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
-        """Note where the pixel data is and end there; that of an icon is an element like any other."""
-        undefined = length == UNDEFINED
-        if scope.depth:
-            return self.fragments(scope, tag, rule, start) if undefined else self.value(scope, tag, rule, start, length)
-        vr = _PIXEL_VRS.get(tag, "OB" if rule.vr == "OB" else "OW")
-        self.pixel = PixelElement(tag, vr, start, None if undefined else length)
-        if not undefined and self.window.size != UNKNOWN_SIZE and start + length > self.window.size:
-            self.report(tag, vr, IssueCode.PIXEL_DATA_CUT)
-        scope.finished = True
-        return start
 
     def _sequence(self, scope: Scope, tag: str, _rule: Rule, start: int, length: int) -> int:
         return self._items(scope, tag, start, None if length == UNDEFINED else start + length, scope.dialect)
@@ -194,7 +177,7 @@ class Walker(ElementReader):
         Kind.PADDING: ElementReader.passed_over,
         Kind.SEQUENCE: _sequence,
         Kind.UNKNOWN: _unknown,
-        Kind.PIXELS: _pixels,
+        Kind.PIXELS: ElementReader.pixels,
     }
 
     def _items(self, scope: Scope, tag: str, start: int, end: int | None, dialect: Dialect) -> int:
@@ -243,6 +226,7 @@ class Walker(ElementReader):
         if tag == (0xFFFE, 0xE0DD):
             return None
         if tag == (0xFFFE, 0xE00D):
+            self.count(1)
             self.report(_ITEM_END, "", IssueCode.STRAY_DELIMITER)
             return position + 8
         if tag != (0xFFFE, 0xE000):
@@ -256,22 +240,36 @@ class Walker(ElementReader):
             end = bound
         child = Scope(dialect, scope.charset, end, length == UNDEFINED, scope.depth + 1)
         items.append(child.dataset)
-        following = self.walk(child, position + 8)
-        self.elements += len(child.dataset)
+        following = self._walk_item(child, position + 8)
+        self.count(1 + len(child.dataset))
         return following
+
+    def _walk_item(self, child: Scope, position: int) -> int:
+        """Read the data set of an item; when its structure is lost but its length is stated, go on behind it."""
+        depth = len(self.trail)
+        try:
+            return self.walk(child, position)
+        except StructureError:
+            if child.delimited or child.end is None or self.window.base > child.end:
+                raise
+            del self.trail[depth:]
+            self.report("", "SQ", IssueCode.STRUCTURE)
+            return child.end
 
     def _cut(self, scope: Scope, tag: str, start: int, end: int | None, position: int, dialect: Dialect) -> int:
         """Leave the rest of a long sequence where it is, and return the position behind it."""
         if end is None:
-            end = self.end_of_undefined(scope, position, dialect)
+            following = self.end_of_undefined(scope, position, dialect)
+            end = following - DELIMITER_LENGTH
         else:
             self.check_reach(tag, start, end - start)
+            following = end
         element = scope.dataset[tag]
         if not element["Value"]:
             del element["Value"]
         element["BulkData"] = {"offset": start, "length": end - start}
         self.skipped += end - position
-        return end
+        return following
 
     def _delimiter(self, scope: Scope, tag: str, position: int) -> int:
         """Read an item or delimitation tag that stands where an element is due."""
@@ -280,6 +278,7 @@ class Walker(ElementReader):
         if tag == _ITEM_END and scope.delimited:
             scope.finished = True
             return position + 8
+        self.count(1)
         self.report(tag, "", IssueCode.STRAY_DELIMITER)
         if scope.delimited:
             # The item lacks its delimiter: this one is for the sequence around it.
@@ -291,17 +290,18 @@ class Walker(ElementReader):
         """Read what has no valid VR where one is due: zeros, an unknown VR, or an element in implicit VR."""
         head = self.window.at(position, 12)
         if not any(head[:8]):
-            return self._zeros(scope, position)
+            return self.zeros(scope, position)
         dialect = scope.dialect
         if not dialect.explicit:
             raise StructureError(f"there is no element at byte {position}")
         if head[4:6].isalpha() and head[4:6].isupper():
-            return self._future_vr(scope, position, head)
+            return self.future_vr(scope, position, head)
         implicit = DIALECTS[False, dialect.little_endian]
         tag, _, rule = implicit.entries[head[:4]]
         (length,) = implicit.length32(head, 4)
         end = self.window.size if scope.end is None else scope.end
-        if length != UNDEFINED and position + 8 + length > end:
+        beyond = length != UNDEFINED and position + 8 + length > end
+        if beyond or not is_known(scope.dataset, tag):
             raise StructureError(f"there is no element at byte {position}")
         self.report(tag, rule.vr, IssueCode.MISSING_VR)
         scope.dialect = implicit
@@ -309,44 +309,3 @@ class Walker(ElementReader):
             return self._special(scope, tag, rule, position)
         finally:
             scope.dialect = dialect
-
-    def _future_vr(self, scope: Scope, position: int, head: bytes) -> int:
-        """Read an element whose VR is none of those known, as UN (PS3.5 6.2.2)."""
-        dialect = scope.dialect
-        tag = dialect.entries[head[: dialect.width]][0]
-        self.report(tag, "UN", IssueCode.UNKNOWN_VR, head[4:6])
-        if head[6:8] == b"\0\0" and len(head) == 12:
-            # VRs to come have a 32-bit length (PS3.5 7.1.2).
-            (length,) = dialect.length32(head, 8)
-            start = position + 12
-        else:
-            (length,) = dialect.length(head, 6)
-            start = position + 8
-        if length == UNDEFINED or (scope.end is not None and start + length > scope.end):
-            raise StructureError(f"there is no element at byte {position}")
-        return self.value(scope, tag, dialect.value_rule("UN"), start, length)
-
-    def _zeros(self, scope: Scope, position: int) -> int:
-        """Pass over zeros at the end of a data set."""
-        rest = len(self.window.buf) - (position - self.window.base)
-        if scope.end is not None:
-            rest = min(rest, scope.end - position)
-        if scope.delimited or any(self.window.at(position, rest)):
-            raise StructureError(f"there is no element at byte {position}")
-        scope.finished = True
-        return position + rest if scope.end is None else scope.end
-
-
-def _is_private(tag: str) -> bool:
-    return int(tag[3], 16) & 1 == 1
-
-
-def _dictionary_vr(dataset: JsonDataset, tag: str) -> str | None:
-    """Return the VR of an element as the dictionaries know it, private ones by their creator (PS3.5 7.8)."""
-    if not _is_private(tag):
-        return public_vr(int(tag, 16))
-    block = tag[4:6]
-    if block == "00":
-        return "LO" if int(tag[6:], 16) >= 0x10 else None
-    creator = first_value(dataset, f"{tag[:4]}00{block}")
-    return private_vr(int(tag, 16), creator) if isinstance(creator, str) else None

@@ -76,6 +76,12 @@ class Window:
         self.base = position
         return len(self.buf) >= count
 
+    def peek(self, position: int, count: int) -> bytes:
+        """Return up to `count` bytes from `position` on, without moving there."""
+        start = position - self.base
+        found = self.buf[start : start + count]
+        return found if len(found) == count else self._source.read(position, count)
+
     def at(self, position: int, count: int) -> bytes:
         """Return up to `count` bytes from `position` on, fewer at the end of the source."""
         self.have(position, min(count, max(self.size - position, 0)))

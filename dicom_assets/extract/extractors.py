@@ -149,7 +149,7 @@ class ThumbnailExtractor:
     @property
     def version(self) -> str:
         """Return the version of code and options."""
-        return f"thumbnails-1+{self.options.longest_side}px"
+        return f"thumbnails-1+{self.options.longest_side}px+q{self.options.jpeg_quality}"
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
         """Return the columns of one file."""

@@ -1,5 +1,6 @@
 """From a file to its rows, whatever the file does: the one place where a failure becomes a row or a fault."""
 
+import errno
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.dicom.pixels.isolation import IsolationError
 from dicom_assets.extract.extractors import Extractor
 from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.tables import Table
@@ -17,6 +19,7 @@ from dicom_assets.tables import Table
 _BATCH_FILES = 64
 _READ_ATTEMPTS = 3
 _ERROR = "error"
+_FAULTS_OF_THE_MACHINE = frozenset((errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
 
 Rows = dict[str, dict[str, Any]]
 """A row for each table that a file is wanted in, by table name."""
@@ -40,6 +43,8 @@ def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Want
     ------
     ArchiveError
         The archive as a whole is out of reach, which is no fault of the file.
+    OSError
+        This machine is short of something, which is none either.
 
     """
     selected = [extractor for extractor in extractors if extractor.table.name in wanted.tables]
@@ -51,6 +56,8 @@ def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Want
         except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
             return _unread(selected, wanted.key, error)
         except OSError as error:
+            if isinstance(error, IsolationError) or error.errno in _FAULTS_OF_THE_MACHINE:
+                raise
             archive.check()
             if attempt + 1 == _READ_ATTEMPTS:
                 return _unread(selected, wanted.key, error)

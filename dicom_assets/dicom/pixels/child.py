@@ -1,6 +1,6 @@
 """The child's side of :mod:`~dicom_assets.dicom.pixels.isolation`: limits itself, then answers until the pipe ends.
 
-Run as ``python -m dicom_assets.dicom.pixels.child SOCKET FUNCTION SECONDS MEMORY``.
+Run as ``python -m dicom_assets.dicom.pixels.child SOCKET BUFFERS FUNCTION SECONDS MEMORY``.
 """
 
 import importlib
@@ -14,19 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
-from dicom_assets.dicom.pixels.isolation import Answer, receive, send
+from dicom_assets.dicom.pixels.isolation import Answer, load_buffers, receive, send
 
 _GRACE_SECONDS = 2.0
 """Beyond its deadline the parent kills the child; the alarm is for when there is no parent any more."""
 
 
-def main(descriptor: int, function: str, seconds: float, memory_bytes: int) -> None:
+def main(descriptor: int, buffers: int, function: str, seconds: float, memory_bytes: int) -> None:
     """Serve calls of a function until the other end of the socket closes.
 
     Parameters
     ----------
     descriptor
         File descriptor of a connected socket.
+    buffers
+        File descriptor of the file that large parts of requests stand in.
     function
         ``module:name`` of the function.
     seconds
@@ -50,7 +52,7 @@ def main(descriptor: int, function: str, seconds: float, memory_bytes: int) -> N
         except Exception:  # noqa: BLE001 - the parent is gone, and so is the reason to be here
             return
         signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
-        answer = _answer(served, request.data)
+        answer = _answer(served, request, buffers)
         signal.setitimer(signal.ITIMER_REAL, 0)
         send(connection, answer.fields, answer.data, None)
 
@@ -65,21 +67,20 @@ def _find(function: str) -> Callable[..., Answer]:
 
 
 def _limit(memory_bytes: int) -> None:
-    """Limit address space to what is in use now and `memory_bytes` more, where the system can."""
+    """Limit address space to what is in use now and `memory_bytes` more, where the system tells what is in use."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    in_use = 0
     statm = Path("/proc/self/statm")
     if statm.exists():
-        in_use = int(statm.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    limit = in_use + memory_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        limit = int(statm.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE") + memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def _answer(served: Callable[..., Answer], data: bytes) -> Answer:
+def _answer(served: Callable[..., Answer], request: Answer, buffers: int) -> Answer:
     try:
-        arguments: tuple[Any, ...] = pickle.loads(data)  # noqa: S301 - from our parent
+        large = load_buffers(buffers, request.fields["buffers"])
+        arguments: tuple[Any, ...] = pickle.loads(request.data, buffers=large)  # noqa: S301 - from our parent
         return served(*arguments)
     except PixelError as error:
         return _failure(error)
@@ -94,4 +95,4 @@ def _failure(error: PixelError) -> Answer:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4]), int(sys.argv[5]))

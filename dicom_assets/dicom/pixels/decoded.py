@@ -17,15 +17,15 @@ class Request:
     layout
         What the header says of the frame.
     enough
-        A resolution at or above which the result may be reduced: neither of the returned picture's sides may be
-        smaller than that of `enough` rows and columns. ``None`` asks for every pixel.
+        Rows and columns that the frame will be shown at, so that it may be decoded at a reduced resolution. ``None``
+        asks for every pixel.
     max_pixels
         More than that a codestream must not declare.
 
     """
 
     layout: PixelLayout
-    enough: tuple[int, int] | None = None
+    enough: tuple[float, float] | None = None
     max_pixels: int = 1 << 28
 
     def check(self, stream: Codestream) -> None:
@@ -42,13 +42,44 @@ class Request:
                 f"the codestream declares {stream.columns} x {stream.rows} pixels, the limit is {self.max_pixels}"
             )
 
-    def halvings(self, rows: int, columns: int, most: int) -> int:
-        """Return how often a picture can be halved, at most `most` times, and still be large enough."""
+    def halvings(self, rows: int, columns: int, most: int, *, share: float = 1.0) -> int:
+        """Return how often a picture can be halved and still be large enough.
+
+        Parameters
+        ----------
+        rows, columns
+            Of the full picture.
+        most
+            How often the decoder can halve it.
+        share
+            Of the sides in `enough` that suffices.
+
+        """
         count = 0
         if self.enough is not None:
-            while count < most and rows >> (count + 1) >= self.enough[0] and columns >> (count + 1) >= self.enough[1]:
+            height, width = self.enough[0] * share, self.enough[1] * share
+            while count < most and rows / 2 ** (count + 1) >= height and columns / 2 ** (count + 1) >= width:
                 count += 1
         return count
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where a picture lies in samples of a reduced resolution.
+
+    Attributes
+    ----------
+    rows, columns
+        How many samples the picture covers. Of a reduced one the last row and column cover less than others.
+    shift
+        How far down and to the right the picture begins: a wavelet's coarse samples stand on the first pixel of
+        those they stand for, not amid them.
+
+    """
+
+    rows: float
+    columns: float
+    shift: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +95,15 @@ class Decoded:
         Of a sample: the range that colour is scaled from.
     rgb
         Whether the decoder has turned colour into RGB, whatever Photometric Interpretation says.
+    extent
+        Where the picture lies in its samples, when not right within them.
+    index
+        Of the frame among those that were given, from 0; other than 0 for video only.
 
     """
 
     samples: Samples
     bits: int
     rgb: bool = False
+    extent: Extent | None = None
+    index: int = 0

@@ -7,7 +7,7 @@ Every decoder is native code that reads what a stranger wrote, so :func:`decode_
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs
+from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, video
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError, UnsupportedPixelsError
 
@@ -19,7 +19,7 @@ NATIVE_SYNTAXES = frozenset(
         "1.2.840.10008.1.2.1",  # Explicit VR Little Endian
         "1.2.840.10008.1.2.1.99",  # Deflated Explicit VR Little Endian
         "1.2.840.10008.1.2.2",  # Explicit VR Big Endian
-        "1.2.840.113619.5.2",  # GE's Implicit VR Little Endian with big endian pixels
+        "1.2.840.113619.5.2",  # Implicit VR Little Endian with big endian pixels, private to GE
     }
 )
 ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
@@ -72,9 +72,24 @@ CODECS: Mapping[str, Codec] = {
     "1.2.840.10008.1.2.8.1": Codec("Deflated Image Frame", other_codecs.decode_deflated_frame),
 }
 
+VIDEO_SYNTAXES = frozenset(
+    f"1.2.840.10008.1.2.4.{number}{fragmentable}"
+    for number in range(100, 109)
+    for fragmentable in ("", ".1")
+    # 107 and 108 are HEVC, which has no variant of its own for fragments.
+    if not (fragmentable and number > 106)
+)
+"""MPEG-2 (100, 101), MPEG-4 AVC (102 to 106), HEVC (107, 108): a bit stream holds all frames."""
+_VIDEO = Codec("video", video.decode_video)
+
 
 def codec_for(transfer_syntax: str) -> Codec:
     """Return the codec of a transfer syntax.
+
+    Parameters
+    ----------
+    transfer_syntax
+        Its UID.
 
     Raises
     ------
@@ -82,6 +97,8 @@ def codec_for(transfer_syntax: str) -> Codec:
         When there is none.
 
     """
+    if transfer_syntax in VIDEO_SYNTAXES:
+        return _VIDEO
     try:
         return CODECS[transfer_syntax]
     except KeyError:

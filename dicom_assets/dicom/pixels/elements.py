@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dicom_assets.dicom.frames import frame_groups
 from dicom_assets.dicom.header import Element, Header, JsonDataset, first_value, values
 
 PER_FRAME_FUNCTIONAL_GROUPS = "52009230"
 SHARED_FUNCTIONAL_GROUPS = "52009229"
+_MAX_ELEMENT = 1 << 26
+_MAX_TABLE = 1 << 18
+"""In bytes: a lookup table has at most 65,536 entries of two."""
 
 
 def number(value: Any) -> float | None:
@@ -49,8 +53,17 @@ def items(dataset: Mapping[str, Element], tag: str) -> list[JsonDataset]:
     return [item for item in values(dataset, tag) if isinstance(item, dict)]
 
 
-def element_bytes(header: Header, element: Element) -> bytes:
+def element_bytes(header: Header, element: Element, most: int = _MAX_ELEMENT) -> bytes:
     """Return the bytes of a binary element, from the header or from where it stands in the file.
+
+    Parameters
+    ----------
+    header
+        The header that `element` belongs to.
+    element
+        One with inline or bulk data.
+    most
+        More bytes than that are not read.
 
     Raises
     ------
@@ -63,7 +76,7 @@ def element_bytes(header: Header, element: Element) -> bytes:
         return base64.b64decode(inline)
     place = element.get("BulkData")
     if isinstance(place, dict) and header.body is not None:
-        return header.body.read(int(place["offset"]), int(place["length"]))
+        return header.body.read(int(place["offset"]), min(int(place["length"]), most))
     return b""
 
 
@@ -83,7 +96,7 @@ def words(header: Header, element: Element, *, bits: int) -> npt.NDArray[np.uint
     found = element.get("Value")
     if found:
         return np.array([int(number(value) or 0) & 0xFFFF for value in found], np.uint16)
-    data = element_bytes(header, element)
+    data = element_bytes(header, element, _MAX_TABLE)
     if bits == 8:
         return np.frombuffer(data, np.uint8).astype(np.uint16)
     order = "<u2" if header.little_endian else ">u2"
@@ -108,9 +121,9 @@ def functional_group(header: Header, frame: int, macro: str) -> JsonDataset:
         The frame's own item, else the one shared by all frames, else an empty data set.
 
     """
-    per_frame = items(header.dataset, PER_FRAME_FUNCTIONAL_GROUPS)
+    own = frame_groups(header, frame)
     shared = items(header.dataset, SHARED_FUNCTIONAL_GROUPS)
-    for group in (*per_frame[frame : frame + 1], *shared[:1]):
+    for group in (*([own] if own else ()), *shared[:1]):
         found = items(group, macro)
         if found:
             return found[0]

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 from dicom_assets.dicom.header import Header, PixelElement
 from dicom_assets.dicom.pixels.elements import element_bytes
-from dicom_assets.dicom.pixels.errors import PixelError
+from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
 from dicom_assets.dicom.source import ByteSource
 
 _ITEM = b"\xfe\xff\x00\xe0"
 _CODESTREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0c", b"\xff\x0a")
 """Of JPEG and JPEG-LS, JPEG 2000, the JPEG 2000 and JPEG XL file formats, and bare JPEG XL."""
+_ITEM_HEADER = 8
 _READ_AHEAD = 4096
+_MAX_FRAGMENTS = 1 << 20
 _EXTENDED_OFFSET_TABLE = "7FE00001"
 
 
@@ -45,14 +47,14 @@ class _Window:
         return self._data[begin : begin + length]
 
 
-def read_offset_table(header: Header, pixel: PixelElement, body: ByteSource) -> tuple[int, list[int]]:
+def read_offset_table(header: Header, pixel: PixelElement, body: ByteSource, frames: int) -> tuple[int, list[int]]:
     """Return where the first fragment's item stands in `body`, and the offsets of the frames from there.
 
     Returns
     -------
     tuple
-        The position after the Basic Offset Table item, and one offset per frame; no offsets when there is
-        neither an Extended (PS3.3 C.7.6.3.1.8) nor a Basic Offset Table (PS3.5 A.4).
+        The position after the Basic Offset Table item, and one offset per frame; no offsets when neither the
+        Extended (PS3.3 C.7.6.3.1.8) nor the Basic Offset Table (PS3.5 A.4) has as many as there are frames.
 
     Raises
     ------
@@ -60,33 +62,45 @@ def read_offset_table(header: Header, pixel: PixelElement, body: ByteSource) -> 
         When the value does not begin with an item.
 
     """
-    item = body.read(pixel.offset, 8)
-    if item[:4] != _ITEM or len(item) < 8:
+    item = body.read(pixel.offset, _ITEM_HEADER)
+    if item[:4] != _ITEM or len(item) < _ITEM_HEADER:
         raise PixelError("encapsulated pixel data does not begin with an item")
     (length,) = struct.unpack("<I", item[4:])
-    first = pixel.offset + 8 + length
+    first = pixel.offset + _ITEM_HEADER + length
+    if frames == 1:
+        return first, []
     extended = header.dataset.get(_EXTENDED_OFFSET_TABLE)
     if extended:
         data = element_bytes(header, extended)
-        if data:
-            return first, list(struct.unpack(f"<{len(data) // 8}Q", data[: len(data) // 8 * 8]))
-    if length % 4 or first > body.size:
+        if len(data) == 8 * frames:
+            return first, list(struct.unpack(f"<{frames}Q", data))
+    if length != 4 * frames:
         return first, []
-    table = body.read(pixel.offset + 8, length)
-    return first, list(struct.unpack(f"<{len(table) // 4}I", table[: len(table) // 4 * 4]))
+    table = body.read(pixel.offset + _ITEM_HEADER, length)
+    return first, list(struct.unpack(f"<{frames}I", table)) if len(table) == length else []
 
 
 def walk_fragments(body: ByteSource, offset: int, end: int | None = None) -> Iterator[Fragment]:
-    """Yield the fragments from an item's position up to `end`, the sequence delimiter or the end of the file."""
+    """Yield the fragments from an item's position up to `end`, the sequence delimiter or the end of the file.
+
+    Raises
+    ------
+    TooLargeError
+        When there are more than a million.
+
+    """
     window = _Window(body)
-    while end is None or offset < end:
+    for _ in range(_MAX_FRAGMENTS):
+        if end is not None and offset >= end:
+            return
         head = window.read(offset, 12)
         if len(head) < 8 or head[:4] != _ITEM:
             return
         (length,) = struct.unpack_from("<I", head, 4)
         available = max(0, min(length, body.size - offset - 8))
         yield Fragment(offset + 8, available, head[8 : 8 + min(4, available)])
-        offset += 8 + length
+        offset += _ITEM_HEADER + length
+    raise TooLargeError(f"more than {_MAX_FRAGMENTS} fragments")
 
 
 class FrameIndex:
@@ -106,7 +120,7 @@ class FrameIndex:
             raise PixelError("the pixel data is not in the file")
         self._body = header.body
         self._frames = frames
-        self._first, self._offsets = read_offset_table(header, header.pixel, header.body)
+        self._first, self._offsets = read_offset_table(header, header.pixel, header.body, frames)
         self._walked: list[list[Fragment]] | None = None
 
     def fragments(self, frame: int) -> list[Fragment]:
@@ -123,16 +137,26 @@ class FrameIndex:
             raise PixelError(f"frame {frame + 1} of {self._frames} is not in the file")
         return found
 
+    @property
+    def available(self) -> int:
+        """How many frames there are, at least 1: all by the offset table, else as many as fragments make up."""
+        if self._frames == 1 or self._offsets:
+            return self._frames
+        return max(1, min(self._frames, len(self._by_frames())))
+
     def lengths(self) -> list[int]:
-        """Return the encoded length of every frame in bytes; walks the file when there is no offset table."""
-        if len(self._offsets) == self._frames > 1:
+        """Return the encoded length of every frame in bytes; walks the file when there is no offset table.
+
+        With a table, a frame of several fragments counts their headers but for the first.
+        """
+        if self._offsets:
             last = sum(fragment.length for fragment in self._by_table(self._frames - 1))
             pairs = zip(self._offsets, self._offsets[1:], strict=False)
-            return [*(following - offset for offset, following in pairs), last]
+            return [*(following - offset - _ITEM_HEADER for offset, following in pairs), last]
         return [sum(fragment.length for fragment in frame) for frame in self._by_frames()]
 
     def _by_table(self, frame: int) -> list[Fragment]:
-        if len(self._offsets) != self._frames or self._frames == 1:
+        if not self._offsets:
             return []
         following = self._offsets[frame + 1] if frame + 1 < self._frames else None
         end = None if following is None else self._first + following
@@ -167,8 +191,10 @@ def group_fragments(fragments: Sequence[Fragment], frames: int) -> list[list[Fra
 
 
 def read_frame(body: ByteSource, fragments: Sequence[Fragment]) -> bytes:
-    """Return the encoded bytes of one frame; fragments that lie close together are read at once."""
+    """Return the encoded bytes of one frame; its fragments lie next to each other and are read at once."""
     first, last = fragments[0], fragments[-1]
-    end = last.offset + last.length
-    data = body.read(first.offset, end - first.offset)
-    return b"".join(data[f.offset - first.offset :][: f.length] for f in fragments)
+    data = body.read(first.offset, last.offset + last.length - first.offset)
+    if len(fragments) == 1:
+        return data
+    view = memoryview(data)
+    return b"".join(view[f.offset - first.offset :][: f.length] for f in fragments)

@@ -5,10 +5,12 @@ markers or component numbers comes between Photometric Interpretation and the re
 and 1/8 while it decodes. 12-bit and lossless frames go through imagecodecs, whose libjpeg-turbo reads both.
 """
 
+import contextlib
+
 import numpy as np
 
 from dicom_assets.dicom.pixels.codestream import Codestream, read_jpeg
-from dicom_assets.dicom.pixels.decoded import Decoded, Request
+from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples, stored_values
 
@@ -29,25 +31,29 @@ def decode_jpeg(data: bytes, request: Request) -> Decoded:
     ------
     PixelError
         When it is no JPEG codestream.
-    ValueError
-        When Pillow declines it.
 
     """
     stream = read_jpeg(data)
     request.check(stream)
-    if stream.precision != 8 or stream.components not in {1, 3}:
-        return _decode_with_imagecodecs(data, stream, request.layout)
+    transformed = stream.components == 3 and _is_ycbcr(stream, request.layout)
+    if stream.precision == 8 and stream.components in {1, 3}:
+        # What Pillow declines, such as a frame that ends early, goes to a decoder that takes what there is.
+        with contextlib.suppress(ValueError, OSError):
+            return _decode_with_pillow(data, stream, request, transformed=transformed)
+    return _decode_with_imagecodecs(data, stream, request.layout, transformed=transformed)
+
+
+def _decode_with_pillow(data: bytes, stream: Codestream, request: Request, *, transformed: bool) -> Decoded:
     from PIL import Image
 
-    transformed = stream.components == 3 and _is_ycbcr(stream, request.layout)
     exponent = request.halvings(stream.rows, stream.columns, _MAX_SCALE_EXPONENT)
     scale = 1 << exponent
     size = (-(-stream.columns // scale), -(-stream.rows // scale))
     mode = "L" if stream.components == 1 else "RGB"
     space = "L" if stream.components == 1 else "YCbCr" if transformed else "RGB"
-    draft = int(scale > 1)
-    picture = Image.frombytes(mode, size, data, "jpeg", mode, space, scale, draft)
-    return Decoded(np.asarray(picture), 8, rgb=transformed)
+    picture = Image.frombytes(mode, size, data, "jpeg", mode, space, scale, int(scale > 1))
+    extent = Extent(stream.rows / scale, stream.columns / scale) if scale > 1 else None
+    return Decoded(np.asarray(picture), 8, transformed, extent)
 
 
 def _is_ycbcr(stream: Codestream, layout: PixelLayout) -> bool:
@@ -82,15 +88,19 @@ def decode_lossless(data: bytes, request: Request) -> Decoded:
     return _decode_with_imagecodecs(data, stream, request.layout)
 
 
-def _decode_with_imagecodecs(data: bytes, stream: Codestream, layout: PixelLayout) -> Decoded:
+def _decode_with_imagecodecs(
+    data: bytes, stream: Codestream, layout: PixelLayout, *, transformed: bool = False
+) -> Decoded:
     import imagecodecs
 
+    # Both spaces are stated, so that libjpeg does not convert by a guess of its own.
+    space = {1: "GRAYSCALE", 3: "RGB", 4: "CMYK"}.get(stream.components, "UNKNOWN")
     try:
-        # Stating the same space on both sides keeps libjpeg from converting by its own guess.
-        space = {1: "GRAYSCALE", 3: "RGB", 4: "CMYK"}.get(stream.components, "UNKNOWN")
-        samples: Samples = imagecodecs.jpeg8_decode(data, colorspace=space, outcolorspace=space)
+        samples: Samples = imagecodecs.jpeg8_decode(
+            data, colorspace="YCBCR" if transformed else space, outcolorspace=space
+        )
     except imagecodecs.Jpeg8Error:
         samples = imagecodecs.ljpeg_decode(data)
         if samples.size == 0:
             raise
-    return Decoded(stored_values(samples, layout), min(stream.precision, layout.bits_stored))
+    return Decoded(stored_values(samples, layout), min(stream.precision, layout.bits_stored), transformed)

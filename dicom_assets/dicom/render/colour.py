@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
+from dicom_assets.dicom.pixels.decoded import Extent
 from dicom_assets.dicom.pixels.errors import UnsupportedPixelsError
 from dicom_assets.dicom.pixels.native import Samples
 from dicom_assets.dicom.render.resize import Picture, average_picture
@@ -49,12 +51,16 @@ def render_palette(stored: Samples, palette: Palette, size: tuple[int, int]) -> 
     """
     if stored.dtype.kind == "u" and stored.dtype.itemsize == 1 and palette.first == 0:
         table = palette.colours[np.minimum(np.arange(256), len(palette.colours) - 1)]
-        return average_picture(table.take(stored, axis=0), size)
+        indexed = Image.fromarray(np.ascontiguousarray(stored)).convert("P")
+        indexed.putpalette(table.tobytes())
+        return average_picture(np.asarray(indexed.convert("RGB")), size)
     index = np.clip(stored.astype(np.int64) - palette.first, 0, len(palette.colours) - 1)
     return average_picture(palette.colours.take(index, axis=0), size)
 
 
-def render_colour(samples: Samples, photometric: str, bits: int, size: tuple[int, int]) -> Picture:
+def render_colour(
+    samples: Samples, photometric: str, bits: int, size: tuple[int, int], extent: Extent | None = None
+) -> Picture:
     """Return RGB of a size from samples of any width in any colour space.
 
     Parameters
@@ -67,23 +73,25 @@ def render_colour(samples: Samples, photometric: str, bits: int, size: tuple[int
         Of a sample; wider ones lose their lowest bits.
     size
         Rows and columns of the result.
+    extent
+        Where the picture lies in its samples.
 
     Raises
     ------
     UnsupportedPixelsError
-        When the space is none of the standard's.
+        When the space is a retired one. Any other that is not known is taken for RGB.
 
     """
     eight = _to_eight_bits(samples[..., :3], bits)
     # All conversions are affine, so they come after averaging, on a fraction of the pixels.
-    small = average_picture(eight, size)
-    if photometric in {"RGB", "YBR_RCT", "YBR_ICT", "ARGB"}:
-        return small
+    small = average_picture(eight, size, extent)
     if photometric in {"YBR_FULL", "YBR_FULL_422"}:
         return _from_ybr(small, np.array([0.0, 128.0, 128.0]), _YBR_FULL_TO_RGB)
     if photometric in {"YBR_PARTIAL_422", "YBR_PARTIAL_420"}:
         return _from_ybr(small, np.array([16.0, 128.0, 128.0]), _YBR_PARTIAL_TO_RGB)
-    raise UnsupportedPixelsError("a Photometric Interpretation of three samples that the standard does not define")
+    if photometric in {"HSV", "CMYK"}:
+        raise UnsupportedPixelsError("a retired colour space")
+    return small
 
 
 def _to_eight_bits(samples: Samples, bits: int) -> Picture:

@@ -6,11 +6,13 @@ picture comes out.
 """
 
 import colorsys
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from dicom_assets.dicom.pixels.decoded import Decoded, Request
+from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request
 from dicom_assets.dicom.pixels.decoders import ENCAPSULATED_UNCOMPRESSED, NATIVE_SYNTAXES, decode_frame
 from dicom_assets.dicom.pixels.errors import PixelError
 from dicom_assets.dicom.pixels.native import Samples, stored_values, unpack_frame
@@ -40,7 +42,7 @@ def execute_plan(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
         When a frame cannot be decoded or rendered; subclasses name other reasons.
 
     """
-    chosen, decoded = _most_foreground(plan, frames) if plan.choose else (0, _mosaic(plan, frames))
+    decoded = _most_foreground(plan, frames) if plan.choose else _mosaic(plan, frames)
     picture, window = _to_picture(plan, decoded)
     lossless = isinstance(plan.pipeline, Mask | Labels)
     data, media_type = encode_picture(picture, lossless=lossless, quality=plan.quality)
@@ -51,7 +53,7 @@ def execute_plan(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
         height=picture.shape[0],
         window_center=window.center if window else None,
         window_width=window.width if window else None,
-        chosen=chosen,
+        chosen=decoded.index,
     )
 
 
@@ -65,11 +67,7 @@ def _decode(plan: RenderPlan, frame: bytes) -> Decoded:
     if isinstance(plan.pipeline, Colour) or (
         isinstance(plan.pipeline, GreyPipeline) and plan.pipeline.averages_first and not layout.floating
     ):
-        # Ceilings, so that a tile is never smaller than its place in the thumbnail.
-        enough = (
-            -(-plan.size[0] * layout.rows // plan.rows),
-            -(-plan.size[1] * layout.columns // plan.columns),
-        )
+        enough = (plan.size[0] * layout.rows / plan.rows, plan.size[1] * layout.columns / plan.columns)
     return decode_frame(frame, plan.transfer_syntax, Request(layout, enough, plan.max_pixels))
 
 
@@ -79,26 +77,39 @@ def _mosaic(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
     if len(plan.tiles) == 1 and (plan.rows, plan.columns) == (plan.layout.rows, plan.layout.columns):
         return first
     rows, columns = first.samples.shape[:2]
-    shape = (-(-plan.rows * rows // plan.layout.rows), -(-plan.columns * columns // plan.layout.columns))
-    # Where no tile is, slides are white; so is what viewers show.
-    background = (1 << first.bits) - 1 if isinstance(plan.pipeline, Colour) else 0
-    canvas = np.full((*shape, *first.samples.shape[2:]), background, first.samples.dtype)
+    vertical, horizontal = rows / plan.layout.rows, columns / plan.layout.columns
+    shape = (math.ceil(plan.rows * vertical), math.ceil(plan.columns * horizontal))
+    canvas = np.empty((*shape, *first.samples.shape[2:]), first.samples.dtype)
+    canvas[:] = _background(plan, first)
     for index, (tile, frame) in enumerate(zip(plan.tiles, frames, strict=True)):
         decoded = first if index == 0 else _decode(plan, frame)
-        row, column = tile.row * rows // plan.layout.rows, tile.column * columns // plan.layout.columns
+        row, column = int(tile.row * vertical), int(tile.column * horizontal)
         place = canvas[row : row + rows, column : column + columns]
         place[:] = decoded.samples[: place.shape[0], : place.shape[1]]
-    return Decoded(canvas, first.bits, first.rgb)
+    extent = None
+    if first.extent is not None:
+        extent = Extent(plan.rows * vertical, plan.columns * horizontal, first.extent.shift)
+    return Decoded(canvas, first.bits, first.rgb, extent)
 
 
-def _most_foreground(plan: RenderPlan, frames: Sequence[bytes]) -> tuple[int, Decoded]:
-    """Return the index of the frame with most values other than 0, and the frame."""
-    best, chosen = -1, (0, Decoded(np.zeros((1, 1), np.uint8), 8))
+def _background(plan: RenderPlan, tile: Decoded) -> list[int] | int:
+    """Return what a slide shows where no tile is: white, in the space that tiles are in."""
+    if not isinstance(plan.pipeline, Colour):
+        return 0
+    full = (1 << tile.bits) - 1
+    differences = not tile.rgb and plan.layout.photometric.startswith("YBR_")
+    return [full, full // 2 + 1, full // 2 + 1] if differences else full
+
+
+def _most_foreground(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
+    """Return the frame with most values other than 0."""
+    best, chosen = -1, None
     for index, frame in enumerate(frames):
         decoded = _decode(plan, frame)
         count = int(np.count_nonzero(decoded.samples))
         if count > best:
-            best, chosen = count, (index, decoded)
+            best, chosen = count, replace(decoded, index=index)
+    assert chosen is not None
     return chosen
 
 
@@ -109,7 +120,7 @@ def _to_picture(plan: RenderPlan, decoded: Decoded) -> tuple[Picture, Window | N
         if samples.ndim != 3 or samples.shape[2] < 3:
             raise PixelError(f"the decoded frame has shape {samples.shape}, colour was expected")
         space = "RGB" if decoded.rgb else plan.layout.photometric
-        return render_colour(samples, space, decoded.bits, size), None
+        return render_colour(samples, space, decoded.bits, size, decoded.extent), None
     if samples.ndim != 2:
         raise PixelError(f"the decoded frame has shape {samples.shape}, one sample per pixel was expected")
     if isinstance(pipeline, Palette):
@@ -118,7 +129,7 @@ def _to_picture(plan: RenderPlan, decoded: Decoded) -> tuple[Picture, Window | N
         return _render_mask(samples, pipeline, size), None
     if isinstance(pipeline, Labels):
         return _render_labels(samples, size), None
-    grey = render_grey(samples, pipeline, size)
+    grey = render_grey(samples, pipeline, size, decoded.extent)
     return grey.levels, grey.window
 
 

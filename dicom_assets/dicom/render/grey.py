@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dicom_assets.dicom.pixels.decoded import Extent
 from dicom_assets.dicom.pixels.native import Samples
 from dicom_assets.dicom.render.resize import Picture, average_picture, average_values
 
 Floats = npt.NDArray[Any]
 
 PERCENTILES = (1.0, 99.0)
-_SAMPLED_PIXELS = 1 << 18
+_SAMPLED_PIXELS = 1 << 16
 
 
 class VoiFunction(StrEnum):
@@ -62,7 +63,8 @@ class LookupTable:
     def __call__(self, values: Floats) -> Floats:
         """Return the entries for values; those beyond the table take its last entry."""
         index = np.clip(np.rint(values) - self.first, 0, len(self.entries) - 1).astype(np.intp)
-        return self.entries[index].astype(np.float64)
+        output: Floats = self.entries[index].astype(np.float64)
+        return output
 
     def levels(self, values: Floats) -> Floats:
         """Return display values from 0 to 1."""
@@ -159,7 +161,9 @@ class GreyPicture:
     window: Window | None
 
 
-def render_grey(stored: Samples, pipeline: GreyPipeline, size: tuple[int, int]) -> GreyPicture:
+def render_grey(
+    stored: Samples, pipeline: GreyPipeline, size: tuple[int, int], extent: Extent | None = None
+) -> GreyPicture:
     """Render a frame as 8-bit grey of a size.
 
     Without a usable window the 1st to 99th percentile of what is no padding is stretched; so it is when the given
@@ -173,6 +177,8 @@ def render_grey(stored: Samples, pipeline: GreyPipeline, size: tuple[int, int]) 
         The transformations.
     size
         Rows and columns of the result.
+    extent
+        Where the picture lies in its samples.
 
     Returns
     -------
@@ -181,13 +187,13 @@ def render_grey(stored: Samples, pipeline: GreyPipeline, size: tuple[int, int]) 
 
     """
     if pipeline.voi is not None:
-        levels = _levels(stored, pipeline, size)
+        levels = _levels(stored, pipeline, size, extent)
         if np.ptp(levels) > 1:
             return GreyPicture(levels, pipeline.voi if isinstance(pipeline.voi, Window) else None)
     window = percentile_window(stored, pipeline)
     if window is None:
         return GreyPicture(np.zeros(size, np.uint8), None)
-    return GreyPicture(_levels(stored, replace(pipeline, voi=window), size), window)
+    return GreyPicture(_levels(stored, replace(pipeline, voi=window), size, extent), window)
 
 
 def percentile_window(stored: Samples, pipeline: GreyPipeline) -> Window | None:
@@ -211,17 +217,17 @@ def percentile_window(stored: Samples, pipeline: GreyPipeline) -> Window | None:
     return None
 
 
-def _levels(stored: Samples, pipeline: GreyPipeline, size: tuple[int, int]) -> Picture:
+def _levels(stored: Samples, pipeline: GreyPipeline, size: tuple[int, int], extent: Extent | None) -> Picture:
     """Return the levels of a pipeline that has a VOI transformation, at a size."""
     if pipeline.averages_first and stored.dtype.kind in "iu":
-        return _to_levels(average_values(stored, size), pipeline)
+        return _to_levels(average_values(stored, size, extent), pipeline)
     if stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2:
         full = _by_table(stored, pipeline)
     else:
-        full = _to_levels(stored.astype(np.float64), pipeline)
+        full = _to_levels(np.where(np.isnan(stored), -np.inf, stored).astype(np.float64), pipeline)
         if pipeline.padding is not None:
             full[pipeline.padding.mask(stored)] = 0
-    return average_picture(full, size)
+    return average_picture(full, size, extent)
 
 
 def _by_table(stored: Samples, pipeline: GreyPipeline) -> Picture:
@@ -231,9 +237,10 @@ def _by_table(stored: Samples, pipeline: GreyPipeline) -> Picture:
     table = _to_levels(domain.astype(np.float64), pipeline)
     if pipeline.padding is not None:
         table[pipeline.padding.mask(domain)] = 0
-    if stored.dtype.kind == "u" and low < 1 << 12:
-        return np.concatenate([np.zeros(low, np.uint8), table]).take(stored)
-    return table.take(stored.astype(np.int32) - low)
+    # Subtraction of unsigned words wraps around to the right index for signed values, too.
+    unsigned = np.dtype(f"u{stored.dtype.itemsize}")
+    levels: Picture = table.take(stored.view(unsigned) - unsigned.type(low % (1 << 8 * unsigned.itemsize)))
+    return levels
 
 
 def _to_levels(values: Floats, pipeline: GreyPipeline) -> Picture:
@@ -241,6 +248,6 @@ def _to_levels(values: Floats, pipeline: GreyPipeline) -> Picture:
     levels = pipeline.voi.levels(pipeline.modality(values))
     if pipeline.inverted:
         levels = 1 - levels
-    # Not-a-number becomes black: maximum and minimum of numpy's clip pass it on.
-    rounded: Picture = np.nan_to_num(levels * 255 + 0.5).astype(np.uint8)
+    # Half a level goes down, so that black stays black.
+    rounded: Picture = np.ceil(levels * 255 - 0.5).astype(np.uint8)
     return rounded

@@ -1,8 +1,10 @@
 """Plans carried out in a decoder process: one for each process that renders, started when first needed."""
 
+import atexit
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cache
+from pickle import PickleBuffer
 
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
 from dicom_assets.dicom.pixels.isolation import Answer, ChildLimits, IsolatedFunction
@@ -21,7 +23,9 @@ def decoder_process(limits: Limits) -> IsolatedFunction:
         What one file may cost; equal limits share a process.
 
     """
-    return IsolatedFunction(render_in_child, ChildLimits(limits.seconds, limits.memory_bytes))
+    process = IsolatedFunction(render_in_child, ChildLimits(limits.seconds, limits.memory_bytes))
+    atexit.register(process.close)
+    return process
 
 
 def execute_isolated(plan: RenderPlan, frames: Sequence[bytes], renderer: Renderer, limits: Limits) -> Rendered:
@@ -44,7 +48,9 @@ def execute_isolated(plan: RenderPlan, frames: Sequence[bytes], renderer: Render
         When no process can be started.
 
     """
-    answer = decoder_process(limits)(renderer, plan, list(frames))
+    # Out of band: encoded frames are not copied into the pickle.
+    buffers = [PickleBuffer(frame) for frame in frames]
+    answer = decoder_process(limits)(renderer, plan, buffers)
     return Rendered(data=answer.data, **answer.fields)
 
 

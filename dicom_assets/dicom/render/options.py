@@ -53,6 +53,6 @@ class ThumbnailOptions:
     """
 
     longest_side: int = 256
-    jpeg_quality: int = 88
+    jpeg_quality: int = 90
     limits: Limits = field(default_factory=Limits)
     renderer: Renderer = execute_plan

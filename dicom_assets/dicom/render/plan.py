@@ -83,7 +83,7 @@ class RenderPlan:
     tiles: tuple[Tile, ...] = (Tile(),)
     choose: bool = False
     first_bit: int = 0
-    quality: int = 88
+    quality: int = 90
     max_pixels: int = 1 << 28
 
 

@@ -3,14 +3,19 @@
 Only the bytes of the chosen frame are read, except for segmentations, whose emptiest frames say nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dicom_assets.dicom.header import Header, PixelElement, first_value
-from dicom_assets.dicom.pixels.decoders import ENCAPSULATED_UNCOMPRESSED, NATIVE_SYNTAXES, codec_for
+from dicom_assets.dicom.pixels.decoders import (
+    ENCAPSULATED_UNCOMPRESSED,
+    NATIVE_SYNTAXES,
+    VIDEO_SYNTAXES,
+    codec_for,
+)
 from dicom_assets.dicom.pixels.elements import integer, text
 from dicom_assets.dicom.pixels.errors import (
     NoPixelDataError,
-    PixelError,
     TooLargeError,
     UnsupportedPixelsError,
 )
@@ -22,7 +27,7 @@ from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.render.plan import Colour, Labels, Mask, Pipeline, RenderPlan, Tile
 from dicom_assets.dicom.render.presentation import is_inverted, read_grey_pipeline
 from dicom_assets.dicom.render.resize import thumbnail_size
-from dicom_assets.dicom.render.tables import read_palette
+from dicom_assets.dicom.render.tables import has_palette, read_palette
 from dicom_assets.dicom.render.whole_slide import read_mosaic
 from dicom_assets.dicom.source import ByteSource
 
@@ -31,6 +36,7 @@ _SEGMENTATION_TYPE = "00620001"
 _MAXIMUM_FRACTIONAL_VALUE = "0062000E"
 _NATIVE = "1.2.840.10008.1.2.1"
 _MAX_CHOICE_BYTES = 1 << 26
+_MAX_CHOICE_FRAMES = 1 << 14
 """Of a segmentation that is read whole to find its fullest frame."""
 
 
@@ -51,7 +57,7 @@ class Prepared:
 
     plan: RenderPlan
     frames: list[bytes]
-    numbers: tuple[int, ...]
+    numbers: Sequence[int]
 
     @property
     def trusted(self) -> bool:
@@ -138,27 +144,31 @@ def _prepare_native(image: _Image) -> Prepared:
 
 
 def _choose_native(image: _Image, frames: int) -> int:
-    length = image.layout.frame_bits * frames // 8
-    if frames > 1 and _is_segmentation(image.header) and length <= _MAX_CHOICE_BYTES:
-        data = image.body.read(image.pixel.offset, -(-image.layout.frame_bits * frames // 8))
+    length = -(-image.layout.frame_bits * frames // 8)
+    readable = length <= _MAX_CHOICE_BYTES and frames <= _MAX_CHOICE_FRAMES
+    if frames > 1 and _is_segmentation(image.header) and readable:
+        data = image.body.read(image.pixel.offset, length)
         return fullest_native_frame(data, image.layout, frames)
     return representative_frame(image.header, frames)
 
 
 def _native_frame(image: _Image, frame: int) -> tuple[bytes, int]:
-    """Return the bytes that hold a frame, and the bit of the first byte that it begins with."""
+    """Return the bytes that hold a frame, and the bit in them that it begins with."""
+    unit = 2 if image.layout.words else 1
     begin, end = image.layout.frame_bits * frame, image.layout.frame_bits * (frame + 1)
-    length = -(-end // 8) - begin // 8
-    _check_bytes(length, image.options)
-    available = max(0, (image.pixel.length or 0) - begin // 8)
-    return image.body.read(image.pixel.offset + begin // 8, min(length, available)), begin % 8
+    first, last = begin // 8 // unit * unit, -(-end // (8 * unit)) * unit
+    _check_bytes(last - first, image.options)
+    last = min(last, image.pixel.length or 0)
+    return image.body.read(image.pixel.offset + first, max(0, last - first)), begin - first * 8
 
 
 def _prepare_encapsulated(image: _Image) -> Prepared:
     if image.transfer_syntax != ENCAPSULATED_UNCOMPRESSED:
         codec_for(image.transfer_syntax)
-    frames = image.layout.declared_frames
-    index = FrameIndex(image.header, frames)
+    if image.transfer_syntax in VIDEO_SYNTAXES:
+        return _prepare_video(image)
+    index = FrameIndex(image.header, image.layout.declared_frames)
+    frames = index.available
     mosaic = read_mosaic(image.header, image.layout, frames, image.options.limits.max_pixels)
     if mosaic is not None and len(mosaic.frames) > 1:
         plan = _plan(image, 0, mosaic.rows, mosaic.columns, mosaic.tiles)
@@ -172,11 +182,17 @@ def _prepare_encapsulated(image: _Image) -> Prepared:
     return Prepared(_plan(image, frame), data, (frame + 1,))
 
 
+def _prepare_video(image: _Image) -> Prepared:
+    """Return the whole bit stream; the decoder finds its middle."""
+    stream = _encoded_frames(image, FrameIndex(image.header, 1), (0,))
+    return Prepared(_plan(image, 0), stream, range(1, image.layout.declared_frames + 1))
+
+
 def _candidates(index: FrameIndex, frames: int) -> tuple[int, ...]:
     """Return the frames among which the fullest is searched; the longest alone when they are too many to decode."""
-    lengths = index.lengths()
-    if sum(lengths) <= _MAX_CHOICE_BYTES:
-        return tuple(range(min(frames, len(lengths))))
+    lengths = index.lengths()[:frames]
+    if sum(lengths) <= _MAX_CHOICE_BYTES and len(lengths) <= _MAX_CHOICE_FRAMES:
+        return tuple(range(len(lengths)))
     return (lengths.index(max(lengths)),)
 
 
@@ -218,17 +234,16 @@ def _plan(
 
 
 def _pipeline(header: Header, layout: PixelLayout, frame: int) -> Pipeline:
-    """Return the pipeline that the image's kind asks for."""
+    """Return the pipeline that the image's kind asks for; what names no colour is grey."""
     if layout.samples > 1:
         return Colour()
-    if layout.photometric == "PALETTE COLOR":
+    if layout.photometric == "PALETTE COLOR" and has_palette(header):
         return read_palette(header)
     if _is_segmentation(header):
         if text(header.dataset, _SEGMENTATION_TYPE).upper() == "LABELMAP":
             return Labels()
-        return Mask(1.0 if layout.bits_stored == 1 else max(1, integer(header.dataset, _MAXIMUM_FRACTIONAL_VALUE, 255)))
+        one_bit = layout.bits_stored == 1
+        return Mask(1.0 if one_bit else max(1, integer(header.dataset, _MAXIMUM_FRACTIONAL_VALUE, 255)))
     if layout.bits_stored == 1:
         return Mask(1.0, inverted=is_inverted(header, layout))
-    if layout.photometric.startswith("MONOCHROME"):
-        return read_grey_pipeline(header, layout, frame)
-    raise PixelError("one sample per pixel in a colour space of three")
+    return read_grey_pipeline(header, layout, frame)

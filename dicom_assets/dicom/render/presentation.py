@@ -33,9 +33,11 @@ def read_grey_pipeline(header: Header, layout: PixelLayout, frame: int) -> GreyP
         When the storage fails while a lookup table is read.
 
     """
+    modality = _modality(header, layout, frame)
+    below_zero = layout.signed or (isinstance(modality, Rescale) and modality.intercept < 0)
     return GreyPipeline(
-        modality=_modality(header, layout, frame),
-        voi=_voi(header, layout, frame),
+        modality=modality,
+        voi=_voi(header, frame, signed_input=below_zero),
         inverted=is_inverted(header, layout),
         padding=_padding(header, layout),
     )
@@ -65,12 +67,11 @@ def _modality(header: Header, layout: PixelLayout, frame: int) -> Rescale | Look
     return Rescale(scaling[0]) if scaling and scaling[0] != 0 else Rescale()
 
 
-def _voi(header: Header, layout: PixelLayout, frame: int) -> Window | LookupTable | None:
+def _voi(header: Header, frame: int, *, signed_input: bool) -> Window | LookupTable | None:
     group = functional_group(header, frame, _FRAME_VOI_LUT)
     for dataset in (group, header.dataset):
         for item in items(dataset, "00283010"):
-            # Output of a Modality LUT is unsigned, of a rescale with a negative intercept it is not.
-            table = read_lookup_table(header, item, signed_input=layout.signed)
+            table = read_lookup_table(header, item, signed_input=signed_input)
             if table is not None:
                 return table
         for window in _windows(dataset):
@@ -92,10 +93,11 @@ def _windows(dataset: JsonDataset) -> Iterator[Window]:
 
 def _padding(header: Header, layout: PixelLayout) -> Padding | None:
     """Return the range of padding values: Pixel Padding Value up to Range Limit, in either order."""
-    tags = ("00280122", "00280124") if layout.floating else ("00280120", "00280121")
-    ends = [_as_stored(numbers(header.dataset, tag)[0], layout) for tag in tags if numbers(header.dataset, tag)]
-    if not numbers(header.dataset, tags[0]):
+    value, limit = ("00280122", "00280124") if layout.floating else ("00280120", "00280121")
+    stated = numbers(header.dataset, value)[:1]
+    if not stated:
         return None
+    ends = [_as_stored(end, layout) for end in (*stated, *numbers(header.dataset, limit)[:1])]
     return Padding(min(ends), max(ends))
 
 
@@ -103,8 +105,7 @@ def _as_stored(value: float, layout: PixelLayout) -> float:
     """Return a padding value as pixels store it; its VR is often that of the other sign."""
     if layout.floating:
         return value
-    bits = layout.bits_stored
     if layout.signed:
         # 63536 stands for -2000 where 16 bits are stored as US.
         return value - (1 << 16) if value >= 1 << 15 else value
-    return value + (1 << 16) if value < 0 and bits == 16 else value
+    return value + (1 << 16) if value < 0 and layout.bits_stored == 16 else value

@@ -38,21 +38,31 @@ def read_lookup_table(header: Header, item: JsonDataset, *, signed_input: bool) 
     return LookupTable(first, entries, used if used > bits or used <= bits - 2 else bits)
 
 
+def has_palette(header: Header) -> bool:
+    """Tell whether a header has the three descriptors of a palette."""
+    return all(len(numbers(header.dataset, f"0028110{channel}")) >= 3 for channel in "123")
+
+
 def read_palette(header: Header) -> Palette:
     """Return the palette of a PALETTE COLOR image.
+
+    Parameters
+    ----------
+    header
+        One that :func:`has_palette`.
 
     Raises
     ------
     PixelError
         When one of the three tables is missing or broken.
+    OSError
+        When the storage fails.
 
     """
     channels = []
     first = 0
-    for channel in ("1", "2", "3"):
+    for channel in "123":
         descriptor = numbers(header.dataset, f"0028110{channel}")
-        if len(descriptor) < 3:
-            raise PixelError("the palette has no descriptor")
         count, first, bits = _descriptor(descriptor, signed_input=False)
         segmented = f"0028122{channel}"
         if segmented in header.dataset:
@@ -103,26 +113,38 @@ def expand_segments(segments: npt.NDArray[np.uint16], count: int) -> npt.NDArray
         When a segment breaks off or its operation is unknown.
 
     """
-    entries: list[int] = []
-    _expand(segments.tolist(), entries, count, nested=False)
-    return np.array(entries[:count], np.uint16)
+    expansion = _Expansion(segments.tolist(), count)
+    expansion.run(0)
+    return np.array(expansion.entries[:count], np.uint16)
 
 
-def _expand(segments: list[int], entries: list[int], count: int, *, nested: bool, most: int | None = None) -> None:
-    position, done = 0, 0
-    while position + 1 < len(segments) and len(entries) < count and (most is None or done < most):
-        code, length = segments[position], segments[position + 1]
-        position, done = position + 2, done + 1
-        if code == _DISCRETE:
-            entries.extend(segments[position : position + length])
-            position += length
-        elif code == _LINEAR and position < len(segments):
-            start, end = entries[-1] if entries else 0, segments[position]
-            entries.extend(round(start + (end - start) * step / length) for step in range(1, length + 1))
-            position += 1
-        elif code == _INDIRECT and not nested and position + 1 < len(segments):
-            begin = segments[position] + (segments[position + 1] << 16)
-            _expand(segments[begin:], entries, count, nested=True, most=length)
-            position += 2
-        else:
-            raise PixelError("the segmented palette is broken")
+class _Expansion:
+    """The entries that segments have made so far, within a budget of steps: segments can call for one another."""
+
+    def __init__(self, segments: list[int], count: int) -> None:
+        self.entries: list[int] = []
+        self._segments = segments
+        self._count = count
+        self._budget = _MAX_ENTRIES
+
+    def run(self, position: int, most: int | None = None) -> None:
+        """Expand at most so many segments from a position on; with a limit, as part of an indirect one."""
+        nested, segments = most is not None, self._segments
+        while position + 1 < len(segments) and len(self.entries) < self._count and most != 0:
+            code, length = segments[position], segments[position + 1]
+            position, most, self._budget = position + 2, None if most is None else most - 1, self._budget - 1
+            if code == _DISCRETE and self._budget:
+                self.entries.extend(segments[position : position + length])
+                position += length
+            elif code == _LINEAR and self._budget and position < len(segments):
+                self._interpolate(segments[position], length)
+                position += 1
+            elif code == _INDIRECT and self._budget and not nested and position + 1 < len(segments):
+                self.run(segments[position] + (segments[position + 1] << 16), most=length)
+                position += 2
+            else:
+                raise PixelError("the segmented palette is broken")
+
+    def _interpolate(self, end: int, length: int) -> None:
+        start = self.entries[-1] if self.entries else 0
+        self.entries.extend(round(start + (end - start) * step / length) for step in range(1, length + 1))

@@ -1,6 +1,7 @@
 """Whole-slide images: which of their files has a thumbnail, and where its frames belong (PS3.3 C.8.12)."""
 
 from dataclasses import dataclass
+from itertools import islice, product
 
 from dicom_assets.dicom.header import Header, first_value, values
 from dicom_assets.dicom.pixels.elements import PER_FRAME_FUNCTIONAL_GROUPS, integer, items
@@ -9,6 +10,7 @@ from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.render.plan import Tile
 
 WHOLE_SLIDE_MICROSCOPY = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_MAX_TILES = 1 << 14
 _IMAGE_TYPE = "00080008"
 _TOTAL_PIXEL_MATRIX_COLUMNS, _TOTAL_PIXEL_MATRIX_ROWS = "00480006", "00480007"
 _PLANE_POSITION_SLIDE = "0048021A"
@@ -72,6 +74,8 @@ def read_mosaic(header: Header, layout: PixelLayout, frames: int, max_pixels: in
             f"a whole-slide level of {columns} x {rows} pixels, the limit is {max_pixels}; "
             "the THUMBNAIL, OVERVIEW or a smaller VOLUME instance shows the slide"
         )
+    if -(-rows // layout.rows) * -(-columns // layout.columns) > _MAX_TILES:
+        raise TooLargeError(f"a whole-slide level of more than {_MAX_TILES} tiles")
     return _sparse(header, frames, rows, columns) or _full(layout, frames, rows, columns)
 
 
@@ -92,7 +96,6 @@ def _sparse(header: Header, frames: int, rows: int, columns: int) -> Mosaic | No
 
 def _full(layout: PixelLayout, frames: int, rows: int, columns: int) -> Mosaic:
     """Return tiles in rows from the upper left (TILED_FULL), of the first focal plane and optical path."""
-    tiles = [Tile(row, column) for row in range(0, rows, layout.rows) for column in range(0, columns, layout.columns)][
-        :frames
-    ]
-    return Mosaic(rows, columns, tuple(range(len(tiles))), tuple(tiles))
+    places = product(range(0, rows, layout.rows), range(0, columns, layout.columns))
+    tiles = tuple(Tile(row, column) for row, column in islice(places, frames))
+    return Mosaic(rows, columns, tuple(range(len(tiles))), tiles)

@@ -1,0 +1,58 @@
+# Everything happens in .venv; Python 3.11 to 3.13 and make are all that is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help install demo ui test test-all check format lock docs clean
+
+help:
+	@echo "make demo      catalog the DICOM files that come with pydicom, below .demo/"
+	@echo "make ui        the Dagster UI on what the demo made"
+	@echo "make test      the tests"
+	@echo "make test-all  the long ones too"
+	@echo "make check     format, lint, types, import contracts"
+	@echo "make install   only set up $(VENV)"
+	@echo "make docs      write the generated parts of the documentation"
+	@echo "make lock      resolve requirements.lock anew"
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d; name one with PYTHON=..." % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: install
+	$(BIN)/dicom-assets demo --to .demo
+
+ui: install
+	$(BIN)/dicom-assets ui "$$($(BIN)/python -c 'import pathlib, pydicom.data; print(pathlib.Path(pydicom.data.__file__).parent)')" --lake .demo/lake
+
+test: install
+	$(BIN)/python -m pytest
+
+test-all: install
+	$(BIN)/python -m pytest -m ''
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: install
+	$(BIN)/python -m dicom_assets.catalog.describe
+
+lock: install
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev \
+		--no-header --no-emit-index-url --no-emit-find-links --no-annotate --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .demo

@@ -1,0 +1,137 @@
+"""``dicom-assets catalog``: from an archive to tables, through Dagster."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from dagster import DagsterInstance
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+
+from dicom_assets.archive.base import Archive
+from dicom_assets.assets.specs import PREFIXES_PER_RUN
+from dicom_assets.catalog.database import Catalog
+from dicom_assets.catalog.summary import Count, count_by, summarize
+from dicom_assets.cli.errors import stderr
+from dicom_assets.cli.places import Places
+from dicom_assets.cli.runs import RunRequest, cut_into_runs, execute, failures, registered_prefixes
+from dicom_assets.cli.spark_progress import following_spark
+from dicom_assets.definitions import build_definitions
+from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.partitions import check_prefixes, register_prefixes
+from dicom_assets.reconcile import UpdateMode
+from dicom_assets.resources.spark import SparkResource
+from dicom_assets.steps.index import DeletionGuard
+from dicom_assets.steps.pending import Pending, find_pending
+from dicom_assets.tables import FILE_INDEX, TABLES
+
+stdout = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for."""
+
+    places: Places
+    prefixes: tuple[str, ...]
+    mode: UpdateMode = UpdateMode.SYNC
+    allow_mass_deletion: bool = False
+    options: ExtractionOptions = field(default_factory=ExtractionOptions)
+
+
+def run_catalog(request: Request, instance: DagsterInstance) -> bool:
+    """Bring the catalog up to date, say what was done, and return whether every run succeeded."""
+    started = time.monotonic()
+    archive, lake = request.places.archive_resource.open(), request.places.lake_resource.open()
+    lake.ensure(TABLES)
+    with stdout.status("Listing the archive..."):
+        prefixes = _prefixes(request, archive, lake)
+        pending = _pending(request, archive, lake, prefixes)
+    register_prefixes(instance, prefixes)
+    requests = cut_into_runs(registered_prefixes(instance), pending, PREFIXES_PER_RUN)
+    succeeded = _run_all(request, instance, requests) if requests else True
+    _conclude(lake, pending, time.monotonic() - started)
+    return succeeded
+
+
+def _prefixes(request: Request, archive: Archive, lake: Lake) -> list[str]:
+    """Return the prefixes asked for, by default those of the archive and those that the index still holds."""
+    archive.check()
+    if request.prefixes:
+        check_prefixes(archive, request.prefixes)
+        return sorted(set(request.prefixes))
+    known = {file.prefix for file in lake.snapshot(FILE_INDEX).files}
+    return sorted({*archive.prefixes(), *known})
+
+
+def _pending(request: Request, archive: Archive, lake: Lake, prefixes: Sequence[str]) -> list[Pending]:
+    guard = None if request.allow_mass_deletion else DeletionGuard()
+    found: list[Pending] = []
+    for start in range(0, len(prefixes), PREFIXES_PER_RUN):
+        part = prefixes[start : start + PREFIXES_PER_RUN]
+        found += find_pending(SparkResource(), lake, archive, request.options.extractors(), part, request.mode, guard)
+    return found
+
+
+def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[RunRequest]) -> bool:
+    """Execute the runs one after the other, in one Spark session, with a progress bar over the files."""
+    places = request.places
+    definitions = build_definitions(places.archive_resource, places.lake_resource, extraction=request.options)
+    succeeded = True
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files"),
+        TimeElapsedColumn(),
+        console=stdout,
+    ) as progress:
+        bar = progress.add_task("Cataloging", total=sum(run.files for run in requests))
+        done = 0
+        for number, run in enumerate(requests, 1):
+            progress.update(bar, description=f"Run {number} of {len(requests)}", completed=done)
+            follow = partial(_advance, progress, bar, done, run.files)
+            with following_spark(follow):
+                result = execute(definitions, instance, run, request.mode, allow_deletion=request.allow_mass_deletion)
+            done += run.files
+            progress.update(bar, completed=done)
+            if not result.success:
+                succeeded = False
+                for line in failures(result):
+                    stderr.print(f"Run {result.run_id} failed in {line}", style="red", markup=False, soft_wrap=True)
+    return succeeded
+
+
+def _advance(progress: Progress, bar: TaskID, done: int, files: int, share: float) -> None:
+    """Show that a share of a run's files is done, after those of earlier runs."""
+    progress.update(bar, completed=done + int(share * files))
+
+
+def _conclude(lake: Lake, pending: Sequence[Pending], seconds: float) -> None:
+    """Say what the catalog holds, what was done and where the tables are."""
+    files, removed = (sum(getattr(entry, name) for entry in pending) for name in ("files", "removed"))
+    if not pending:
+        stdout.print(f"Nothing has changed; looked in {seconds:.1f} s.")
+    else:
+        gone = f", rows of {removed} removed" if removed else ""
+        stdout.print(f"{files} files cataloged{gone} in {seconds:.1f} s, {files / seconds:.0f} files per second.")
+    catalog = Catalog(lake)
+    summary = summarize(catalog)
+    stdout.print(f"The catalog holds {summary.files} files.")
+    grid = Grid(box=None, padding=(0, 3, 0, 0))
+    for title, counts in (
+        ("Metadata", count_by(catalog, "metadata_status")),
+        ("Header", summary.header_status),
+        ("Thumbnail", summary.thumbnail_status),
+    ):
+        grid.add_row(title, "  ".join(_shown(count) for count in counts))
+    stdout.print(grid)
+    stdout.print(f"Tables: {lake.root}/{lake.schema}", soft_wrap=True, highlight=False)
+
+
+def _shown(count: Count) -> str:
+    return f"{count.value or 'missing'} {count.files}"

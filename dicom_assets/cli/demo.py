@@ -1,0 +1,46 @@
+"""``dicom-assets demo``: the main job on real files that are on every machine that has this package."""
+
+from pathlib import Path
+
+import pydicom.data
+from rich.console import Console
+
+from dicom_assets.catalog.database import Catalog
+from dicom_assets.catalog.formats import Format, write
+from dicom_assets.catalog.gallery import write_gallery
+from dicom_assets.catalog.summary import summarize
+from dicom_assets.cli.catalog import Request, run_catalog
+from dicom_assets.cli.instance import open_instance
+from dicom_assets.cli.places import checked_places
+
+stdout = Console(highlight=False, soft_wrap=True)
+
+_QUERY = """\
+SELECT relative_path, Modality, Manufacturer, Rows, Columns, PixelSpacing, WindowCenter
+FROM object_catalog
+WHERE Modality IN ('CT', 'MR') AND Rows >= 64 AND thumbnail_status = 'ok'
+ORDER BY Modality, relative_path
+LIMIT 12"""
+
+
+def run_demo(folder: Path) -> bool:
+    """Catalog pydicom's test files below a folder and show counts, one selection and a page of thumbnails."""
+    source = Path(pydicom.data.__file__).parent
+    places = checked_places(str(source), str(folder / "lake"), "dicom", 1)
+    stdout.print(f"Cataloging the DICOM files that come with pydicom: {source}\n")
+    with open_instance(places.lake) as instance:
+        succeeded = run_catalog(Request(places, ()), instance)
+    catalog = Catalog(places.lake_resource.open())
+    summary = summarize(catalog)
+    for title, counts in (("modality", summary.modality), ("transfer syntax", summary.transfer_syntax)):
+        stdout.print(f"\n[bold]DICOM files by {title}[/]")
+        for count in counts:
+            stdout.print(f"  {count.files:4}  {count.value or 'not stated'}")
+    stdout.print(f"\n[bold]A selection by SQL[/]\n{_QUERY}\n")
+    write(catalog.sql(_QUERY), Format.TABLE)
+    page = folder / "thumbnails.html"
+    write_gallery(catalog, page, title="pydicom's test files")
+    stdout.print(f"\nTables:     {places.lake}/{places.schema}")
+    stdout.print(f"Thumbnails: {page}")
+    stdout.print(f"Dagster UI: dicom-assets ui {source} --lake {places.lake}")
+    return succeeded

@@ -1,0 +1,45 @@
+"""Bad use: one clear line on standard error, and exit code 2."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from dicom_assets.archive.base import ArchiveError
+from dicom_assets.archive.listing import ListingError
+from dicom_assets.archive.prefixes import PrefixError
+from dicom_assets.catalog.errors import CatalogError
+from dicom_assets.delta.location import TableSchemaError
+from dicom_assets.resources.java import JavaNotFoundError
+from dicom_assets.steps.index import MassDeletionError
+
+BAD_USE = 2
+
+_EXPECTED = (
+    ArchiveError,
+    ListingError,
+    PrefixError,
+    CatalogError,
+    TableSchemaError,
+    JavaNotFoundError,
+    MassDeletionError,
+)
+
+stderr = Console(stderr=True)
+
+
+def refuse(message: str) -> NoReturn:
+    """End the command because of how it was called."""
+    stderr.print(f"Error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(BAD_USE)
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn the errors that a user can do something about into one line."""
+    try:
+        yield
+    except _EXPECTED as error:
+        refuse(str(error))

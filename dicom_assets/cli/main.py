@@ -1,0 +1,128 @@
+"""The commands; what they do is in the modules beside this one and in :mod:`dicom_assets.catalog`."""
+
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dicom_assets.catalog.formats import Format
+from dicom_assets.cli.errors import clear_errors
+from dicom_assets.reconcile import UpdateMode
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A queryable, versioned, incremental catalog of a DICOM archive.",
+)
+
+Source = Annotated[str, typer.Argument(help="Folder or bucket URI that holds the DICOM files.")]
+LakeOption = Annotated[str, typer.Option("--lake", help="Folder or bucket URI that holds the tables.")]
+Schema = Annotated[str, typer.Option("--schema", help="Folder of this catalog in the lake.")]
+Depth = Annotated[
+    int, typer.Option("--prefix-depth", min=0, help="How many directories below the source make a partition.")
+]
+
+
+@app.command()
+def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
+    source: Source,
+    lake: LakeOption,
+    prefix_depth: Depth = 1,
+    prefix: Annotated[
+        list[str] | None, typer.Option("--prefix", help="Only this partition; may be given several times.")
+    ] = None,
+    schema: Schema = "dicom",
+    mode: Annotated[UpdateMode, typer.Option(help="What happens to rows that exist.")] = UpdateMode.SYNC,
+    sha256: Annotated[bool, typer.Option("--sha256", help="Hash every file, which reads it whole.")] = False,
+    allow_mass_deletion: Annotated[
+        bool, typer.Option("--allow-mass-deletion", help="Let most files of a prefix go from the tables.")
+    ] = False,
+) -> None:
+    """Catalog an archive: find its prefixes and materialize what changed, through Dagster."""
+    from dicom_assets.cli.catalog import Request, run_catalog
+    from dicom_assets.cli.instance import open_instance
+    from dicom_assets.cli.places import checked_places
+    from dicom_assets.extract.options import ExtractionOptions
+
+    with clear_errors():
+        places = checked_places(source, lake, schema, prefix_depth)
+        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, ExtractionOptions(sha256=sha256))
+        with open_instance(places.lake) as instance:
+            succeeded = run_catalog(request, instance)
+    if not succeeded:
+        raise typer.Exit(1)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="SQL, as DuckDB speaks it, over the tables by name.")],
+    lake: LakeOption,
+    schema: Schema = "dicom",
+    form: Annotated[Format, typer.Option("--format", help="How the result is written.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")] = None,
+) -> None:
+    """Query the tables."""
+    from dicom_assets.archive.opening import absolute
+    from dicom_assets.catalog.database import Catalog
+    from dicom_assets.catalog.formats import write
+    from dicom_assets.delta.lake import Lake
+
+    with clear_errors():
+        write(Catalog(Lake(absolute(lake), schema)).sql(query), form, output)
+
+
+@app.command()
+def gallery(
+    output: Annotated[Path, typer.Argument(help="The HTML file to write.")],
+    lake: LakeOption,
+    schema: Schema = "dicom",
+) -> None:
+    """Write a page of the thumbnails."""
+    from dicom_assets.archive.opening import absolute
+    from dicom_assets.catalog.database import Catalog
+    from dicom_assets.catalog.gallery import write_gallery
+    from dicom_assets.delta.lake import Lake
+
+    with clear_errors():
+        shown = write_gallery(Catalog(Lake(absolute(lake), schema)), output)
+    Console().print(f"{shown} files: {output.absolute()}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--to", help="Folder of the lake and the page.")] = Path(".demo"),
+) -> None:
+    """Catalog the real DICOM files that come with pydicom, and show what can be asked of them."""
+    from dicom_assets.cli.demo import run_demo
+
+    with clear_errors():
+        succeeded = run_demo(folder.absolute())
+    if not succeeded:
+        raise typer.Exit(1)
+
+
+@app.command()
+def ui(
+    source: Source,
+    lake: LakeOption,
+    prefix_depth: Depth = 1,
+    schema: Schema = "dicom",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
+) -> None:
+    """Open the Dagster UI and its daemon on this archive and this lake."""
+    from dicom_assets.cli.places import checked_places
+    from dicom_assets.cli.ui import serve
+
+    with clear_errors():
+        serve(checked_places(source, lake, schema, prefix_depth), host, port)
+
+
+def main() -> None:
+    """Run the command line."""
+    # Dagster warns of every parameter of its own that is in beta, at every start.
+    warnings.filterwarnings("ignore", message=".*is currently in beta")
+    app()

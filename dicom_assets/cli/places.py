@@ -1,0 +1,71 @@
+"""Source and lake, as the user wrote them: checked before anything is done."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from dicom_assets.archive.opening import absolute, is_remote
+from dicom_assets.cli.errors import refuse
+from dicom_assets.resources.archive import ArchiveResource
+from dicom_assets.resources.lake import LakeResource
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the files are and where the tables go."""
+
+    source: str
+    lake: str
+    schema: str
+    depth: int
+
+    @property
+    def archive_resource(self) -> ArchiveResource:
+        """Return the Dagster resource of the source."""
+        return ArchiveResource(source=self.source, prefix_depth=self.depth)
+
+    @property
+    def lake_resource(self) -> LakeResource:
+        """Return the Dagster resource of the lake."""
+        return LakeResource(root_uri=self.lake, schema_name=self.schema)
+
+
+def checked_places(source: str, lake: str, schema: str, depth: int) -> Places:
+    """Return the places of a catalog, or end the command with what is wrong with them."""
+    places = Places(absolute(source), absolute(lake), schema, depth)
+    if not is_remote(places.source):
+        _check_source(Path(places.source))
+    tables = f"{places.lake}/{schema}"
+    if _is_within(tables, places.source) or _is_within(places.lake, places.source):
+        refuse(f"the lake {places.lake} is inside the source {places.source}: it would catalog itself")
+    if _is_within(places.source, tables):
+        refuse(f"the source {places.source} is inside the tables at {tables}: they would be mixed with the files")
+    if not is_remote(places.lake):
+        _check_writable(Path(places.lake))
+    return places
+
+
+def _check_source(source: Path) -> None:
+    if not source.exists():
+        refuse(f"the source {source} does not exist")
+    if not source.is_dir():
+        refuse(f"the source {source} is a file; name the folder that holds it")
+    if not os.access(source, os.R_OK | os.X_OK):
+        refuse(f"the source {source} cannot be read: permission denied")
+
+
+def _is_within(inner: str, outer: str) -> bool:
+    """Return whether a place is another one or below it, links followed."""
+    if is_remote(inner) or is_remote(outer):
+        return f"{inner}/".startswith(f"{outer}/")
+    return Path(inner).resolve().is_relative_to(Path(outer).resolve())
+
+
+def _check_writable(lake: Path) -> None:
+    try:
+        lake.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=lake):
+            pass
+    except OSError as error:
+        refuse(f"the lake {lake} is not writable: {error.strerror}")

@@ -1,0 +1,22 @@
+"""``dicom-assets ui``: the Dagster webserver and daemon on one archive and one lake."""
+
+import os
+import sys
+
+from dicom_assets.cli.instance import dagster_home
+from dicom_assets.cli.places import Places
+from dicom_assets.definitions import LAKE, PREFIX_DEPTH, SCHEMA, SOURCE
+
+
+def serve(places: Places, host: str, port: int) -> None:
+    """Become ``dagster dev``, which starts the webserver and the daemon and ends both with itself."""
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(dagster_home(places.lake)),
+        SOURCE: places.source,
+        LAKE: places.lake,
+        SCHEMA: places.schema,
+        PREFIX_DEPTH: str(places.depth),
+    }
+    arguments = ["dev", "-m", "dicom_assets.definitions", "--host", host, "--port", str(port)]
+    os.execve(sys.executable, [sys.executable, "-m", "dagster", *arguments], environment)  # noqa: S606 - no shell

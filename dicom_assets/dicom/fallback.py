@@ -1,0 +1,178 @@
+"""Headers by pydicom, for files whose structure the walker cannot follow.
+
+pydicom finds the elements; their values become JSON by the same decoders as the walker's, so that a value reads
+the same whoever found it.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+import pydicom
+from pydicom.dataelem import RawDataElement
+
+from dicom_assets.dicom.charsets import NO_CHARSET, Charset, charset_of
+from dicom_assets.dicom.choices import chosen_vr
+from dicom_assets.dicom.dialect import DIALECTS, UNDEFINED
+from dicom_assets.dicom.elements import dictionary_vr, is_known
+from dicom_assets.dicom.header import Element, Header, JsonDataset, PixelElement
+from dicom_assets.dicom.issues import IssueCode, IssueLog
+from dicom_assets.dicom.limits import HeaderLimits, inline_caps
+from dicom_assets.dicom.sniff import DEFLATED_SYNTAXES
+from dicom_assets.dicom.source import ByteSource
+from dicom_assets.dicom.status import HeaderStatus
+from dicom_assets.dicom.vr import ALL_VRS
+
+MOST_BYTES = 1 << 20
+"""How much of a file pydicom gets to see. It has no limits of its own, and needs seconds for a megabyte of noise."""
+
+_CHARSET_TAG = "00080005"
+_PIXEL_TAGS = ("7FE00008", "7FE00009", "7FE00010")
+
+
+def read_by_pydicom(source: ByteSource, limits: HeaderLimits) -> Header | None:
+    """Read a header by pydicom.
+
+    Parameters
+    ----------
+    source
+        The file.
+    limits
+        What is inlined.
+
+    Returns
+    -------
+    Header or None
+        With status ``issues`` and the issue ``structure``; ``None`` when pydicom cannot read it, or when what it
+        reads has tags that no dictionary knows, as noise that is read as elements does.
+
+    Raises
+    ------
+    OSError
+        If the source does.
+
+    """
+    content = source.read(0, MOST_BYTES)
+    try:
+        with _silence():
+            dataset = pydicom.dcmread(BytesIO(content), force=True)
+            return _converted(dataset, source, content, limits)
+    except Exception:  # noqa: BLE001 - pydicom raises whatever comes up in a damaged file
+        return None
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep what pydicom warns of to itself: it may quote values."""
+    logger = logging.getLogger("pydicom")
+    disabled, logger.disabled = logger.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = disabled
+
+
+class _ImplausibleError(Exception):
+    """What pydicom read is no header."""
+
+
+def _converted(dataset: Any, source: ByteSource, content: bytes, limits: HeaderLimits) -> Header:
+    meta = dataset.file_meta
+    syntax = meta.get("TransferSyntaxUID")
+    if syntax in DEFLATED_SYNTAXES:
+        # Positions would count in what pydicom inflated.
+        raise _ImplausibleError
+    implicit, little = dataset.original_encoding
+    conversion = _Conversion(content, limits)
+    conversion.log.add("", "", IssueCode.STRUCTURE)
+    body: JsonDataset = {}
+    conversion.convert(dataset, body, NO_CHARSET, body, "")
+    if not body:
+        raise _ImplausibleError
+    return Header(
+        status=HeaderStatus.ISSUES,
+        file_meta=conversion.convert(meta, {}, NO_CHARSET, {}, ""),
+        dataset=body,
+        issues=tuple(conversion.log.issues),
+        transfer_syntax=str(syntax) if syntax else None,
+        little_endian=bool(little),
+        implicit_vr=bool(implicit),
+        pixel=conversion.pixel,
+        body=source,
+        reader="pydicom",
+    )
+
+
+class _Conversion:
+    """From the elements of pydicom to those of the JSON model."""
+
+    def __init__(self, content: bytes, limits: HeaderLimits) -> None:
+        self.log = IssueLog(limits.max_issues)
+        self.pixel: PixelElement | None = None
+        self._content = content
+        self._caps = inline_caps(limits)
+
+    def convert(self, found: Any, into: JsonDataset, charset: Charset, root: JsonDataset, path: str) -> JsonDataset:
+        """Convert a data set up to its pixel data."""
+        for tag in sorted(found.keys()):
+            name = f"{int(tag):08X}"
+            raw = found.get_item(tag)
+            if not path and name in _PIXEL_TAGS and root is into:
+                self._note_pixels(name, raw)
+                break
+            if name.endswith("0000") or name == "FFFCFFFC":
+                continue
+            vr = _vr_of(raw, name, into, root)
+            if vr == "SQ":
+                items: list[JsonDataset] = []
+                into[name] = {"vr": "SQ", "Value": items}
+                for number, item in enumerate(found[tag].value):
+                    items.append({})
+                    self.convert(item, items[-1], charset, root, f"{path}{name}[{number}].")
+                if not items:
+                    del into[name]["Value"]
+                continue
+            into[name] = self._element(raw, vr, charset, path + name)
+            if name == _CHARSET_TAG:
+                charset, _ = charset_of(tuple(term or "" for term in into[name].get("Value", ())))
+        return into
+
+    def _element(self, raw: Any, vr: str, charset: Charset, path: str) -> Element:
+        if not isinstance(raw, RawDataElement):
+            # pydicom needed its value already: the transfer syntax, a character set.
+            converted: Element = raw.to_json_dict(None, 0)
+            if "Value" in converted:
+                converted["Value"] = [None if value == "" else value for value in converted["Value"]]
+            return converted
+        value = raw.value or b""
+        if raw.length not in (len(value), UNDEFINED):
+            # pydicom takes what is left of a file for the value.
+            raise _ImplausibleError
+        # pydicom counts some positions from the beginning of a sequence: such values are inlined at any length.
+        place = slice(raw.value_tell, raw.value_tell + len(value))
+        if len(value) > self._caps[vr] and self._content[place] == value:
+            return {"vr": vr, "BulkData": {"offset": raw.value_tell, "length": len(value)}}
+        rule = DIALECTS[not raw.is_implicit_VR, raw.is_little_endian].value_rule(vr)
+        element, problems = rule.decode(value, charset)
+        for code, part in problems:
+            self.log.add(path, vr, code, part)
+        return element
+
+    def _note_pixels(self, tag: str, raw: RawDataElement) -> None:
+        undefined = raw.length == UNDEFINED
+        self.pixel = PixelElement(tag, _vr_of(raw, tag, {}, {}), raw.value_tell, None if undefined else raw.length)
+
+
+def _vr_of(raw: Any, tag: str, dataset: JsonDataset, root: JsonDataset) -> str:
+    """Return the VR of an element; raises when no dictionary knows its tag, as is to be expected of noise."""
+    if not is_known(dataset, tag):
+        raise _ImplausibleError
+    known = dictionary_vr(dataset, tag) or "UN"
+    stated = raw.VR
+    vr = str(stated) if stated in ALL_VRS and stated != "UN" else known
+    return vr if vr in ALL_VRS else chosen_vr(vr, dataset, root)

@@ -1,0 +1,82 @@
+"""Which prefixes have anything to do, told by the same comparison that the runs make."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dicom_assets.archive.base import Archive
+from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.extractors import Extractor
+from dicom_assets.reconcile import Difference, UpdateMode, count_by_prefix
+from dicom_assets.steps.catalog import CatalogStep
+from dicom_assets.steps.engine import Engine
+from dicom_assets.steps.extraction import ExtractionStep
+from dicom_assets.steps.index import DeletionGuard, IndexStep
+from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a run over one prefix would find.
+
+    Attributes
+    ----------
+    prefix
+        The prefix.
+    files
+        Files whose rows are missing or stale in any table.
+    removed
+        Rows of files that are gone.
+
+    """
+
+    prefix: str
+    files: int
+    removed: int
+
+
+def find_pending(
+    engine: Engine,
+    lake: Lake,
+    archive: Archive,
+    extractors: Sequence[Extractor],
+    prefixes: Sequence[str],
+    mode: UpdateMode,
+    guard: DeletionGuard | None,
+) -> list[Pending]:
+    """Compare the archive and the tables, which must exist, and return the prefixes that have anything to do.
+
+    Only comparisons are made: the engine is not started.
+
+    Raises
+    ------
+    ListingError
+        A prefix could not be listed whole.
+    MassDeletionError
+        The guard refuses what is gone.
+
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for difference in _differences(engine, lake, archive, extractors, prefixes, mode, guard):
+        work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
+        for prefix in {*work, *obsolete}:
+            files, removed = found.get(prefix, (0, 0))
+            made = work.get(prefix, 0)
+            found[prefix] = (max(files, made), max(removed, obsolete.get(prefix, 0) - made))
+    return [Pending(prefix, *found[prefix]) for prefix in prefixes if prefix in found]
+
+
+def _differences(
+    engine: Engine,
+    lake: Lake,
+    archive: Archive,
+    extractors: Sequence[Extractor],
+    prefixes: Sequence[str],
+    mode: UpdateMode,
+    guard: DeletionGuard | None,
+) -> Iterator[Difference]:
+    """Yield the differences of all tables; none of these comparisons starts Spark."""
+    yield IndexStep(lake, archive, prefixes, mode, guard).plan(FILE_INDEX.name).difference
+    extraction = ExtractionStep(engine, lake, archive, extractors, prefixes, mode)
+    for extractor in extractors:
+        yield extraction.plan(extractor.table.name).difference
+    yield CatalogStep(engine, lake, prefixes, mode).plan(OBJECT_CATALOG.name).difference

@@ -1,0 +1,151 @@
+"""The command line: what it does, what it says, and how it refuses."""
+
+import json
+import os
+import shutil
+
+import pytest
+from dagster import DagsterInstance, RunsFilter
+from deltalake import DeltaTable
+from typer.testing import CliRunner
+
+from dicom_assets.cli.main import app
+from dicom_assets.cli.runs import cut_into_runs
+from dicom_assets.steps.pending import Pending
+from dicom_assets.tables import TABLES
+from dicom_assets_tests.corpus import PYDICOM_FILES
+
+
+@pytest.fixture
+def run(monkeypatch, spark):
+    """Call the command line as a shell would, with a Dagster home of the lake's own."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments):
+        os.environ["DAGSTER_HOME"] = ""
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return call
+
+
+@pytest.fixture
+def source(tmp_path):
+    root = tmp_path / "archive"
+    for prefix, names in {"a": ["CT_small.dcm", "MR_small.dcm"], "b": ["rtdose.dcm"]}.items():
+        (root / prefix).mkdir(parents=True)
+        for name in names:
+            shutil.copy(PYDICOM_FILES / name, root / prefix)
+    (root / "b" / "damaged.dcm").write_bytes((PYDICOM_FILES / "CT_small.dcm").read_bytes()[:700])
+    return root
+
+
+def _versions(lake):
+    return [DeltaTable(str(lake / "dicom" / table.name)).version() for table in TABLES]
+
+
+def test_catalog_then_nothing_to_do_then_a_change(run, source, tmp_path):
+    lake = tmp_path / "lake"
+    first = run("catalog", source, "--lake", lake)
+    assert first.exit_code == 0, first.output
+    assert "4 files cataloged" in first.output
+    assert "truncated 1" in first.output, "bad files are reported and do not change the exit code"
+    assert str(lake / "dicom") in first.output
+    before = _versions(lake)
+
+    again = run("catalog", source, "--lake", lake)
+    assert again.exit_code == 0
+    assert "Nothing has changed" in again.output
+    assert _versions(lake) == before
+    with DagsterInstance.from_config(str(lake / ".dagster")) as instance:
+        assert len(instance.get_runs(RunsFilter())) == 1, "no run where nothing is to be done"
+        assert instance.get_dynamic_partitions("prefix") == ["a", "b"]
+
+    (source / "b" / "damaged.dcm").unlink()
+    third = run("catalog", source, "--lake", lake)
+    assert "0 files cataloged, rows of 1 removed" in third.output
+    assert _versions(lake) == [version + 1 for version in before]
+
+
+def test_only_the_prefixes_asked_for(run, source, tmp_path):
+    lake = tmp_path / "lake"
+    assert run("catalog", source, "--lake", lake, "--prefix", "b").exit_code == 0
+    answer = run("sql", "SELECT DISTINCT prefix FROM object_catalog", "--lake", lake, "--format", "json")
+    assert json.loads(answer.output) == [{"prefix": "b"}]
+
+
+def test_several_catalogs_share_a_lake(run, source, tmp_path):
+    lake = tmp_path / "lake"
+    assert run("catalog", source, "--lake", lake, "--schema", "other", "--prefix", "b").exit_code == 0
+    assert run("sql", "SELECT 1 FROM object_catalog", "--lake", lake).exit_code == 2
+    assert run("sql", "SELECT 1 FROM object_catalog", "--lake", lake, "--schema", "other").exit_code == 0
+
+
+def test_mass_deletion_is_refused_until_it_is_allowed(run, source, tmp_path):
+    for number in range(120):
+        (source / "a" / f"{number}.txt").write_text("x")
+    lake = tmp_path / "lake"
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+    before = _versions(lake)
+    for number in range(120):
+        (source / "a" / f"{number}.txt").unlink()
+    refused = run("catalog", source, "--lake", lake)
+    assert refused.exit_code == 2
+    assert "prefix a: 120 of 122 files are gone" in refused.output
+    assert _versions(lake) == before
+    assert run("catalog", source, "--lake", lake, "--allow-mass-deletion").exit_code == 0
+    assert "2" in run("sql", "SELECT count(*) FROM file_index WHERE prefix = 'a'", "--lake", lake).output
+
+
+def test_bad_use_is_one_line_and_exit_2(run, source, tmp_path):
+    lake, blocked = tmp_path / "lake", tmp_path / "blocked"
+    blocked.write_text("a file, not a folder")
+    cases = {
+        "does not exist": ("catalog", tmp_path / "nowhere", "--lake", lake),
+        "is a file": ("catalog", blocked, "--lake", lake),
+        "would catalog itself": ("catalog", source, "--lake", source / "lake"),
+        "inside the tables": ("catalog", lake / "dicom" / "x", "--lake", lake),
+        "not writable": ("catalog", source, "--lake", blocked / "lake"),
+        "does not name 1 directory": ("catalog", source, "--lake", lake, "--prefix", "a/b"),
+        "there is no catalog": ("sql", "SELECT 1", "--lake", tmp_path / "empty"),
+    }
+    (lake / "dicom" / "x").mkdir(parents=True)
+    for message, arguments in cases.items():
+        result = run(*arguments)
+        assert (result.exit_code, message in result.output) == (2, True), (arguments, result.output)
+        assert result.output.count("\n") == 1, result.output
+
+
+def test_sql_that_does_not_parse_is_one_line_and_exit_2(run, source, tmp_path):
+    assert run("catalog", source, "--lake", tmp_path / "lake", "--prefix", "b").exit_code == 0
+    for query in ("SELEC 1", "SELECT nope FROM object_catalog", "SELECT 1 FROM nope"):
+        result = run("sql", query, "--lake", tmp_path / "lake")
+        assert result.exit_code == 2
+        assert result.output.startswith("Error: ")
+        assert result.output.count("\n") == 1, result.output
+
+
+def test_a_gallery_of_the_thumbnails(run, source, tmp_path):
+    assert run("catalog", source, "--lake", tmp_path / "lake").exit_code == 0
+    page = tmp_path / "page.html"
+    assert run("gallery", page, "--lake", tmp_path / "lake").exit_code == 0
+    assert page.read_text().count("data:image/") >= 3
+
+
+def _pending(*prefixes):
+    return [Pending(prefix, 1, 0) for prefix in prefixes]
+
+
+@pytest.mark.parametrize(
+    ("pending", "largest", "ranges"),
+    [
+        ("abc", 10, [("a", "c")]),
+        ("abc", 2, [("a", "b"), ("c", "c")]),
+        ("acd", 10, [("a", "a"), ("c", "d")]),
+        ("", 10, []),
+    ],
+)
+def test_runs_are_ranges_without_a_prefix_that_has_nothing_to_do(pending, largest, ranges):
+    runs = cut_into_runs(list("abcde"), _pending(*pending), largest)
+    assert [(run.first, run.last) for run in runs] == ranges
+    assert [prefix for run in runs for prefix in run.prefixes] == list(pending)
