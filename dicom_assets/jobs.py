@@ -20,6 +20,8 @@ from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
 from dicom_assets.resources.lake import LakeResource
 
 _NIGHTLY = "17 3 * * *"
+_LONGEST_RUN = timedelta(days=14)
+"""A run that has been under way for longer was killed, and nobody told the instance."""
 _DEFAULTS = MaintenanceOptions()
 
 
@@ -42,7 +44,8 @@ class MaintenanceConfig(Config):
 
 def busy_since(instance: DagsterInstance, besides: str) -> datetime | None:
     """Return when the oldest run under way was created, one run left out; ``None`` when there is none."""
-    records = instance.get_run_records(RunsFilter(statuses=NOT_FINISHED_STATUSES))
+    alive = RunsFilter(statuses=NOT_FINISHED_STATUSES, created_after=datetime.now(UTC) - _LONGEST_RUN)
+    records = instance.get_run_records(alive)
     return min(
         (record.create_timestamp.astimezone(UTC) for record in records if record.dagster_run.run_id != besides),
         default=None,
