@@ -41,6 +41,7 @@ NAME = "archive_sensor"
 _PARTITIONS = PREFIXES.name or ""
 _HOLD_LAPSES = timedelta(days=1)
 _SHOWN = 5
+_LEAST_SHARE = 0.25
 _MOST_NEW_KEYS = 20_000
 """Dagster advises to add at most 25,000 partitions in one tick."""
 
@@ -204,6 +205,8 @@ def build_archive_sensor(options: SensorOptions) -> SensorDefinition:
                 "partitions by hand, with allow_mass_deletion in the run config of file_index."
             )
         tick = Tick(context.instance, options, files, state, present, registered)
+        # However long it took to get here: some of the sweep is done in every tick, or it would never end.
+        deadline = max(deadline, time.monotonic() + options.tick_seconds * _LEAST_SHARE)
         cursor = tick.sweep(watch, Cursor.read(context.cursor), deadline)
         return _result(context, tick, cursor)
 

@@ -190,6 +190,15 @@ def test_a_sweep_takes_several_ticks_and_its_cursor_stays_small(make, source, la
     assert sorted(covered) == ticker.keys
 
 
+def test_a_slow_look_at_the_root_does_not_starve_the_sweep(make, monkeypatch):
+    def slow(self, original=LocalArchive.prefixes):
+        time.sleep(0.6)
+        return original(self)
+
+    monkeypatch.setattr(LocalArchive, "prefixes", slow)
+    assert ranges(make(tick_seconds=0.5).tick()) == [("a", "d")]
+
+
 @pytest.mark.parametrize("text", [None, "", "no json", "[]", '{"after": 1}', '{"other": "x"}'])
 def test_a_cursor_that_cannot_be_read_begins_a_new_sweep(ticker, text):
     ticker.cursor = text
