@@ -160,7 +160,8 @@ class Tick:
         if self.options.mode is UpdateMode.SYNC:
             return {}
         steps = ("file_index", "extraction", "object_catalog")
-        return {"ops": {step: {"config": {"mode": self.options.mode.value}} for step in steps}}
+        # Run config takes an enum by the name of its member.
+        return {"ops": {step: {"config": {"mode": self.options.mode.name}} for step in steps}}
 
     def lost_keys(self) -> list[str]:
         """Return the partition keys that nothing stands behind any more: no file, no row, no run."""

@@ -11,7 +11,7 @@ import pytest
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.maintenance import vacuum
 from dicom_assets.delta.snapshot import live_files
-from dicom_assets.tables import TABLES, THUMBNAILS
+from dicom_assets.tables import EXTRACTED, OBJECT_CATALOG, TABLES, THUMBNAILS
 from dicom_assets_tests.delta.storage import data_files, grow_old
 from dicom_assets_tests.runner import spawn, wait_until_running
 from dicom_assets_tests.scratch import build, clean
@@ -20,6 +20,26 @@ from dicom_assets_tests.whole import Deployment, contents, put
 PREFIXES = "abcde"
 MOMENTS = 30
 WEEK = timedelta(days=7)
+
+
+def started(_):
+    return True
+
+
+def extracting(lake):
+    return any(data_files(lake.location(THUMBNAILS)))
+
+
+def extracted(lake):
+    return any(lake.location(table).open().version() for table in EXTRACTED)
+
+
+def joining(lake):
+    return any(data_files(lake.location(OBJECT_CATALOG)))
+
+
+STAGES = (started, extracting, extracted, joining)
+"""What a run has reached before it is killed, after a random pause: most of its time goes by before the first."""
 
 
 def fill(source: Path, files: int) -> Path:
@@ -39,6 +59,11 @@ class Victim:
         self.deployment.register()
         self.process = spawn(self.deployment, PREFIXES[0], PREFIXES[-1])
         self.began = wait_until_running(self.process)
+
+    def wait_for(self, stage):
+        while not (self.lake.location(TABLES[-1]).exists() and stage(self.lake)):
+            assert self.process.poll() is None, "the run ended before that"
+            time.sleep(0.002)
 
     def kill(self):
         self.process.kill()
@@ -68,10 +93,7 @@ def test_killed_between_writing_and_commit(spark, tmp_path):
     source = fill(tmp_path / "source", 20)
     expected = contents(clean(LocalArchive(str(source), 1), tmp_path / "clean"))
     victim = Victim(source, tmp_path / "victim")
-    thumbnails = victim.lake.location(THUMBNAILS)
-    while not data_files(thumbnails):
-        assert victim.process.poll() is None, "the run ended before it wrote a thumbnail"
-        time.sleep(0.002)
+    victim.wait_for(extracting)
     victim.kill()
     assert "object_catalog" not in victim.check(expected)
     orphans = victim.orphans()
@@ -89,14 +111,13 @@ def test_killed_between_writing_and_commit(spark, tmp_path):
 def test_killed_at_random_moments(spark, tmp_path):
     source = fill(tmp_path / "source", 500)
     expected = contents(clean(LocalArchive(str(source), 1), tmp_path / "clean"))
-    whole = Victim(source, tmp_path / "whole")
-    assert whole.process.wait() == 0
-    seconds = time.monotonic() - whole.began
     luck, reached = random.Random(0), []
     for moment in range(MOMENTS):
+        stage = STAGES[moment % len(STAGES)]
         victim = Victim(source, tmp_path / str(moment))
-        time.sleep(luck.uniform(0, seconds))
+        victim.wait_for(stage)
+        time.sleep(luck.uniform(0, 5 if stage is started else 0.3))
         victim.kill()
         reached.append(len(victim.check(expected)))
     print(f"\ntables committed at the kill, of {MOMENTS} kills: {sorted(reached)}")
-    assert len(set(reached)) > 1, "the moments were spread over the run"
+    assert len(set(reached)) > 2, "the moments were spread over the run"

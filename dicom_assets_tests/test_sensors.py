@@ -10,6 +10,7 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.definitions import build_definitions
 from dicom_assets.reconcile import UpdateMode
 from dicom_assets.resources.archive import ArchiveResource
 from dicom_assets.resources.lake import LakeResource
@@ -164,8 +165,12 @@ def test_mass_deletion_is_refused_until_allowed(make, source, lake):
 def test_kept_rows_ask_for_runs_in_their_mode(make, source, lake):
     settle(source, lake, "abcd")
     shutil.rmtree(source / "a")
-    (request,) = make(mode=UpdateMode.APPEND).tick().run_requests
-    assert request.run_config["ops"]["file_index"]["config"] == {"mode": "append"}
+    ticker = make(mode=UpdateMode.APPEND)
+    (request,) = ticker.tick().run_requests
+    assert request.run_config["ops"]["file_index"]["config"] == {"mode": "APPEND"}
+    definitions = build_definitions(ticker.archive, ticker.lake)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    assert dg.validate_run_config(job, request.run_config)["ops"]["extraction"]["config"]["mode"] == "append"
 
 
 def test_a_sweep_takes_several_ticks_and_its_cursor_stays_small(make, source, lake, monkeypatch):
