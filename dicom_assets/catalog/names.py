@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from pydicom.config import IGNORE
 from pydicom.uid import UID
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -10,7 +11,8 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 @cache
 def transfer_syntax_name(uid: str | None) -> str | None:
     """Return the name of a transfer syntax (PS3.6 Table A-1), its UID when it has none there."""
-    return None if uid is None else str(UID(uid).name)
+    # Unchecked: pydicom would quote what is no UID in a warning, and that can be anything of the header.
+    return None if uid is None else str(UID(uid, validation_mode=IGNORE).name)
 
 
 def file_size(length: int) -> str:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as Grid
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.catalog.database import Catalog
 from dicom_assets.catalog.summary import Count, count_by, summarize
@@ -60,11 +61,14 @@ def run_catalog(request: Request, instance: DagsterInstance) -> bool:
 def _prefixes(request: Request, archive: Archive, lake: Lake) -> list[str]:
     """Return the prefixes asked for, by default those of the archive and those that the index still holds."""
     archive.check()
-    if request.prefixes:
-        check_prefixes(archive, request.prefixes)
-        return sorted(set(request.prefixes))
-    known = {file.prefix for file in lake.snapshot(FILE_INDEX).files}
-    return sorted({*archive.prefixes(), *known})
+    known = {*archive.prefixes(), *(file.prefix for file in lake.snapshot(FILE_INDEX).files)}
+    if not request.prefixes:
+        return sorted(known)
+    check_prefixes(archive, request.prefixes)
+    unknown = sorted(set(request.prefixes) - known)
+    if unknown:
+        raise PrefixError(f"prefix {unknown[0]!r} is neither in the archive nor in the tables")
+    return sorted(set(request.prefixes))
 
 
 def _pending(request: Request, archive: Archive, lake: Lake, prefixes: Sequence[str]) -> list[Pending]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from dicom_assets.delta.files import DataFile, read_file
+from dicom_assets.delta.files import DataFile, read_file, read_rows
 from dicom_assets.delta.layout import from_log
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.tables import KEY, PARTITION, Table
@@ -60,6 +60,16 @@ class Snapshot:
             for file, batches in zip(wanted, pool.map(read, wanted), strict=True):
                 for batch in batches:
                     yield file, batch
+
+    def rows_of(self, paths: pa.Array, files: Iterable[DataFile] | None = None) -> pa.Table:
+        """Return the whole rows of some paths, in the order of the data files (by default all)."""
+        filesystem, names = self.location.filesystem(), self.table.schema.names
+        batches = [
+            batch
+            for file in (self.files if files is None else files)
+            for batch in read_rows(filesystem, self.table, file, names, paths)
+        ]
+        return pa.Table.from_batches(batches, self.table.schema)
 
     def keys(self, columns: Sequence[str]) -> pa.Table:
         """Return the key, the given columns and the data file (:data:`FILE`) of every row."""

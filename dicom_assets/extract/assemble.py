@@ -13,7 +13,6 @@ from deltalake.transaction import AddAction
 from pyspark.sql import SparkSession
 
 from dicom_assets.columns import join_text
-from dicom_assets.delta.files import read_rows
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.delta.spark import stage
@@ -132,10 +131,7 @@ def _rows_of(work: pa.Table, source: Snapshot) -> pa.Table:
     """Return the rows of a table that belong to the work, aligned with it; null where there is none that counts."""
     prefix, paths = work[PARTITION][0].as_py(), work[KEY].combine_chunks()
     files = [file for file in source.of_prefix(prefix) if file.may_hold(paths[0].as_py(), paths[-1].as_py())]
-    filesystem = source.location.filesystem()
-    names = source.table.schema.names
-    batches = [batch for file in files for batch in read_rows(filesystem, source.table, file, names, paths)]
-    rows = pa.Table.from_batches(batches, source.table.schema)
+    rows = source.rows_of(paths, files)
     aligned = rows.take(pc.index_in(paths, rows[KEY].combine_chunks()))
     made_from = aligned["fingerprint"]
     stale = pc.fill_null(pc.not_equal(made_from, work["fingerprint"]), fill_value=False)

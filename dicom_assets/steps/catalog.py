@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from deltalake.transaction import AddAction
 
-from dicom_assets.delta.files import read_rows
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.extract.assemble import catalog_versions, stage_catalog
@@ -46,15 +45,6 @@ class CatalogStep:
     def stage(self, plans: Mapping[str, Plan]) -> dict[str, list[AddAction]]:
         """Join the rows that are due, as data files that are not yet part of the table."""
         paths = plans[OBJECT_CATALOG.name].difference.work[KEY].combine_chunks()
-        filesystem = self._index.location.filesystem()
-        rows = pa.Table.from_batches(
-            [
-                batch
-                for file in self._index.files
-                for batch in read_rows(filesystem, FILE_INDEX, file, FILE_INDEX.schema.names, paths)
-            ],
-            FILE_INDEX.schema,
-        )
-        work = rows.join(self._due.select([KEY, "extractor_version"]), KEY)
+        work = self._index.rows_of(paths).join(self._due.select([KEY, "extractor_version"]), KEY)
         work = work.sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
         return stage_catalog(self.engine.spark_session, self.lake, work, self._sources)

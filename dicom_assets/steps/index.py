@@ -11,7 +11,7 @@ from deltalake.transaction import AddAction
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.listing import LISTING_SCHEMA
-from dicom_assets.delta.files import read_rows, write_batches
+from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.reconcile import TOKEN, Difference, Plan, UpdateMode, count_by_prefix, difference
@@ -125,10 +125,7 @@ class IndexStep:
 
 def _flag_removed(snapshot: Snapshot, paths: pa.Array, now: pa.Scalar) -> pa.Table:
     """Return the rows of files that are gone, with the time they were found gone."""
-    filesystem = snapshot.location.filesystem()
-    names = FILE_INDEX.schema.names
-    batches = [batch for file in snapshot.files for batch in read_rows(filesystem, FILE_INDEX, file, names, paths)]
-    rows = pa.Table.from_batches(batches, FILE_INDEX.schema)
+    rows = snapshot.rows_of(paths)
     position = rows.schema.get_field_index("removed_at")
     return rows.set_column(position, FILE_INDEX.schema.field("removed_at"), pa.repeat(now, rows.num_rows))
 

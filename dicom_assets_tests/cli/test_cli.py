@@ -107,6 +107,7 @@ def test_bad_use_is_one_line_and_exit_2(run, source, tmp_path):
         "inside the tables": ("catalog", lake / "dicom" / "x", "--lake", lake),
         "not writable": ("catalog", source, "--lake", blocked / "lake"),
         "does not name 1 directory": ("catalog", source, "--lake", lake, "--prefix", "a/b"),
+        "neither in the archive": ("catalog", source, "--lake", lake, "--prefix", "z"),
         "there is no catalog": ("sql", "SELECT 1", "--lake", tmp_path / "empty"),
     }
     (lake / "dicom" / "x").mkdir(parents=True)

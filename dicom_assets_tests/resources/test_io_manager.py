@@ -11,7 +11,7 @@ from dagster_deltalake import LocalConfig
 from dagster_deltalake_pandas import DeltaLakePandasIOManager
 from deltalake import DeltaTable
 
-from dicom_assets.assets.object_catalog import object_catalog
+from dicom_assets.assets.object_catalog import build_object_catalog
 from dicom_assets.definitions import build_definitions
 from dicom_assets.delta.commit import Change, commit
 from dicom_assets.delta.files import write_batches
@@ -76,7 +76,7 @@ def run(lake, instance):
         if keys and len(keys) > 1:
             tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
         return dg.materialize(
-            [object_catalog, *upstream, *assets],
+            [build_object_catalog(), *upstream, *assets],
             instance=instance,
             selection=list(assets),
             partition_key=keys[0] if keys and len(keys) == 1 else None,
