@@ -19,6 +19,8 @@ from dicom_assets.tables import KEY, PARTITION
 
 _TASKS_PER_CORE = 4
 _MAX_FILES_PER_TASK = 5000
+_MIN_FILES_PER_TASK = 32
+"""Fewer would make many data files that hold little but their footers."""
 _KEY_COLUMNS = (PARTITION, KEY, "relative_path", "fingerprint")
 
 Chunk = bytes
@@ -76,7 +78,7 @@ def wanted_files(index: pa.Table, plans: Mapping[str, Plan]) -> pa.Table:
 def split(work: pa.Table, parallelism: int) -> list[Chunk]:
     """Cut work into pieces of equal size: a few for each core, so that slow files do not leave cores idle."""
     pieces = max(parallelism * _TASKS_PER_CORE, -(-work.num_rows // _MAX_FILES_PER_TASK))
-    size = max(1, -(-work.num_rows // pieces))
+    size = max(_MIN_FILES_PER_TASK, -(-work.num_rows // pieces))
     return [to_chunk(work.slice(start, size)) for start in range(0, work.num_rows, size)]
 
 
