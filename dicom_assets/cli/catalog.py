@@ -53,9 +53,11 @@ def run_catalog(request: Request, instance: DagsterInstance) -> bool:
         pending = _pending(request, archive, lake, prefixes)
     register_prefixes(instance, prefixes)
     requests = cut_into_runs(registered_prefixes(instance), pending, PREFIXES_PER_RUN)
-    succeeded = _run_all(request, instance, requests) if requests else True
-    _conclude(lake, pending, time.monotonic() - started)
-    return succeeded
+    failed = _run_all(request, instance, requests) if requests else set()
+    _conclude(lake, [entry for entry in pending if entry.prefix not in failed], time.monotonic() - started)
+    if failed:
+        stderr.print(f"{len(failed)} prefixes are not up to date; run again when the cause is mended.", style="red")
+    return not failed
 
 
 def _prefixes(request: Request, archive: Archive, lake: Lake) -> list[str]:
@@ -80,11 +82,11 @@ def _pending(request: Request, archive: Archive, lake: Lake, prefixes: Sequence[
     return found
 
 
-def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[RunRequest]) -> bool:
-    """Execute the runs one after the other, in one Spark session, with a progress bar over the files."""
+def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[RunRequest]) -> set[str]:
+    """Execute the runs one after the other, with a progress bar; returns the prefixes of those that failed."""
     places = request.places
     definitions = build_definitions(places.archive_resource, places.lake_resource, extraction=request.options)
-    succeeded = True
+    failed: set[str] = set()
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -104,10 +106,10 @@ def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[Run
             done += run.files
             progress.update(bar, completed=done)
             if not result.success:
-                succeeded = False
+                failed.update(run.prefixes)
                 for line in failures(result):
                     stderr.print(f"Run {result.run_id} failed in {line}", style="red", markup=False, soft_wrap=True)
-    return succeeded
+    return failed
 
 
 def _advance(progress: Progress, bar: TaskID, done: int, files: int, share: float) -> None:
@@ -115,11 +117,11 @@ def _advance(progress: Progress, bar: TaskID, done: int, files: int, share: floa
     progress.update(bar, completed=done + int(share * files))
 
 
-def _conclude(lake: Lake, pending: Sequence[Pending], seconds: float) -> None:
+def _conclude(lake: Lake, done: Sequence[Pending], seconds: float) -> None:
     """Say what the catalog holds, what was done and where the tables are."""
-    files, removed = (sum(getattr(entry, name) for entry in pending) for name in ("files", "removed"))
-    if not pending:
-        stdout.print(f"Nothing has changed; looked in {seconds:.1f} s.")
+    files, removed = (sum(getattr(entry, name) for entry in done) for name in ("files", "removed"))
+    if not done:
+        stdout.print(f"Nothing was changed; looked in {seconds:.1f} s.")
     else:
         gone = f", rows of {removed} removed" if removed else ""
         stdout.print(f"{files} files cataloged{gone} in {seconds:.1f} s, {files / seconds:.0f} files per second.")

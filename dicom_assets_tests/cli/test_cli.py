@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from dicom_assets.cli.main import app
 from dicom_assets.cli.runs import cut_into_runs
+from dicom_assets.steps.index import IndexStep
 from dicom_assets.steps.pending import Pending
 from dicom_assets.tables import TABLES
 from dicom_assets_tests.corpus import PYDICOM_FILES
@@ -55,7 +56,7 @@ def test_catalog_then_nothing_to_do_then_a_change(run, source, tmp_path):
 
     again = run("catalog", source, "--lake", lake)
     assert again.exit_code == 0
-    assert "Nothing has changed" in again.output
+    assert "Nothing was changed" in again.output
     assert _versions(lake) == before
     with DagsterInstance.from_config(str(lake / ".dagster")) as instance:
         assert len(instance.get_runs(RunsFilter())) == 1, "no run where nothing is to be done"
@@ -65,6 +66,18 @@ def test_catalog_then_nothing_to_do_then_a_change(run, source, tmp_path):
     third = run("catalog", source, "--lake", lake)
     assert "0 files cataloged, rows of 1 removed" in third.output
     assert _versions(lake) == [version + 1 for version in before]
+
+
+def test_a_run_that_fails_is_exit_1_and_says_why(run, source, tmp_path, monkeypatch):
+    def broken(*_):
+        raise ValueError("made to fail")
+
+    monkeypatch.setattr(IndexStep, "stage", broken)
+    result = run("catalog", source, "--lake", tmp_path / "lake")
+    assert result.exit_code == 1
+    assert "failed in file_index: ValueError: made to fail" in result.output
+    assert "2 prefixes are not up to date" in result.output
+    assert "files cataloged" not in result.output
 
 
 def test_only_the_prefixes_asked_for(run, source, tmp_path):
