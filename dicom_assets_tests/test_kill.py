@@ -120,4 +120,4 @@ def test_killed_at_random_moments(spark, tmp_path):
         victim.kill()
         reached.append(len(victim.check(expected)))
     print(f"\ntables committed at the kill, of {MOMENTS} kills: {sorted(reached)}")
-    assert min(reached) <= 1 < max(reached), "runs were killed before and after the commits of the extraction"
+    assert len(set(reached)) > 2, "the moments were spread over the run"
