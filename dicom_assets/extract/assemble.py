@@ -21,7 +21,6 @@ from dicom_assets.extract.spark import Chunk, from_chunk, map_chunks, split
 from dicom_assets.tables import (
     DICOM_HEADERS,
     EXTRACTED,
-    FILE_INDEX,
     FILE_METADATA,
     KEY,
     OBJECT_CATALOG,
@@ -155,7 +154,3 @@ def _structs(rows: pa.Table) -> Iterator[pa.RecordBatch]:
     schema = row_schema([OBJECT_CATALOG])
     for batch in rows.to_batches(max_chunksize=_BATCH_ROWS):
         yield pa.RecordBatch.from_arrays([batch.to_struct_array()], schema=schema)
-
-
-INDEX_COLUMNS: tuple[str, ...] = tuple(FILE_INDEX.schema.names)
-"""Columns of the index, all of which the catalog repeats."""

@@ -56,11 +56,6 @@ class SparkResource(LazyPySparkResource):  # type: ignore[misc]
 
     spark_config: dict[str, Any] = Field(default_factory=dict, description="Spark settings, such as `spark.master`.")
 
-    @property
-    def started(self) -> bool:
-        """Whether this run has started Spark."""
-        return self._spark_session is not None
-
     def _init_session(self) -> None:
         if self._spark_session is None:
             ensure_java()
