@@ -19,6 +19,9 @@ class Request:
     enough
         Rows and columns that the frame will be shown at, so that it may be decoded at a reduced resolution. ``None``
         asks for every pixel.
+    step
+        Difference of stored values that does not show, so that a frame of reduced resolution may be decoded at a
+        reduced precision, too. 0 asks for every bit.
     max_pixels
         More than that a codestream must not declare.
 
@@ -26,6 +29,7 @@ class Request:
 
     layout: PixelLayout
     enough: tuple[float, float] | None = None
+    step: float = 0.0
     max_pixels: int = 1 << 28
 
     def check(self, stream: Codestream) -> None:
@@ -99,6 +103,8 @@ class Decoded:
         Where the picture lies in its samples, when not right within them.
     index
         Of the frame among those that were given, from 0; other than 0 for video only.
+    rough
+        Whether bits were left out that the request said do not show.
 
     """
 
@@ -107,3 +113,4 @@ class Decoded:
     rgb: bool = False
     extent: Extent | None = None
     index: int = 0
+    rough: bool = False

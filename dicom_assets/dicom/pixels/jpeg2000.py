@@ -1,18 +1,21 @@
 """JPEG 2000 and High-Throughput JPEG 2000 (PS3.5 8.2.4, 8.2.14), decoded at the resolution that is enough.
 
 The wavelet stores an image as a pyramid, and most of the work lies in the finest level: leaving out two levels of
-a radiograph saves nine tenths of the time. Pillow's OpenJPEG can leave them out, imagecodecs' cannot.
+a radiograph saves nine tenths of the time. Pillow's OpenJPEG can leave them out, imagecodecs' cannot. Of the levels
+that are left, bits finer than a grey level are left out too (:mod:`~dicom_assets.dicom.pixels.excerpt`).
 """
 
 import contextlib
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from PIL import ImageFile
 
 from dicom_assets.dicom.pixels.codestream import Codestream, read_jpeg2000
 from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request
+from dicom_assets.dicom.pixels.excerpt import excerpt
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples, sign_extend
 
@@ -95,9 +98,11 @@ def _decode(data: bytes, request: Request, decode_fully: Callable[[bytes], Sampl
     data = data[stream.start :] if stream.start else data
     reduce = _possible_reduction(stream, request)
     if reduce:
+        smaller = excerpt(data, reduce, request.step)
         # What Pillow declines, such as an image that does not begin at the origin, is decoded in full.
         with contextlib.suppress(OSError):
-            return _finish(_with_pillow(data, stream, reduce), stream, request.layout, reduce)
+            samples = decode_fully(smaller) if smaller else _with_pillow(data, stream, reduce)
+            return replace(_finish(samples, stream, request.layout, reduce), rough=smaller is not None)
     return _finish(decode_fully(data), stream, request.layout, 0)
 
 

@@ -24,6 +24,9 @@ from dicom_assets.dicom.render.resize import Picture, average_picture
 
 _LABEL_COLOURS = 256
 _GOLDEN_RATIO = 0.618033988749895
+_LOW_CONTRAST = 64
+"""Grey levels between the darkest and the brightest pixel, below which a window is too wide for its frame. The frame
+may be stretched then, and what did not show would."""
 
 
 def execute_plan(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
@@ -44,6 +47,8 @@ def execute_plan(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
     """
     decoded = _most_foreground(plan, frames) if plan.choose else _mosaic(plan, frames)
     picture, window = _to_picture(plan, decoded)
+    if decoded.rough and np.ptp(picture) < _LOW_CONTRAST:
+        return execute_plan(replace(plan, step=0.0), frames)
     lossless = isinstance(plan.pipeline, Mask | Labels)
     data, media_type = encode_picture(picture, lossless=lossless, quality=plan.quality)
     return Rendered(
@@ -68,7 +73,7 @@ def _decode(plan: RenderPlan, frame: bytes) -> Decoded:
         isinstance(plan.pipeline, GreyPipeline) and plan.pipeline.averages_first and not layout.floating
     ):
         enough = (plan.size[0] * layout.rows / plan.rows, plan.size[1] * layout.columns / plan.columns)
-    return decode_frame(frame, plan.transfer_syntax, Request(layout, enough, plan.max_pixels))
+    return decode_frame(frame, plan.transfer_syntax, Request(layout, enough, plan.step, plan.max_pixels))
 
 
 def _mosaic(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
@@ -77,19 +82,21 @@ def _mosaic(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
     if len(plan.tiles) == 1 and (plan.rows, plan.columns) == (plan.layout.rows, plan.layout.columns):
         return first
     rows, columns = first.samples.shape[:2]
+    rough = first.rough
     vertical, horizontal = rows / plan.layout.rows, columns / plan.layout.columns
     shape = (math.ceil(plan.rows * vertical), math.ceil(plan.columns * horizontal))
     canvas = np.empty((*shape, *first.samples.shape[2:]), first.samples.dtype)
     canvas[:] = _background(plan, first)
     for index, (tile, frame) in enumerate(zip(plan.tiles, frames, strict=True)):
         decoded = first if index == 0 else _decode(plan, frame)
+        rough |= decoded.rough
         row, column = int(tile.row * vertical), int(tile.column * horizontal)
         place = canvas[row : row + rows, column : column + columns]
         place[:] = decoded.samples[: place.shape[0], : place.shape[1]]
     extent = None
     if first.extent is not None:
         extent = Extent(plan.rows * vertical, plan.columns * horizontal, first.extent.shift)
-    return Decoded(canvas, first.bits, first.rgb, extent)
+    return Decoded(canvas, first.bits, first.rgb, extent, rough=rough)
 
 
 def _background(plan: RenderPlan, tile: Decoded) -> list[int] | int:

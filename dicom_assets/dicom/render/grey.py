@@ -152,6 +152,13 @@ class GreyPipeline:
         linear_voi = self.voi is None or (isinstance(self.voi, Window) and self.voi.function is not VoiFunction.SIGMOID)
         return isinstance(self.modality, Rescale) and linear_voi and self.padding is None
 
+    @property
+    def step(self) -> float:
+        """Half a grey level in stored values, which no one sees; 0 where the header does not tell."""
+        if not (self.averages_first and isinstance(self.modality, Rescale) and isinstance(self.voi, Window)):
+            return 0.0
+        return self.voi.width / 255 / 2 / abs(self.modality.slope) if self.modality.slope else 0.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GreyPicture:

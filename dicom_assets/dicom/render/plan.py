@@ -71,6 +71,8 @@ class RenderPlan:
         Of JPEG.
     max_pixels
         More than that a codestream must not declare.
+    step
+        Difference of stored values that does not show; 0 where every bit counts.
 
     """
 
@@ -85,6 +87,7 @@ class RenderPlan:
     first_bit: int = 0
     quality: int = 90
     max_pixels: int = 1 << 28
+    step: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

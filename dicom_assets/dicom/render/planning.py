@@ -23,6 +23,7 @@ from dicom_assets.dicom.pixels.fragments import FrameIndex, read_frame
 from dicom_assets.dicom.pixels.layout import PixelLayout, read_layout
 from dicom_assets.dicom.render.aspect import pixel_ratio
 from dicom_assets.dicom.render.frame_choice import fullest_native_frame, representative_frame
+from dicom_assets.dicom.render.grey import GreyPipeline
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.render.plan import Colour, Labels, Mask, Pipeline, RenderPlan, Tile
 from dicom_assets.dicom.render.presentation import is_inverted, read_grey_pipeline
@@ -218,10 +219,11 @@ def _plan(
 ) -> RenderPlan:
     rows, columns = rows or image.layout.rows, columns or image.layout.columns
     ratio = pixel_ratio(image.header, frame)
+    pipeline = _pipeline(image.header, image.layout, frame)
     return RenderPlan(
         transfer_syntax=image.transfer_syntax,
         layout=image.layout,
-        pipeline=_pipeline(image.header, image.layout, frame),
+        pipeline=pipeline,
         rows=rows,
         columns=columns,
         size=thumbnail_size(rows, columns, ratio, image.options.longest_side),
@@ -230,6 +232,7 @@ def _plan(
         first_bit=first_bit,
         quality=image.options.jpeg_quality,
         max_pixels=image.options.limits.max_pixels,
+        step=pipeline.step if isinstance(pipeline, GreyPipeline) else 0.0,
     )
 
 
