@@ -8,7 +8,7 @@ from dagster._core.loader import LoadingContextForTest
 from dicom_assets.definitions import build_definitions
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.extract.options import ExtractionOptions
-from dicom_assets.tables import DICOM_HEADERS, FILE_INDEX, OBJECT_CATALOG
+from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_INDEX, OBJECT_CATALOG
 from dicom_assets_tests.whole import Deployment, put
 
 CATALOG = dg.AssetKey(OBJECT_CATALOG.name)
@@ -28,10 +28,15 @@ class Automation:
     def __init__(self, deployment):
         self.deployment = deployment
         self.cursor = None
-        self.requested()
+        self.tick()
 
     def requested(self):
-        """Return which partitions of the catalog are due now."""
+        """Return which partitions of the catalog are due: a tick sees the news, the next one asks."""
+        assert self.tick() == set()
+        return self.tick()
+
+    def tick(self):
+        """Return which partitions of the catalog one tick asks for."""
         result = dg.evaluate_automation_conditions(
             self.deployment.definitions, self.deployment.instance, cursor=self.cursor
         )
@@ -65,6 +70,16 @@ def test_headers_alone_end_with_a_fresh_catalog(deployment):
         "c/1.dcm": (8, "ok", None),
         "d/1.dcm": (3, "ok", "ok"),
     }
+
+
+def test_a_tick_amid_a_run_over_all_tables_asks_for_nothing(deployment):
+    deployment.register()
+    automation = Automation(deployment)
+    deployment.run("a", "b", [table.name for table in (FILE_INDEX, *EXTRACTED)])
+    assert automation.tick() == set(), "events of the catalog may be on their way"
+    deployment.run("a", "a", [OBJECT_CATALOG.name])
+    assert automation.tick() == {"b"}
+    assert automation.tick() == set()
 
 
 def test_a_prefix_without_thumbnails_is_cataloged_too(deployment):

@@ -11,7 +11,7 @@ import pytest
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.maintenance import vacuum
 from dicom_assets.delta.snapshot import live_files
-from dicom_assets.tables import EXTRACTED, OBJECT_CATALOG, TABLES, THUMBNAILS
+from dicom_assets.tables import EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES, THUMBNAILS
 from dicom_assets_tests.delta.storage import data_files, grow_old
 from dicom_assets_tests.runner import spawn, wait_until_running
 from dicom_assets_tests.scratch import build, clean
@@ -22,24 +22,50 @@ MOMENTS = 30
 WEEK = timedelta(days=7)
 
 
-def started(_):
+def begun(_):
     return True
+
+
+def indexed(lake):
+    return committed(lake, FILE_INDEX)
 
 
 def extracting(lake):
     return any(data_files(lake.location(THUMBNAILS)))
 
 
+def committing(lake):
+    return any(committed(lake, table) for table in EXTRACTED)
+
+
 def extracted(lake):
-    return any(lake.location(table).open().version() for table in EXTRACTED)
+    return all(committed(lake, table) for table in EXTRACTED)
 
 
 def joining(lake):
     return any(data_files(lake.location(OBJECT_CATALOG)))
 
 
-STAGES = (started, extracting, extracted, joining)
-"""What a run has reached before it is killed, after a random pause: most of its time goes by before the first."""
+def cataloged(lake):
+    return committed(lake, OBJECT_CATALOG)
+
+
+def committed(lake, table):
+    return lake.location(table).open().version() > 0
+
+
+STAGES = (
+    (begun, 0.1),
+    (indexed, 6.0),
+    (extracting, 0.5),
+    (committing, 0.02),
+    (committing, 0.1),
+    (extracted, 0.4),
+    (joining, 0.1),
+    (cataloged, 0.2),
+)
+"""What a run has reached before it is killed, and how many seconds later at most: its commits follow each other within
+a second, after several that Spark takes to start."""
 
 
 def fill(source: Path, files: int) -> Path:
@@ -113,10 +139,10 @@ def test_killed_at_random_moments(spark, tmp_path):
     expected = contents(clean(LocalArchive(str(source), 1), tmp_path / "clean"))
     luck, reached = random.Random(0), []
     for moment in range(MOMENTS):
-        stage = STAGES[moment % len(STAGES)]
+        stage, longest = STAGES[moment % len(STAGES)]
         victim = Victim(source, tmp_path / str(moment))
         victim.wait_for(stage)
-        time.sleep(luck.uniform(0, 5 if stage is started else 0.3))
+        time.sleep(luck.uniform(0, longest))
         victim.kill()
         reached.append(len(victim.check(expected)))
     print(f"\ntables committed at the kill, of {MOMENTS} kills: {sorted(reached)}")

@@ -21,6 +21,7 @@ _UPSTREAM_UPDATED = AutomationCondition.any_deps_match(AutomationCondition.newly
 
 FOLLOW_UPSTREAM = (
     _UPSTREAM_UPDATED.since(AutomationCondition.newly_updated()).with_label("upstream is newer")
+    & ~_UPSTREAM_UPDATED.with_label("upstream was just updated")
     & ~AutomationCondition.newly_requested().since(_UPSTREAM_UPDATED).with_label("asked for already")
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
@@ -31,6 +32,10 @@ Dagster's ``eager`` would wait for upstream partitions that were never materiali
 thumbnails is of use), and like all conditions that end in ``since_last_handled`` it forgets an upstream update that
 falls into one tick with an earlier update of the asset itself: only conditions that are not joined by "and" or "or"
 are compared by the time of their events.
+
+What was updated just now waits for one more tick. A tick looks at events up to its beginning and at runs as they are a
+while later, so that of a run over all tables that ends in between it sees the first tables and neither the catalog nor
+the run.
 """
 
 
