@@ -51,9 +51,3 @@ def decode_prefix(key: str, depth: int) -> tuple[str, ...]:
     if encode_prefix(directories) != key:
         raise PrefixError(f"prefix {key!r} is not written as {encode_prefix(directories)!r}")
     return directories
-
-
-def prefix_of(relative_path: str, depth: int) -> str:
-    """Return the key of the prefix that a file belongs to."""
-    directories = relative_path.split("/")[:-1]
-    return encode_prefix(tuple(directories[:depth])) if len(directories) >= depth else ROOT_PREFIX

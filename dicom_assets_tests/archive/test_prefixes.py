@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixError, decode_prefix, encode_prefix, prefix_of
+from dicom_assets.archive.prefixes import PrefixError, decode_prefix, encode_prefix
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1).filter(
     lambda name: name not in (".", "..")
@@ -33,20 +33,6 @@ def test_names_that_are_no_utf8_survive():
     key = encode_prefix((odd,))
     assert key == "caf%E9"
     assert decode_prefix(key, 1) == (odd,)
-
-
-@pytest.mark.parametrize(
-    ("path", "depth", "prefix"),
-    [
-        ("a/b/c.dcm", 1, "a"),
-        ("a/b/c.dcm", 2, "a/b"),
-        ("a/b/c.dcm", 3, ROOT_PREFIX),
-        ("c.dcm", 1, ROOT_PREFIX),
-        ("a/b/c.dcm", 0, ROOT_PREFIX),
-    ],
-)
-def test_files_above_the_depth_belong_to_the_root(path, depth, prefix):
-    assert prefix_of(path, depth) == prefix
 
 
 @pytest.mark.parametrize("key", ["a/b", "", "..", "a,b", "%41", "a/"])
