@@ -81,7 +81,9 @@ def test_six_processes_and_maintenance_end_in_the_catalog_of_a_clean_build(spark
         for seed in range(2):
             with Maintenance(deployment.lake):
                 processes = [spawn(deployment, prefixes[0], prefixes[-1]) for prefixes in RUNS]
-                assert [process.wait(900) for process in processes] == [0] * len(RUNS)
+                for process in processes:
+                    process.communicate(timeout=900)
+                assert [process.returncode for process in processes] == [0] * len(RUNS)
             archive = deployment.archive.open()
             assert contents(deployment.lake) == contents(clean(archive, tmp_path / f"clean-{seed}"))
             change(source, seed)

@@ -156,4 +156,4 @@ class TestModel(Archive.TestCase):
 @pytest.mark.timeout(7200)
 @pytest.mark.usefixtures("spark")
 class TestModelAtLength(Archive.TestCase):
-    settings = _profile(8, 12, Phase.shrink)
+    settings = _profile(15, 15, Phase.shrink)
