@@ -97,7 +97,7 @@ def read_jpeg2000(data: bytes) -> Codestream:
     x1, y1, x0, y0 = struct.unpack_from(">4I", data, start + 8)
     (components,) = struct.unpack_from(">H", data, start + 40)
     parts = [data[start + 42 + 3 * i : start + 45 + 3 * i] for i in range(min(components, 4))]
-    if x1 <= x0 or y1 <= y0 or not all(len(part) == 3 and part[1] and part[2] for part in parts):
+    if x1 <= x0 or y1 <= y0 or not parts or not all(len(part) == 3 and part[1] and part[2] for part in parts):
         raise PixelError("the JPEG 2000 codestream declares an empty image")
     return Codestream(
         rows=-(-y1 // parts[0][2]) - -(-y0 // parts[0][2]),

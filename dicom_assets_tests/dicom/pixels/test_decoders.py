@@ -263,6 +263,13 @@ def test_reading_a_codestream_never_does_more_than_decline(data):
         assert stream.rows >= 0
 
 
+def test_a_codestream_without_components_is_refused():
+    stream = bytearray(jpeg2000(ramp(16, 16, 8)))
+    stream[40:42] = b"\0\0"
+    with pytest.raises(PixelError, match="empty image"):
+        read_jpeg2000(bytes(stream))
+
+
 def test_a_codestream_says_what_it_is():
     stream = read_jpeg2000(imagecodecs.jpeg2k_encode(ramp(137, 153, 12), level=0, codecformat="jp2", resolutions=4))
     assert (stream.rows, stream.columns, stream.components, stream.levels) == (137, 153, 1, 3)
