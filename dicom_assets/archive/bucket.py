@@ -1,18 +1,47 @@
 """An archive in an object store: S3, Google Cloud Storage, Azure Blob Storage."""
 
-from collections.abc import Iterator, Mapping
+import errno
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import obstore
 import pyarrow as pa
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import ObjectStore, from_url
 
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
+from dicom_assets.stores import why
+
+_ASKED_AT_ONCE = 16
+"""An object store answers slowly, but many at once."""
+
+_FAILURES = (BaseError, FileNotFoundError)
+"""What obstore raises: for what is not found, Python's own error."""
+
+_OF_THE_CLIENT = frozenset(
+    {
+        "allow_http",
+        "allow_invalid_certificates",
+        "connect_timeout",
+        "http1_only",
+        "http2_only",
+        "pool_idle_timeout",
+        "pool_max_idle_per_host",
+        "proxy_ca_certificate",
+        "proxy_excludes",
+        "proxy_url",
+        "read_timeout",
+        "root_certificate",
+        "timeout",
+        "user_agent",
+    }
+)
+"""Options of the connection. obstore takes them apart from those of the store, and panics where they are mixed."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +57,7 @@ class BucketArchive:
     depth
         How many directories make a prefix.
     options
-        Options of the store, as object_store names them. Never logged: they hold credentials.
+        Options of the store and of the connection, as object_store names them. Never logged: they hold credentials.
 
     """
 
@@ -39,7 +68,13 @@ class BucketArchive:
     def _store(self) -> ObjectStore:
         store: ObjectStore | None = self.__dict__.get("_opened")
         if store is None:
-            store = from_url(self.root, config=dict(self.options) or None)  # type: ignore[arg-type]
+            options = {name: value for name, value in self.options.items() if _of_client(name) is None}
+            client = {known: value for name, value in self.options.items() if (known := _of_client(name)) is not None}
+            store = from_url(
+                self.root,
+                config=options or None,  # type: ignore[arg-type]
+                client_options=client or None,  # type: ignore[arg-type]
+            )
             self.__dict__["_opened"] = store
         return store
 
@@ -54,54 +89,75 @@ class BucketArchive:
         """Raise :class:`ArchiveError` unless the root can be listed."""
         try:
             obstore.list_with_delimiter(self._store())
-        except BaseError as error:
-            raise ArchiveError(f"cannot list the archive root {self.root}: {type(error).__name__}") from error
+        except _FAILURES as error:
+            raise ArchiveError(f"cannot list the archive root {self.root}: {_reason(error)}") from error
 
     def prefixes(self) -> Iterator[str]:
         """Yield the prefixes in sorted order; the root prefix only when it has files."""
         found: list[str] = []
+        above: list[Any] = []
         try:
-            above = self._shallow_files((), found)
-        except BaseError as error:
-            raise ArchiveError(f"cannot list {self.root}: {type(error).__name__}") from error
-        if above:
+            for listed in self._upper_folders():
+                above += listed["objects"]
+                folders = [_names(folder) for folder in listed["common_prefixes"]]
+                found += [encode_prefix(names) for names in folders if len(names) == self.depth]
+            files_above = any(True for _ in self._files(above))
+        except _FAILURES as error:
+            raise ArchiveError(f"cannot list {self.root}: {_reason(error)}") from error
+        if files_above or not self.depth:
             yield ROOT_PREFIX
         yield from sorted(found)
 
-    def _shallow_files(self, names: tuple[str, ...], found: list[str]) -> bool:
-        """Collect the prefixes below some directories; return whether files stand above them."""
-        if len(names) == self.depth:
-            found.append(encode_prefix(names))
-            return False
-        listed = obstore.list_with_delimiter(self._store(), "/".join(names) or None)
-        files = bool(listed["objects"])
-        for folder in listed["common_prefixes"]:
-            files |= self._shallow_files(tuple(folder.rstrip("/").split("/")), found)
-        return files
+    def _upper_folders(self) -> Iterator[Any]:
+        """Yield the listings of the folders above the prefix depth, those of one level side by side."""
+        folders: list[str | None] = [None]
+        with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+            for _ in range(self.depth):
+                below: list[str | None] = []
+                for listed in pool.map(lambda folder: obstore.list_with_delimiter(self._store(), folder), folders):
+                    below += listed["common_prefixes"]
+                    yield listed
+                folders = below
 
     def list(self, prefix: str) -> pa.Table:
         """Return the files of a prefix, in the order of paths."""
         directories = decode_prefix(prefix, self.depth)
         try:
             if prefix == ROOT_PREFIX and self.depth:
-                objects = list(self._shallow_objects(()))
+                objects = [found for listed in self._upper_folders() for found in listed["objects"]]
             else:
                 stream = obstore.list(self._store(), "/".join(directories) or None, chunk_size=1000)
                 objects = [found for chunk in stream for found in chunk]
-        except BaseError as error:
-            raise ListingError(f"cannot list {self.root} at {prefix}: {type(error).__name__}") from error
+            files = list(self._files(objects))
+        except _FAILURES as error:
+            raise ListingError(f"cannot list {self.root} at {prefix}: {_reason(error)}") from error
         if not objects:
             self.check()
-        return to_table(prefix, map(self._listed, objects))
+        return to_table(prefix, map(self._listed, files))
 
-    def _shallow_objects(self, names: tuple[str, ...]) -> Iterator[Any]:
-        """Yield the objects above the prefix depth."""
-        if len(names) == self.depth:
-            return
-        listed = obstore.list_with_delimiter(self._store(), "/".join(names) or None)
-        yield from listed["objects"]
-        for folder in listed["common_prefixes"]:
-            yield from self._shallow_objects(tuple(folder.rstrip("/").split("/")))
+    def _files(self, objects: Iterable[Any]) -> Iterator[Any]:
+        """Yield the objects that are no folder markers.
+
+        The key of a marker is listed without the slash that it ends in, so it looks like an empty object: only the
+        store can tell whether there is one.
+        """
+        empty: list[Any] = []
+        for found in objects:
+            if found["size"]:
+                yield found
+            else:
+                empty.append(found)
+        if empty:
+            with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+                for found, is_file in zip(empty, pool.map(self._is_empty_file, empty), strict=True):
+                    if is_file:
+                        yield found
+
+    def _is_empty_file(self, found: Any) -> bool:
+        try:
+            return bool(found["path"]) and obstore.head(self._store(), found["path"])["size"] == 0
+        except FileNotFoundError:
+            return False
 
     def _listed(self, found: Any) -> ListedFile:
         etag: str | None = found["e_tag"]
@@ -120,9 +176,10 @@ class BucketArchive:
         """Open an object for reading by range."""
         key = path.removeprefix(self.root + "/")
         try:
-            yield BucketSource(self._store(), key, obstore.head(self._store(), key)["size"])
-        except BaseError as error:
+            source = BucketSource(self._store(), key, obstore.head(self._store(), key)["size"])
+        except _FAILURES as error:
             raise _as_os_error(error) from error
+        yield source
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +197,28 @@ class BucketSource:
             return b""
         try:
             return bytes(obstore.get_range(self.store, self.key, start=offset, length=length))
-        except BaseError as error:
+        except _FAILURES as error:
             raise _as_os_error(error) from error
 
 
-def _as_os_error(error: BaseError) -> OSError:
+def _of_client(option: str) -> str | None:
+    """Return the name of an option of the connection, ``None`` for one of the store."""
+    name = option.lower().removeprefix("aws_").removeprefix("azure_").removeprefix("google_")
+    return name if name in _OF_THE_CLIENT else None
+
+
+def _names(folder: str) -> tuple[str, ...]:
+    return tuple(folder.rstrip("/").split("/"))
+
+
+def _reason(error: Exception) -> str:
+    return why(str(error)) or type(error).__name__
+
+
+def _as_os_error(error: Exception) -> OSError:
     """Return a store's error as the operating system would put it; the message may hold URLs, so it is dropped."""
-    name = type(error).__name__
-    if name == "NotFoundError":
-        return FileNotFoundError("no such object")
-    if name in ("PermissionDeniedError", "UnauthenticatedError"):
-        return PermissionError("access denied")
-    return OSError(f"object store: {name}")
+    if isinstance(error, FileNotFoundError | NotFoundError):
+        return FileNotFoundError(errno.ENOENT, "no such object")
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        return PermissionError(errno.EACCES, "access denied")
+    return OSError(errno.EIO, f"object store: {_reason(error)}")
