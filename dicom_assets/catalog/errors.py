@@ -1,5 +1,7 @@
 """What can go wrong when a catalog is read. Every message is one line that the command line shows as it is."""
 
+from dicom_assets.stores import why
+
 
 class CatalogError(Exception):
     """A catalog could not be read."""
@@ -18,6 +20,9 @@ class OutputError(CatalogError):
 
 
 def one_line(error: Exception) -> str:
-    """Return the message of an error in one line, without the excerpt of the query that DuckDB adds to it."""
+    """Return the message of an error in one line, without the excerpt of the query that DuckDB adds to it.
+
+    What an object store says fills a page; it comes down to its cause.
+    """
     message = str(error).partition("\n\nLINE ")[0]
-    return " ".join(message.split())
+    return why(message) or " ".join(message.split())

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
-from dicom_assets.archive.base import Archive
+from dicom_assets.archive.base import Archive, ArchiveError
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.catalog.database import Catalog
@@ -63,7 +63,14 @@ def run_catalog(request: Request, instance: DagsterInstance) -> bool:
 def _prefixes(request: Request, archive: Archive, lake: Lake) -> list[str]:
     """Return the prefixes asked for, by default those of the archive and those that the index still holds."""
     archive.check()
-    known = {*archive.prefixes(), *(file.prefix for file in lake.snapshot(FILE_INDEX).files)}
+    present, held = set(archive.prefixes()), {file.prefix for file in lake.snapshot(FILE_INDEX).files}
+    if held and not present and not request.allow_mass_deletion:
+        # A bucket has no folders: one whose name is mistyped is listed as empty.
+        raise ArchiveError(
+            f"there is nothing at {archive.root}, and there was before. If that is meant, run again with "
+            "--allow-mass-deletion."
+        )
+    known = present | held
     if not request.prefixes:
         return sorted(known)
     check_prefixes(archive, request.prefixes)

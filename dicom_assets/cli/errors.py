@@ -11,7 +11,7 @@ from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.listing import ListingError
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.catalog.errors import CatalogError
-from dicom_assets.delta.location import TableSchemaError
+from dicom_assets.delta.location import LakeError, TableSchemaError
 from dicom_assets.resources.java import JavaNotFoundError
 from dicom_assets.steps.index import MassDeletionError
 
@@ -21,6 +21,7 @@ _EXPECTED = (
     ArchiveError,
     ListingError,
     PrefixError,
+    LakeError,
     CatalogError,
     TableSchemaError,
     JavaNotFoundError,

@@ -18,7 +18,7 @@ from deltalake.transaction import AddAction, Transaction
 from dicom_assets.delta.files import DataFile
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.rewrite import removal
-from dicom_assets.delta.snapshot import live_files, transaction_id
+from dicom_assets.delta.snapshot import count_writes, live_files, transaction_id
 from dicom_assets.tables import PARTITION
 
 _ATTEMPTS = 30
@@ -98,8 +98,8 @@ def _transactions(writes: Mapping[str, int]) -> list[Transaction]:
 
 def _check_untouched(delta: DeltaTable, change: Change) -> None:
     """Raise :class:`CommitConflictError` unless prefixes and files are as the change assumes."""
-    for prefix, seen in change.writes.items():
-        if (delta.transaction_version(transaction_id(prefix)) or 0) != seen:
+    for prefix, seen in count_writes(delta, change.writes).items():
+        if seen != change.writes[prefix]:
             raise CommitConflictError(f"prefix {prefix} was written by another run")
     if change.removes:
         live = {file.path for file in live_files(delta, frozenset(change.writes))}

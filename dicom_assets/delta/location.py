@@ -1,20 +1,26 @@
 """Where a Delta table is, and how to reach it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable, Field, Schema
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileSystem, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
+from dicom_assets.stores import why
 from dicom_assets.tables import PARTITION, Table
 
 
 class TableSchemaError(ValueError):
     """The table on storage holds a column in a type that this version does not write."""
+
+
+class LakeError(OSError):
+    """The lake cannot be reached: an infrastructure fault, or wrong credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,40 @@ class TableLocation:
 
     def exists(self) -> bool:
         """Return whether there is a Delta table."""
-        return DeltaTable.is_deltatable(self.uri, dict(self.storage_options))
+        with self._reached():
+            return DeltaTable.is_deltatable(self.uri, dict(self.storage_options))
 
     def open(self, version: int | None = None) -> DeltaTable:
         """Return the table at a version, by default the latest; raises ``TableNotFoundError``."""
-        return DeltaTable(self.uri, version=version, storage_options=dict(self.storage_options))
+        with self._reached():
+            return DeltaTable(self.uri, version=version, storage_options=dict(self.storage_options))
+
+    def create(self, table: Table) -> None:
+        """Create the table, unless there is one."""
+        if self.is_local:
+            Path(self.uri.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
+        with self._reached():
+            DeltaTable.create(
+                self.uri,
+                Schema.from_arrow(table.schema),
+                mode="ignore",
+                partition_by=[PARTITION],
+                name=table.name,
+                description=table.description,
+                configuration={"delta.dataSkippingStatsColumns": ",".join(table.statistics_columns)},
+                storage_options=dict(self.storage_options),
+            )
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Say in one line why the store failed, where it did."""
+        try:
+            yield
+        except (DeltaError, OSError) as error:
+            reason = why(str(error))
+            if reason is None:
+                raise
+            raise LakeError(f"the table at {self.uri} cannot be reached: {reason}") from error
 
 
 def ensure_table(location: TableLocation, table: Table) -> None:
@@ -67,22 +102,10 @@ def ensure_table(location: TableLocation, table: Table) -> None:
         An existing column has another type.
 
     """
-    wanted = Schema.from_arrow(table.schema)
     try:
         existing = location.open()
     except TableNotFoundError:
-        if location.is_local:
-            Path(location.uri.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
-        DeltaTable.create(
-            location.uri,
-            wanted,
-            mode="ignore",
-            partition_by=[PARTITION],
-            name=table.name,
-            description=table.description,
-            configuration={"delta.dataSkippingStatsColumns": ",".join(table.statistics_columns)},
-            storage_options=dict(location.storage_options),
-        )
+        location.create(table)
         return
     _add_missing_columns(existing, table)
 

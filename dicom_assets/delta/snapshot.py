@@ -1,6 +1,6 @@
 """One version of a table: its data files, the versions of its writers, and the keys that it holds."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from dicom_assets.tables import KEY, PARTITION, Table
 FILE = "_file"
 """Name of the column that tells which data file a key was read from (its path on storage)."""
 
-_READERS = 8
+_READERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,18 @@ def take_snapshot(location: TableLocation, table: Table, prefixes: Sequence[str]
         table,
         delta.version(),
         live_files(delta, wanted),
-        {prefix: delta.transaction_version(transaction_id(prefix)) or 0 for prefix in prefixes or ()},
+        count_writes(delta, prefixes or ()),
     )
+
+
+def count_writes(delta: DeltaTable, prefixes: Collection[str]) -> dict[str, int]:
+    """Return how many commits of ours a loaded table has seen of some prefixes.
+
+    delta-rs reads the log anew for each, so they are asked for side by side.
+    """
+    with ThreadPoolExecutor(_READERS) as pool:
+        versions = pool.map(delta.transaction_version, map(transaction_id, prefixes))
+        return {prefix: version or 0 for prefix, version in zip(prefixes, versions, strict=True)}
 
 
 def transaction_id(prefix: str) -> str:
