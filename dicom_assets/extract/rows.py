@@ -54,6 +54,7 @@ def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Want
                 file = SourceFile(wanted.key, source)
                 return {extractor.table.name: _row(extractor, file) for extractor in selected}
         except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+            archive.check()  # credentials that lapsed, or a bucket that is gone, are refused file by file
             return _unread(selected, wanted.key, error)
         except OSError as error:
             if isinstance(error, IsolationError) or error.errno in _FAULTS_OF_THE_MACHINE:
