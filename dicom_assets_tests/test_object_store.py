@@ -1,0 +1,132 @@
+"""The main path against a real object store, the one that ``DICOM_ASSETS_TEST_BUCKET`` names.
+
+That is a URI to write below, such as ``s3://bucket/folder``; endpoint and credentials come from the usual variables.
+"""
+
+import os
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import dagster as dg
+import obstore
+import pytest
+from obstore.store import from_url
+
+from dicom_assets.archive.local import LocalArchive
+from dicom_assets.catalog.database import Catalog
+from dicom_assets.delta.lake import Lake
+from dicom_assets.jobs import maintenance_job
+from dicom_assets.resources.lake import LakeResource
+from dicom_assets.sensors import SensorOptions
+from dicom_assets.tables import FILE_INDEX, TABLES
+from dicom_assets_tests.delta.rows import append, index_rows, paths
+from dicom_assets_tests.scratch import clean
+from dicom_assets_tests.ticking import Ticker, ranges
+from dicom_assets_tests.whole import Deployment, contents, tiny_dicom
+
+BUCKET = os.environ.get("DICOM_ASSETS_TEST_BUCKET", "").rstrip("/")
+
+pytestmark = pytest.mark.skipif(not BUCKET, reason="DICOM_ASSETS_TEST_BUCKET names no bucket to write to")
+
+ODD = [
+    "with space/a b.dcm",
+    "plus+/a+b.dcm",
+    "100%/a%20b%2F.dcm",
+    "ünï/日本 é.dcm",
+    "date=2024/k=v.dcm",
+    "q?h#/x&y.dcm",
+]
+_OF_THE_STORAGE = {"fingerprint", "etag", "modified_at", "path"}
+
+
+@pytest.fixture
+def place():
+    """Return a folder of the bucket that is this test's own."""
+    uri = f"{BUCKET}/{uuid.uuid4().hex}"
+    yield uri
+    store = from_url(uri)
+    obstore.delete(store, [found["path"] for chunk in obstore.list(store) for found in chunk])
+
+
+@pytest.fixture
+def deployment(place, spark):
+    with dg.DagsterInstance.local_temp() as instance:
+        yield Deployment(instance, f"{place}/archive", f"{place}/lake")
+
+
+def upload(deployment, objects):
+    """Put images into the archive, by key."""
+    store = from_url(str(deployment.source))
+    for key, number in objects.items():
+        obstore.put(store, key, tiny_dicom(number))
+
+
+def versions(lake):
+    return [lake.location(table).open().version() for table in TABLES]
+
+
+def _comparable(lake):
+    """Return all rows, without what another storage tells otherwise."""
+    return {
+        name: sorted(
+            ({k: v for k, v in row.items() if k not in _OF_THE_STORAGE} for row in rows),
+            key=lambda row: (row["prefix"], str(sorted(row.items(), key=str))),
+        )
+        for name, rows in contents(lake).items()
+    }
+
+
+def test_a_catalog_of_a_bucket_equals_that_of_a_folder_and_follows_changes(deployment, tmp_path):
+    objects = {key: number for number, key in enumerate([*ODD, "a/1.dcm", "a/2.dcm", "top.dcm"])}
+    upload(deployment, objects)
+    assert deployment.run_all().success
+    for key, number in objects.items():
+        (tmp_path / "archive" / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "archive" / key).write_bytes(tiny_dicom(number))
+    folder = clean(LocalArchive(str(tmp_path / "archive"), 1), tmp_path / "lake")
+    assert _comparable(deployment.lake) == _comparable(folder)
+
+    before = versions(deployment.lake)
+    assert deployment.run_all().success
+    assert versions(deployment.lake) == before, "nothing to do writes nothing"
+
+    upload(deployment, {"a/1.dcm": 20, "a/3 +%é.dcm": 21})
+    obstore.delete(from_url(str(deployment.source)), ["a/2.dcm", "plus+/a+b.dcm"])
+    assert deployment.run_all().success
+    query = "SELECT relative_path, PatientID FROM object_catalog WHERE prefix IN ('a', 'plus+') ORDER BY 1"
+    assert Catalog(deployment.lake).sql(query).fetchall() == [("a/1.dcm", "P20"), ("a/3 +%é.dcm", "P21")]
+
+
+def test_the_sensor_asks_for_runs_until_the_catalog_follows(deployment):
+    upload(deployment, {"a/1.dcm": 1, "b/2.dcm": 2})
+    ticker = Ticker(deployment.instance, deployment.archive, deployment.lake_resource, SensorOptions())
+    assert ranges(ticker.tick()) == [("a", "b")]
+    assert deployment.run("a", "b").success
+    assert not ticker.tick().run_requests
+    upload(deployment, {"b/2.dcm": 3})
+    assert ranges(ticker.tick()) == [("b", "b")]
+
+
+def test_no_commit_of_many_at_once_is_lost(place):
+    lake = Lake(f"{place}/lake")
+    append(lake, index_rows("first", ["0"]))
+    prefixes = [f"p{number}" for number in range(8)]
+    with ThreadPoolExecutor(len(prefixes)) as pool:
+        list(pool.map(lambda prefix: append(lake, index_rows(prefix, ["1", "2"])), prefixes))
+    assert len(paths(lake)) == 1 + 2 * len(prefixes), "the store does not refuse to replace an object (If-None-Match)"
+
+
+def test_maintenance_merges_the_files_of_a_bucket(place):
+    lake = Lake(f"{place}/lake")
+    for number in range(4):
+        append(lake, index_rows("a b%", [str(number)]))
+    before = paths(lake)
+    with dg.DagsterInstance.local_temp() as instance:
+        done = maintenance_job.execute_in_process(
+            run_config={"ops": {"maintain_tables": {"config": {"small_files": 2}}}},
+            resources={"lake": LakeResource(root_uri=lake.root)},
+            instance=instance,
+        )
+    assert done.success
+    assert len(lake.snapshot(FILE_INDEX).files) == 1
+    assert paths(lake) == before
