@@ -163,3 +163,28 @@ def test_runs_are_ranges_without_a_prefix_that_has_nothing_to_do(pending, larges
     runs = cut_into_runs(list("abcde"), _pending(*pending), largest)
     assert [(run.first, run.last) for run in runs] == ranges
     assert [prefix for run in runs for prefix in run.prefixes] == list(pending)
+
+
+def test_an_archive_that_is_suddenly_empty_is_refused_until_it_is_allowed(run, source, tmp_path):
+    lake = tmp_path / "lake"
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+    before = _versions(lake)
+    shutil.rmtree(source)
+    source.mkdir()
+    refused = run("catalog", source, "--lake", lake)
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1), refused.output
+    assert "there was before" in refused.output
+    assert _versions(lake) == before
+    assert run("catalog", source, "--lake", lake, "--allow-mass-deletion").exit_code == 0
+    assert "The catalog holds 0 files" in run("catalog", source, "--lake", lake).output
+
+
+def test_a_lake_that_is_out_of_reach_is_one_line_without_secrets(run, source, monkeypatch):
+    options = {"ENDPOINT_URL": "http://127.0.0.1:1", "ALLOW_HTTP": "true", "REGION": "r", "ACCESS_KEY_ID": "k"}
+    for name, value in (options | {"SECRET_ACCESS_KEY": "not-to-be-shown"}).items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    for arguments in (("catalog", source), ("sql", "SELECT 1")):
+        result = run(*arguments, "--lake", "s3://bucket/lake")
+        assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
+        assert "connection refused" in result.output
+        assert "not-to-be-shown" not in result.output

@@ -69,6 +69,11 @@ def test_a_file_that_is_gone_is_a_row_without_a_fingerprint(tmp_path):
         assert row["fingerprint"] is None, "so that it is tried again"
 
 
+def test_no_file_of_an_archive_that_is_gone_is_a_row(tmp_path):
+    with pytest.raises(ArchiveError):
+        _extract(tmp_path / "unmounted", "gone.dcm")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_that_may_not_be_read_is_a_row(tmp_path):
     (tmp_path / "x.dcm").touch(mode=0)
