@@ -1,6 +1,7 @@
-"""The main path against a real object store, the one that ``DICOM_ASSETS_TEST_BUCKET`` names.
+"""The main path against a real object store: the one that ``DICOM_ASSETS_TEST_BUCKET`` names, or one of our own.
 
 That is a URI to write below, such as ``s3://bucket/folder``; endpoint and credentials come from the usual variables.
+Without it, an S3 server is started where one is installed.
 """
 
 import os
@@ -20,13 +21,12 @@ from dicom_assets.resources.lake import LakeResource
 from dicom_assets.sensors import SensorOptions
 from dicom_assets.tables import FILE_INDEX, TABLES
 from dicom_assets_tests.delta.rows import append, index_rows, paths
+from dicom_assets_tests.object_server import BUCKET, ObjectServer, server_program
 from dicom_assets_tests.scratch import clean
 from dicom_assets_tests.ticking import Ticker, ranges
 from dicom_assets_tests.whole import Deployment, contents, tiny_dicom
 
-BUCKET = os.environ.get("DICOM_ASSETS_TEST_BUCKET", "").rstrip("/")
-
-pytestmark = pytest.mark.skipif(not BUCKET, reason="DICOM_ASSETS_TEST_BUCKET names no bucket to write to")
+GIVEN = os.environ.get("DICOM_ASSETS_TEST_BUCKET", "").rstrip("/")
 
 ODD = [
     "with space/a b.dcm",
@@ -39,10 +39,29 @@ ODD = [
 _OF_THE_STORAGE = {"fingerprint", "etag", "modified_at", "path"}
 
 
+@pytest.fixture(scope="module")
+def bucket(spark, tmp_path_factory):
+    """Return the URI to write below."""
+    if GIVEN:
+        yield GIVEN
+        return
+    program = server_program()
+    if program is None:
+        pytest.skip("DICOM_ASSETS_TEST_BUCKET names no bucket, and there is no S3 server to start")
+    server = ObjectServer(program, tmp_path_factory.mktemp("object-server"))
+    workers = spark.sparkContext.environment
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+            patch.setitem(workers, name, value)
+        yield f"s3://{BUCKET}"
+    server.stop()
+
+
 @pytest.fixture
-def place():
+def place(bucket):
     """Return a folder of the bucket that is this test's own."""
-    uri = f"{BUCKET}/{uuid.uuid4().hex}"
+    uri = f"{bucket}/{uuid.uuid4().hex}"
     yield uri
     store = from_url(uri)
     obstore.delete(store, [found["path"] for chunk in obstore.list(store) for found in chunk])
