@@ -10,6 +10,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from dicom_assets_tests.ports import free_ports
+
 BUCKET = "archives"
 _PATIENCE = 60.0
 
@@ -29,7 +31,7 @@ class ObjectServer:
         (folder / "data").mkdir()
         parts = ("master", "volume", "filer", "s3")
         names = [f"{part}.port" for part in parts] + [f"{part}.port.grpc" for part in parts]
-        ports = dict(zip(names, _free_ports(len(names)), strict=True))
+        ports = dict(zip(names, free_ports(len(names)), strict=True))
         options = [f"-{name}={port}" for name, port in ports.items()]
         self._filer = f"http://127.0.0.1:{ports['filer.port']}"
         self._log = (folder / "server.log").open("w")
@@ -77,15 +79,3 @@ class ObjectServer:
         self._process.kill()
         self._process.wait()
         self._log.close()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports that nothing listens on."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import dicom_assets
 from dicom_assets.delta.lake import Lake
 from dicom_assets.partitions import PREFIXES
 from dicom_assets.tables import OBJECT_CATALOG
+from dicom_assets_tests.ports import free_ports
 from dicom_assets_tests.whole import put
 
 CHECKOUT = Path(dicom_assets.__file__).parents[1]
@@ -42,7 +42,7 @@ class Service:
         # Before the service starts: two processes that create the databases at once collide.
         self.instance = dg.DagsterInstance.from_config(str(self.home))
         self.log = (folder / "log.txt").open("w")
-        self.process = self.dagster("dev", "-w", str(CHECKOUT / "workspace.yaml"), "-p", str(free_port()))
+        self.process = self.dagster("dev", "-w", str(CHECKOUT / "workspace.yaml"), "-p", str(*free_ports(1)))
 
     def dagster(self, *arguments):
         command = [sys.executable, "-W", "ignore", "-m", "dagster", *arguments]
@@ -82,12 +82,6 @@ class Service:
         """Return how many runs of one asset alone succeeded."""
         runs = self.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]))
         return sum(run.asset_selection == {dg.AssetKey(asset)} for run in runs)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

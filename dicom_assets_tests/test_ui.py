@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from deltalake import DeltaTable
 
 from dicom_assets.tables import TABLES
 from dicom_assets_tests.corpus import PYDICOM_FILES
+from dicom_assets_tests.ports import free_ports
 
 PROJECT = Path(__file__).parents[1]
 NAMES = ("CT_small.dcm", "MR_small.dcm", "JPEG2000.dcm")
@@ -75,9 +75,7 @@ def places(tmp_path):
 @pytest.fixture
 def ui(places):
     source, lake, home = places
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(home),

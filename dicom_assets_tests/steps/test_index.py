@@ -2,23 +2,10 @@
 
 import pytest
 
-from dicom_assets.archive.local import LocalArchive
 from dicom_assets.reconcile import UpdateMode
 from dicom_assets.steps.index import DeletionGuard, MassDeletionError
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.steps.made_up import index, write
-
-
-@pytest.fixture
-def source(tmp_path):
-    for name in ("a/1", "a/2", "b/1"):
-        write(tmp_path / "source" / name)
-    return tmp_path / "source"
-
-
-@pytest.fixture
-def archive(source):
-    return LocalArchive(str(source), 1)
 
 
 def held(lake):

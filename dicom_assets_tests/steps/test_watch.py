@@ -4,7 +4,6 @@ import threading
 import time
 
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,18 +16,6 @@ from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG, THUMBNAILS
 from dicom_assets_tests.steps.made_up import follow, index, replace, write
 
 GUARD = DeletionGuard()
-
-
-@pytest.fixture
-def source(tmp_path):
-    for name in ("a/1", "a/2", "b/1"):
-        write(tmp_path / "source" / name)
-    return tmp_path / "source"
-
-
-@pytest.fixture
-def archive(source):
-    return LocalArchive(str(source), 1)
 
 
 def look(archive, lake, prefix="a", guard=GUARD):
