@@ -2,7 +2,7 @@
 
 The wavelet stores an image as a pyramid, and most of the work lies in the finest level: leaving out two levels of
 a radiograph saves nine tenths of the time. Pillow's OpenJPEG can leave them out, imagecodecs' cannot. Of the levels
-that are left, bits finer than a grey level are left out too (:mod:`~dicom_assets.dicom.pixels.excerpt`).
+that are left, bits finer than what shows are left out too (:mod:`~dicom_assets.dicom.pixels.excerpt`).
 """
 
 import contextlib
@@ -93,15 +93,18 @@ def decode_htj2k(data: bytes, request: Request) -> Decoded:
 
 
 def _decode(data: bytes, request: Request, decode_fully: Callable[[bytes], Samples]) -> Decoded:
+    import imagecodecs
+
     stream = read_jpeg2000(data)
     request.check(stream)
     data = data[stream.start :] if stream.start else data
     reduce = _possible_reduction(stream, request)
     if reduce:
-        smaller = excerpt(data, reduce, request.step)
-        # What Pillow declines, such as an image that does not begin at the origin, is decoded in full.
-        with contextlib.suppress(OSError):
-            samples = decode_fully(smaller) if smaller else _with_pillow(data, stream, reduce)
+        smaller = excerpt(data, reduce, request.step) if request.step else None
+        # What is declined here, such as an image that does not begin at the origin, is decoded in full.
+        with contextlib.suppress(OSError, imagecodecs.Jpeg2kError):
+            # An excerpt is never of high throughput, whatever the transfer syntax says.
+            samples = imagecodecs.jpeg2k_decode(smaller) if smaller else _with_pillow(data, stream, reduce)
             return replace(_finish(samples, stream, request.layout, reduce), rough=smaller is not None)
     return _finish(decode_fully(data), stream, request.layout, 0)
 

@@ -15,6 +15,7 @@ from dicom_assets.dicom.pixels.excerpt import excerpt
 from dicom_assets.dicom.pixels.layout import PixelLayout
 
 JPEG2000 = "1.2.840.10008.1.2.4.90"
+HTJ2K = "1.2.840.10008.1.2.4.201"
 MANY_STEPS = 12
 """No coefficient is off by more than a step, and so many of them overlap in a pixel at most."""
 
@@ -142,10 +143,11 @@ def request_for(array: np.ndarray, step: float) -> Request:
     return Request(layout, enough=(array.shape[0] / 4, array.shape[1] / 4), step=step)
 
 
-def test_a_frame_is_decoded_as_roughly_as_was_asked_for():
+@pytest.mark.parametrize("syntax", [JPEG2000, HTJ2K], ids=["its own syntax", "that of high throughput"])
+def test_a_frame_is_decoded_as_roughly_as_was_asked_for(syntax):
     array = scene(128, 96, 12)
-    exact = decode_frame(encoded(array), JPEG2000, request_for(array, 0))
-    rough = decode_frame(encoded(array), JPEG2000, request_for(array, 16))
+    exact = decode_frame(encoded(array), syntax, request_for(array, 0))
+    rough = decode_frame(encoded(array), syntax, request_for(array, 16))
     assert (exact.rough, rough.rough) == (False, True)
     assert exact.extent == rough.extent
     difference = np.abs(exact.samples.astype(int) - rough.samples)
