@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable, Field, Schema
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileSystem, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
@@ -67,7 +67,7 @@ class TableLocation:
         """Create the table, unless there is one."""
         if self.is_local:
             Path(self.uri.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
-        with self._reached():
+        with self._reached(), first_wins(self):
             DeltaTable.create(
                 self.uri,
                 Schema.from_arrow(table.schema),
@@ -89,6 +89,16 @@ class TableLocation:
             if reason is None:
                 raise
             raise LakeError(f"the table at {self.uri} cannot be reached: {reason}") from error
+
+
+@contextmanager
+def first_wins(location: TableLocation) -> Iterator[None]:
+    """Take the table of who created it at the same moment; delta-rs fails the second at times, whatever its mode."""
+    try:
+        yield
+    except CommitFailedError:
+        if not location.exists():
+            raise
 
 
 def ensure_table(location: TableLocation, table: Table) -> None:

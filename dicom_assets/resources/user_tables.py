@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
-from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.location import TableLocation, first_wins
 
 _ATTEMPTS = 15
 _LONGEST_PAUSE = 2.0
@@ -173,13 +173,15 @@ class UserTable:
         except TableNotFoundError:
             if self.location.is_local:
                 Path(self.location.uri.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
-            delta = DeltaTable.create(
-                self.location.uri,
-                Schema.from_arrow(schema),
-                mode="ignore",
-                partition_by=wanted,
-                storage_options=dict(self.location.storage_options),
-            )
+            with first_wins(self.location):
+                DeltaTable.create(
+                    self.location.uri,
+                    Schema.from_arrow(schema),
+                    mode="ignore",
+                    partition_by=wanted,
+                    storage_options=dict(self.location.storage_options),
+                )
+            delta = self.location.open()
         if (present := delta.metadata().partition_columns) != wanted:
             raise UserTableError(
                 f"{self.location.uri} is partitioned by {present or 'nothing'}, its asset by {wanted or 'nothing'}: "
