@@ -35,7 +35,11 @@ class Extractor(Protocol):
         ...
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
-        """Return the extractor's own columns; raises :class:`OSError` when the file cannot be read."""
+        """Return the extractor's own columns.
+
+        Raises :class:`~dicom_assets.dicom.source.StorageError` when the file cannot be read; anything else that is
+        raised costs this row.
+        """
         ...
 
     def failed(self, file: SourceFile) -> dict[str, Any]:
