@@ -77,6 +77,6 @@ def _read_item(header: Header, window: Window, end: int, number: int, limits: He
     undefined = length == UNDEFINED
     scope = Scope(dialect, charset, None if undefined else position + length, delimited=undefined)
     walker = Walker(window, limits)
-    walker.walk(scope, position)
+    walker.read(scope, position)
     walker.finish(header.dataset)
     return scope.dataset

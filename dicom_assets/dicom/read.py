@@ -121,7 +121,7 @@ class _Reading:
         position, self.meta.dialect = end_of_meta(walker.window, start)
         if position > start:
             self.meta.end = position
-            walker.walk(self.meta, start)
+            walker.read(self.meta, start)
         stated = _uid(self.meta.dataset, _TRANSFER_SYNTAX)
         if stated in DEFLATED_SYNTAXES and is_deflated(walker.window, position):
             self.body = InflatedSource(self.source, position)
@@ -131,7 +131,7 @@ class _Reading:
             raise TruncatedError("the file ends before its data set begins")
         self.data.dialect = dialect_of(walker.window, position, stated)
         self._note_syntax(stated)
-        walker.walk(self.data, position)
+        walker.read(self.data, position)
 
     def _note_syntax(self, stated: str | None) -> None:
         """Settle the transfer syntax, and list it as an issue when it is not the one the file states."""
