@@ -117,7 +117,20 @@ class DamageReader(ElementReader):
             if clipped is not None:
                 return clipped
         end = self.window.size if scope.end is None else scope.end
-        following = self._search(scope, scope.at + 1, end, _number(scope.last))
+        following = self._search(scope, scope.at + 1, end, _floor(scope))
+        if following is not None:
+            self.skip(scope.at, following)
+        return following
+
+    def behind_noise(self, scope: Scope, tag: str, start: int, length: int) -> int | None:
+        """Return where elements go on behind what has an unknown tag and a length that does not fit.
+
+        ``None`` for all that does not look so, and where nothing follows.
+        """
+        end = self.window.size if scope.end is None else scope.end
+        if start + length <= end or is_known(scope.dataset, tag):
+            return None
+        following = self._search(scope, scope.at + 1, end, _floor(scope), need=2)
         if following is not None:
             self.skip(scope.at, following)
         return following
@@ -310,6 +323,11 @@ def _rule(dialect: Dialect, head: bytes, vr: str, *, long: bool) -> Rule:
 def _is_new(head: bytes) -> bool:
     """Say whether two capitals stand where a VR is due: it may be one that is yet to come (PS3.5 6.2.2)."""
     return head[4:6].isalpha() and head[4:6].isupper()
+
+
+def _floor(scope: Scope) -> int:
+    """Return the tag that what follows is above: the highest that is no noise."""
+    return max((int(tag, 16) for tag in scope.dataset if is_known(scope.dataset, tag)), default=-1)
 
 
 def _number(tag: str) -> int:

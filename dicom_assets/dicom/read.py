@@ -4,9 +4,10 @@ import orjson
 
 from dicom_assets.dicom.dialect import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Dialect
 from dicom_assets.dicom.fallback import read_by_pydicom
+from dicom_assets.dicom.file_meta import end_of_meta, second_meta, start_of_elements
 from dicom_assets.dicom.header import Header, JsonDataset, first_value
 from dicom_assets.dicom.inflate import InflatedSource
-from dicom_assets.dicom.issues import IssueCode
+from dicom_assets.dicom.issues import RAW_CAP, IssueCode
 from dicom_assets.dicom.limits import DEFAULT_LIMITS, HeaderLimits
 from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.sniff import (
@@ -15,9 +16,7 @@ from dicom_assets.dicom.sniff import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     dialect_of,
-    end_of_meta,
     is_deflated,
-    start_of_elements,
     stated_dialect,
 )
 from dicom_assets.dicom.sop_classes import IMAGE_SOP_CLASSES, MEDIA_STORAGE_DIRECTORY
@@ -118,10 +117,10 @@ class _Reading:
 
     def _read(self, start: int) -> None:
         walker = self.walker
-        position, self.meta.dialect = end_of_meta(walker.window, start)
-        if position > start:
-            self.meta.end = position
-            walker.read(self.meta, start)
+        position = self._read_meta(start, "")
+        while (following := second_meta(walker.window, position)) is not None:
+            walker.skip(position, following)
+            position = self._read_meta(following, self.meta.last)
         stated = _uid(self.meta.dataset, _TRANSFER_SYNTAX)
         if stated in DEFLATED_SYNTAXES and is_deflated(walker.window, position):
             self.body = InflatedSource(self.source, position)
@@ -132,6 +131,18 @@ class _Reading:
         self.data.dialect = dialect_of(walker.window, position, stated)
         self._note_syntax(stated)
         walker.read(self.data, position)
+
+    def _read_meta(self, start: int, last: str) -> int:
+        """Read the file meta group and return the position behind it; where it is damaged, the data set goes on."""
+        position, self.meta.dialect = end_of_meta(self.walker.window, start)
+        self.meta.last = last
+        if position > start:
+            self.meta.end = position
+            try:
+                self.walker.read(self.meta, start, last)
+            except StructureError:
+                self.walker.log.add("", "", IssueCode.STRAY_BYTES, self.walker.window.peek(self.meta.at, RAW_CAP))
+        return position
 
     def _note_syntax(self, stated: str | None) -> None:
         """Settle the transfer syntax, and list it as an issue when it is not the one the file states."""

@@ -24,10 +24,12 @@ from dicom_assets.dicom.limits import HeaderLimits
 from dicom_assets.dicom.plausible import ITEM, ITEM_END, MARKS, SEQUENCE_END
 from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.stops import LimitError, StructureError, TruncatedError
-from dicom_assets.dicom.vr import ALL_VRS
+from dicom_assets.dicom.vr import ALL_VRS, TEXT_VRS
 from dicom_assets.dicom.window import Window
 
 _ITEM, _ITEM_END, _SEQUENCE_END = "FFFEE000", "FFFEE00D", "FFFEE0DD"
+_ENDS = {True: b"\xfe\xff\x0d\xe0\0\0\0\0", False: b"\xff\xfe\xe0\x0d\0\0\0\0"}
+"""The delimiter of an item, by byte order."""
 _HAVE_THEIR_OWN_END = frozenset({Kind.SEQUENCE, Kind.PIXELS})
 _ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0")
 """What a sequence in little endian begins with: an item, or at once its end."""
@@ -52,10 +54,11 @@ class Walker(DamageReader):
         super().__init__(window, limits)
         self._budget_start = 0
 
-    def read(self, scope: Scope, position: int) -> int:
+    def read(self, scope: Scope, position: int, last: str = "") -> int:
         """Read a data set into ``scope.dataset``, go on behind what is damaged, and return the position behind it.
 
-        An item of stated length is left behind where it cannot be read any further.
+        An item of stated length is left behind where it cannot be read any further. `last` is the highest tag of what
+        was read of the data set before.
 
         Raises
         ------
@@ -68,7 +71,6 @@ class Walker(DamageReader):
 
         """
         depth = len(self.trail)
-        last = ""
         while True:
             try:
                 return self._walk(scope, position, last)
@@ -92,6 +94,7 @@ class Walker(DamageReader):
         """
         window, dataset, dialect = self.window, scope.dataset, scope.dialect
         entries, width, length_at = dialect.entries, dialect.width, dialect.length
+        ends = _ENDS[dialect.little_endian] if scope.delimited else None
         scope.before = -1
         while True:
             buf, base = window.buf, window.base
@@ -108,13 +111,15 @@ class Walker(DamageReader):
                 if stop > limit:
                     break
                 raw = buf[at + 8 : stop]
+                element = values.get(raw)
+                if element is None and ends is not None and ends in raw:
+                    break
                 if tag > last:
                     last = tag
                 elif self.misplaced(dataset, tag, last):
                     self.report(tag, rule.vr, IssueCode.DUPLICATE_TAG, raw)
                     at = stop
                     continue
-                element = values.get(raw)
                 if element is None:
                     element = self.decoded(scope, tag, rule, raw)
                 before = at
@@ -170,19 +175,31 @@ class Walker(DamageReader):
     def _placed(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
         """Read an element of which all but the value is known, and return the position behind it."""
         if length != UNDEFINED:
+            following = self.behind_noise(scope, tag, start, length)
+            if following is not None:
+                return following
             start, length = self._bounded(scope, tag, rule, start, length)
-        if tag > scope.last:
-            scope.last = tag
-        elif self.misplaced(scope.dataset, tag, scope.last):
+        if tag <= scope.last and self.misplaced(scope.dataset, tag, scope.last):
             return self._repeated(scope, tag, rule, start, length)
         if length == UNDEFINED and rule.kind not in _MAY_BE_UNDEFINED:
-            return self.fragments(scope, tag, rule, start)
-        return self._READERS[rule.kind](self, scope, tag, rule, start, length)
+            following = self.fragments(scope, tag, rule, start)
+        else:
+            following = self._READERS[rule.kind](self, scope, tag, rule, start, length)
+        scope.last = max(scope.last, tag)
+        return following
 
     def _bounded(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> tuple[int, int]:
         """Return where a value stands, so that it does not go beyond what it stands in."""
         end = self.window.size if scope.end is None else scope.end
         if start + length <= end:
+            if scope.delimited and rule.vr in TEXT_VRS:
+                # No text has the delimiter of its item in it.
+                before = self.window.at(start, min(length, self.limits.text_bytes)).find(
+                    _ENDS[scope.dialect.little_endian]
+                )
+                if before >= 0:
+                    self.report(tag, rule.vr, IssueCode.WRONG_LENGTH)
+                    return start, before
             return start, length
         if rule.kind not in _HAVE_THEIR_OWN_END:
             following = self.end_of_value(scope, tag, start, end)
