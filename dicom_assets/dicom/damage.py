@@ -139,6 +139,13 @@ class DamageReader(ElementReader):
         """Return where a value ends that is said to go beyond `end`: where elements begin; ``None`` if none do."""
         return self._search(scope, start, end, _number(tag), need=2)
 
+    def next_element(self, scope: Scope, position: int) -> int | None:
+        """Return where elements begin from a position on, and list the bytes before that; ``None`` if none do."""
+        following = self._search(scope, position, self.window.size, _floor(scope))
+        if following is not None and following > position:
+            self.skip(position, following)
+        return following
+
     def zeros(self, scope: Scope, position: int) -> int:
         """Pass over zeros at the end of a data set."""
         rest = len(self.window.buf) - (position - self.window.base)

@@ -61,7 +61,7 @@ class HeaderLimits:
     max_read_bytes: int = 1 << 30
     max_searched_bytes: int = 256 * 1024
     max_trailing_bytes: int = 256 * 1024 * 1024
-    max_fragment_reads: int = 64
+    max_fragment_reads: int = 16
     max_issues: int = 200
 
 

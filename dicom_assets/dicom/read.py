@@ -23,6 +23,7 @@ from dicom_assets.dicom.sop_classes import IMAGE_SOP_CLASSES, MEDIA_STORAGE_DIRE
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.dicom.stops import LimitError, StopError, StructureError, TruncatedError
+from dicom_assets.dicom.trailing import read_trailing
 from dicom_assets.dicom.walker import Walker
 from dicom_assets.dicom.window import ReadLimitError, Window
 
@@ -33,7 +34,7 @@ _PIXEL_PROVIDER = "00287FE0"
 
 
 def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> Header:
-    """Read all of a file in front of its pixel data.
+    """Read all of a file but its pixel data.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ class _Reading:
         if start is None:
             return Header(HeaderStatus.NOT_DICOM)
         status, error = self._outcome(start)
-        if isinstance(self.body, InflatedSource) and self.body.corrupt:
+        if isinstance(self.body, InflatedSource) and self.body.corrupt and self.walker.pixel is None:
             status, error = HeaderStatus.TRUNCATED, "the deflated data set is damaged"
         return Header(status) if status is HeaderStatus.NOT_DICOM else self._header(status, error)
 
@@ -131,6 +132,8 @@ class _Reading:
         self.data.dialect = dialect_of(walker.window, position, stated)
         self._note_syntax(stated)
         walker.read(self.data, position)
+        if walker.pixel is not None:
+            read_trailing(walker, self.data, self.body)
 
     def _read_meta(self, start: int, last: str) -> int:
         """Read the file meta group and return the position behind it; where it is damaged, the data set goes on."""
