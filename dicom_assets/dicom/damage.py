@@ -316,7 +316,7 @@ def _ways(scope: Scope, position: int, head: bytes) -> Iterator[Reading]:
 
 
 def _rule(dialect: Dialect, head: bytes, vr: str, *, long: bool) -> Rule:
-    """Return the rule for an element that has a VR by the dictionary, UN where the length is not written for that VR."""
+    """Return the rule for an element whose VR is that of the dictionary, UN if its length is not written for that."""
     if vr not in ALL_VRS:
         # PS3.6 leaves a choice of US, SS and OW, of which only OW has a length of 32 bits.
         if not long:

@@ -69,8 +69,9 @@ def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
 def second_meta(window: Window, position: int) -> int | None:
     """Return where a second file meta group with a preamble of its own begins, where a data set is due."""
     start = position + _PREAMBLE + len(PREFIX)
-    found = window.peek(start - len(PREFIX), len(PREFIX) + len(META_GROUP)) == PREFIX + META_GROUP
-    return start if found and not _begins_data_set(window, position) else None
+    if start + _PREAMBLE > window.size or window.peek(start - len(PREFIX), 6) != PREFIX + META_GROUP:
+        return None
+    return None if _begins_data_set(window, position) else start
 
 
 def find_data_set(window: Window, position: int) -> int | None:

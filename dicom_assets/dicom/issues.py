@@ -53,7 +53,7 @@ class IssueCode(StrEnum):
     LENGTH_BEYOND_ITEM = "length_beyond_item"
     """A value, sequence or item that claims more bytes than what it stands in."""
     WRONG_LENGTH = "wrong_length"
-    """A length that leads beyond the end or into nothing, with elements before that: the value ends where they begin."""
+    """A length that leads beyond the end, or into nothing, over elements: the value ends where they begin."""
     BAD_ITEM_TAG = "bad_item_tag"
     """The tag of an item or of a delimiter but for one byte; it was taken for it."""
     SKIPPED_BYTES = "skipped_bytes"
@@ -76,9 +76,12 @@ class IssueCode(StrEnum):
     NO_PIXEL_DATA = "no_pixel_data"
     """An image SOP Class without pixel data."""
     PIXEL_DATA_CUT = "pixel_data_cut"
-    """Pixel data whose length goes beyond the end of the file."""
+    """Pixel data that goes beyond the end of the file: by its length, its items, an offset table or the number of
+    frames."""
+    MISSING_DELIMITER = "missing_delimiter"
+    """Encapsulated pixel data without the Sequence Delimitation Item that ends it (PS3.5 A.4). Its items are whole."""
     TRAILING_ELEMENTS = "trailing_elements"
-    """Where the elements behind the pixel data begin was not found within the limits: there may be more of them."""
+    """A limit was reached behind the pixel data: there may be more elements than were read."""
     MORE_ISSUES = "more_issues"
     """There are more issues than are listed."""
 

@@ -39,10 +39,6 @@ class HeaderLimits:
         Bytes read from the source, and bytes inflated of a deflated data set.
     max_searched_bytes
         Bytes in which the next element is looked for behind damage.
-    max_trailing_bytes
-        Bytes of deflated pixel data that are inflated to see what is behind it.
-    max_fragment_reads
-        Reads to find where encapsulated pixel data ends, when neither its offset table nor the end of the file tells.
     max_issues
         Issues that are listed; the last one says that there were more.
 
@@ -60,8 +56,6 @@ class HeaderLimits:
     max_skipped: int = 5_000_000
     max_read_bytes: int = 1 << 30
     max_searched_bytes: int = 256 * 1024
-    max_trailing_bytes: int = 256 * 1024 * 1024
-    max_fragment_reads: int = 16
     max_issues: int = 200
 
 

@@ -83,29 +83,30 @@ def candidate(sight: Sight, at: int) -> Candidate | None:
     group, number = dialect.tag(buf, at)
     tag = group << 16 | number
     known = _known_vr(tag, group, number)
-    if known is None:
+    encoded = None if known is None else _encoded(buf, at, dialect, known)
+    if known is None or encoded is None:
         return None
-    start = at + 8
-    vr = known[:2]
-    if not dialect.explicit:
-        (length,) = dialect.length32(buf, at + 4)
-    else:
-        if not states_vr(buf[at + 4 : at + 6]):
-            return None
-        vr = buf[at + 4 : at + 6].decode("ascii")
-        if vr not in LONG_VRS:
-            (length,) = dialect.length(buf, at + 6)
-        elif at + 12 > len(buf) or buf[at + 6 : at + 8] != b"\0\0":
-            return None
-        else:
-            (length,) = dialect.length32(buf, at + 8)
-            start = at + 12
+    vr, start, length = encoded
     if length == UNDEFINED:
         items = begins_items(dialect, buf[start : start + 4]) and (vr in _MAY_BE_UNDEFINED or not dialect.explicit)
         return Candidate(tag, vr, start, length, Belief.STRONG) if items else None
     if start + length > sight.end:
         return None
     return Candidate(tag, vr, start, length, _belief(buf, known, vr, start, length))
+
+
+def _encoded(buf: bytes, at: int, dialect: Dialect, known: str) -> tuple[str, int, int] | None:
+    """Return the VR of an element, the position of its value and its length; `known` is its VR by the dictionary."""
+    if not dialect.explicit:
+        return known[:2], at + 8, int(dialect.length32(buf, at + 4)[0])
+    if not states_vr(buf[at + 4 : at + 6]):
+        return None
+    vr = buf[at + 4 : at + 6].decode("ascii")
+    if vr not in LONG_VRS:
+        return vr, at + 8, int(dialect.length(buf, at + 6)[0])
+    if at + 12 > len(buf) or buf[at + 6 : at + 8] != b"\0\0":
+        return None
+    return vr, at + 12, int(dialect.length32(buf, at + 8)[0])
 
 
 def is_chain(sight: Sight, at: int, floor: int, need: int) -> bool:

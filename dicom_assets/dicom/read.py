@@ -5,10 +5,11 @@ import orjson
 from dicom_assets.dicom.dialect import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Dialect
 from dicom_assets.dicom.fallback import read_by_pydicom
 from dicom_assets.dicom.file_meta import end_of_meta, second_meta, start_of_elements
-from dicom_assets.dicom.header import Header, JsonDataset, first_value
+from dicom_assets.dicom.header import Header, JsonDataset, PixelElement, first_value
 from dicom_assets.dicom.inflate import InflatedSource
 from dicom_assets.dicom.issues import RAW_CAP, IssueCode
 from dicom_assets.dicom.limits import DEFAULT_LIMITS, HeaderLimits
+from dicom_assets.dicom.pixel_extent import checked_pixels
 from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.sniff import (
     DEFLATED_SYNTAXES,
@@ -89,6 +90,7 @@ class _Reading:
         self.meta = Scope(EXPLICIT_LITTLE)
         self.data = Scope(EXPLICIT_LITTLE)
         self.syntax: str | None = None
+        self.pixel: PixelElement | None = None
 
     def run(self) -> Header:
         """Read the file."""
@@ -124,7 +126,7 @@ class _Reading:
             position = self._read_meta(following, self.meta.last)
         stated = _uid(self.meta.dataset, _TRANSFER_SYNTAX)
         if stated in DEFLATED_SYNTAXES and is_deflated(walker.window, position):
-            self.body = InflatedSource(self.source, position)
+            self.body = InflatedSource(self.source, position, most=self.limits.max_read_bytes)
             walker.window = Window(self.body, self.limits.head_bytes, self.limits.max_read_bytes)
             position = 0
         if not walker.window.have(position, 8):
@@ -133,7 +135,17 @@ class _Reading:
         self._note_syntax(stated)
         walker.read(self.data, position)
         if walker.pixel is not None:
-            read_trailing(walker, self.data, self.body)
+            self._read_behind(walker.pixel)
+
+    def _read_behind(self, found: PixelElement) -> None:
+        """Find out where the pixel data ends and whether all of it is there, and read what stands behind it."""
+        self.pixel, problem, end = checked_pixels(found, self.body, self.data.dataset)
+        if isinstance(self.body, InflatedSource) and self.body.too_long:
+            raise LimitError("the deflated content is larger than the limit, or a bomb")
+        if problem is not None:
+            self.walker.log.add(found.tag, found.vr, problem)
+        if end is not None:
+            read_trailing(self.walker, self.data, end)
 
     def _read_meta(self, start: int, last: str) -> int:
         """Read the file meta group and return the position behind it; where it is damaged, the data set goes on."""
@@ -184,7 +196,7 @@ class _Reading:
             transfer_syntax=self.syntax,
             little_endian=self.data.dialect.little_endian,
             implicit_vr=not self.data.dialect.explicit,
-            pixel=walker.pixel,
+            pixel=self.pixel or walker.pixel,
             body=self.body,
         )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from dicom_assets.dicom.dialect import UNDEFINED, Dialect
 from dicom_assets.dicom.plausible import ITEM, ITEM_END, SEQUENCE_END, Sight, candidate, is_chain, is_delimiter
@@ -41,32 +42,49 @@ def find_element(sight: Sight, at: int, stop: int, floor: int, *, delimited: boo
     """
     marks = _MARKS[sight.dialect.little_endian]
     need = need or _IN_A_ROW[sight.dialect.explicit]
-    open_items, items_passed = 0, False
+    around = _Around()
     while at < stop:
         mark = marks.search(sight.buf, at, stop)
-        if not open_items:
+        if not around.open_items:
             for found in _candidates(sight, at, mark.start() if mark else stop):
                 if is_chain(sight, found, floor, need):
                     return found
         if mark is None:
             return None
-        at = mark.start() + 8
-        tag = sight.dialect.tag(sight.buf, mark.start())
-        if tag == ITEM:
-            items_passed = True
-            following = _behind_item(sight, mark.start())
-            if following is None:
-                open_items += 1
-            at = following or at
-        elif not is_delimiter(sight, mark.start()):
-            at = mark.start() + 1
-        elif tag == ITEM_END and open_items:
-            open_items -= 1
-        elif items_passed:
-            items_passed = tag == ITEM_END
+        following = around.behind(sight, mark.start())
+        if following is not None:
+            at = following
         elif delimited:
             return mark.start()
+        else:
+            at = mark.start() + 8
     return None
+
+
+@dataclass(slots=True)
+class _Around:
+    """What is open while items are passed over whose sequence was lost."""
+
+    open_items: int = 0
+    items_passed: bool = False
+
+    def behind(self, sight: Sight, at: int) -> int | None:
+        """Return where to look on behind an item or delimiter, ``None`` if it belongs to nothing that was passed."""
+        tag = sight.dialect.tag(sight.buf, at)
+        if tag == ITEM:
+            self.items_passed = True
+            following = _behind_item(sight, at)
+            self.open_items += following is None
+            return following or at + 8
+        if not is_delimiter(sight, at):
+            return at + 1
+        if tag == ITEM_END and self.open_items:
+            self.open_items -= 1
+            return at + 8
+        if self.items_passed:
+            self.items_passed = tag == ITEM_END
+            return at + 8
+        return None
 
 
 def find_item(sight: Sight, at: int, stop: int, *, delimited: bool) -> int | None:

@@ -21,7 +21,7 @@ from dicom_assets.dicom.elements import DELIMITER_LENGTH, SHORT, ElementReader, 
 from dicom_assets.dicom.header import Element, JsonDataset
 from dicom_assets.dicom.issues import RAW_CAP, IssueCode
 from dicom_assets.dicom.limits import HeaderLimits
-from dicom_assets.dicom.plausible import ITEM, ITEM_END, MARKS, SEQUENCE_END
+from dicom_assets.dicom.plausible import ITEM, ITEM_END, MARKS
 from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.stops import LimitError, StructureError, TruncatedError
 from dicom_assets.dicom.vr import ALL_VRS, TEXT_VRS
@@ -284,16 +284,10 @@ class Walker(DamageReader):
             mark, position = self._mark(scope, tag, bound, position, dialect)
             if mark == ITEM:
                 position = self._item(scope, items, bound, position, dialect, in_open=end is None)
-            elif mark == ITEM_END:
-                self.count(1)
-                self.report(_ITEM_END, "", IssueCode.STRAY_DELIMITER)
-                position += 8
             self.trail.pop()
-            if mark is None:
-                break
-            if mark == SEQUENCE_END:
-                # In a sequence of stated length it is something that is no item.
-                position = position + 8 if end is None else end
+            if mark != ITEM:
+                # In a sequence of stated length a delimiter is something that is no item.
+                position = position if mark is None else position + 8 if end is None else end
                 break
         else:
             if end is None:
@@ -310,15 +304,20 @@ class Walker(DamageReader):
         ``None`` where the sequence ends without one; the position is where reading goes on behind it.
         """
         window = self.window
-        if bound is not None and bound - position < 8:
+        while bound is None or bound - position >= 8:
+            if not window.have(position, 8):
+                raise TruncatedError(f"the file ends inside a sequence, behind byte {position}")
+            mark = dialect.tag(window.buf, position - window.base)
+            if mark not in MARKS:
+                mark, position = self.damaged_mark(scope, tag, bound, position, dialect)
+            if mark != ITEM_END:
+                return mark, position
+            self.count(1)
+            self.report(_ITEM_END, "", IssueCode.STRAY_DELIMITER)
+            position += 8
+        if position < bound:
             self.report("", "SQ", IssueCode.STRAY_BYTES, window.at(position, bound - position))
-            return None, bound
-        if not window.have(position, 8):
-            raise TruncatedError(f"the file ends inside a sequence, behind byte {position}")
-        mark = dialect.tag(window.buf, position - window.base)
-        if mark in MARKS:
-            return mark, position
-        return self.damaged_mark(scope, tag, bound, position, dialect)
+        return None, bound
 
     def _item(
         self,
