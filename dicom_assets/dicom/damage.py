@@ -215,6 +215,7 @@ class DamageReader(ElementReader):
 
     def _search(self, scope: Scope, position: int, end: int, floor: int, need: int = 0) -> int | None:
         """Look for the next element, first in what is near."""
+        self.window.back_to(position)
         for most in (_FIRST_SEARCH, self._searchable):
             count = min(end - position, most, self._searchable)
             if count <= 0:

@@ -307,7 +307,7 @@ class Walker(DamageReader):
         while bound is None or bound - position >= 8:
             if not window.have(position, 8):
                 raise TruncatedError(f"the file ends inside a sequence, behind byte {position}")
-            mark = dialect.tag(window.buf, position - window.base)
+            mark: tuple[int, int] | None = dialect.tag(window.buf, position - window.base)
             if mark not in MARKS:
                 mark, position = self.damaged_mark(scope, tag, bound, position, dialect)
             if mark != ITEM_END:

@@ -89,7 +89,7 @@ class Window:
     def peek(self, position: int, count: int) -> bytes:
         """Return up to `count` bytes from `position` on, without moving there."""
         start = position - self.base
-        found = self.buf[start : start + count]
+        found = self.buf[start : start + count] if start >= 0 else b""
         return found if len(found) == count else self._source.read(position, count)
 
     def at(self, position: int, count: int) -> bytes:
