@@ -81,6 +81,8 @@ class _Around:
         if tag == ITEM_END and self.open_items:
             self.open_items -= 1
             return at + 8
+        if self.open_items:
+            return at + 8
         if self.items_passed:
             self.items_passed = tag == ITEM_END
             return at + 8
