@@ -122,14 +122,14 @@ class DamageReader(ElementReader):
             self.skip(scope.at, following)
         return following
 
-    def behind_noise(self, scope: Scope, tag: str, start: int, length: int) -> int | None:
-        """Return where elements go on behind what has an unknown tag and a length that does not fit.
+    def behind_noise(self, scope: Scope, tag: str) -> int | None:
+        """Return where elements go on behind what has a length that does not fit and a tag that is unknown.
 
-        ``None`` for all that does not look so, and where nothing follows.
+        ``None`` for all other tags, and where nothing follows.
         """
-        end = self.window.size if scope.end is None else scope.end
-        if start + length <= end or is_known(scope.dataset, tag):
+        if is_known(scope.dataset, tag):
             return None
+        end = self.window.size if scope.end is None else scope.end
         following = self._search(scope, scope.at + 1, end, _floor(scope), need=2)
         if following is not None:
             self.skip(scope.at, following)

@@ -17,6 +17,8 @@ _SEARCHED = 4096
 _DEFLATED_WITHIN = 512
 """The same for a data set that is deflated, for which there are fewer signs."""
 _PROOF = 3
+_IDENTIFYING_GROUP = b"\x08\x00"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
 _GROUP_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
 _FIRST_GROUPS = re.compile(rb"[\x04\x08]\x00|\x00[\x04\x08]")
 _DIALECTS = (EXPLICIT_LITTLE, IMPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_BIG)
@@ -69,7 +71,8 @@ def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
 def second_meta(window: Window, position: int) -> int | None:
     """Return where a second file meta group with a preamble of its own begins, where a data set is due."""
     start = position + _PREAMBLE + len(PREFIX)
-    if start + _PREAMBLE > window.size or window.peek(start - len(PREFIX), 6) != PREFIX + META_GROUP:
+    at = start - len(PREFIX)
+    if start + _PREAMBLE > window.size or window.peek(at, 6) != PREFIX + META_GROUP:
         return None
     return None if _begins_data_set(window, position) else start
 
@@ -97,14 +100,19 @@ def _looked_for(window: Window, position: int, end: int) -> int:
     found = find_data_set(window, position)
     if found is not None:
         return found
+    if _DEFLATED not in window.at(position, _SEARCHED):
+        return end
     reach = min(window.size, position + _DEFLATED_WITHIN)
     return next((start for start in range(position, reach) if _inflates(window, start)), end)
 
 
 def _begins_data_set(window: Window, position: int) -> bool:
-    if window.peek(position, 2) == META_GROUP:
+    head = window.peek(position, 6)
+    if head[:2] == META_GROUP:
         return False
-    return any(believable_elements(window, position, dialect, most=1) for dialect in _DIALECTS)
+    # What most files have comes first: this is asked of all.
+    ordinary = head[:2] == _IDENTIFYING_GROUP and states_vr(head[4:])
+    return ordinary or any(believable_elements(window, position, dialect, most=1) for dialect in _DIALECTS)
 
 
 def _inflates(window: Window, position: int) -> bool:

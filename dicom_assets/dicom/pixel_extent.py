@@ -5,7 +5,6 @@ read at the end of the file tells so. Where it is not found there, the headers o
 frame on where an offset table says where that begins. What has to be inflated is walked forward in any case.
 """
 
-import re
 import struct
 from base64 import b64decode
 from dataclasses import dataclass, replace
@@ -200,9 +199,13 @@ def _ends_with_a_sequence(tail: bytes) -> bool:
     if tail[: -len(SEQUENCE_DELIMITER)].endswith(_ITEM_DELIMITER):
         return True
     sight = Sight(tail, len(tail), EXPLICIT_LITTLE)
-    items = (found.end() + 4 for found in re.finditer(_ITEM, tail))
-    elements = (candidate(sight, at) for at in items)
-    return any(element is not None and element.belief is Belief.STRONG for element in elements)
+    at = tail.find(_ITEM)
+    while at >= 0:
+        element = candidate(sight, at + _ITEM_HEADER)
+        if element is not None and element.belief is Belief.STRONG:
+            return True
+        at = tail.find(_ITEM, at + 1)
+    return False
 
 
 def _is_rest_of_a_data_set(tail: bytes, at: int) -> bool:

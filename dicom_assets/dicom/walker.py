@@ -23,7 +23,7 @@ from dicom_assets.dicom.issues import RAW_CAP, IssueCode
 from dicom_assets.dicom.limits import HeaderLimits
 from dicom_assets.dicom.plausible import ITEM, ITEM_END, MARKS
 from dicom_assets.dicom.scope import Scope
-from dicom_assets.dicom.stops import LimitError, StructureError, TruncatedError
+from dicom_assets.dicom.stops import LimitError, StopError, StructureError, TruncatedError
 from dicom_assets.dicom.vr import ALL_VRS, TEXT_VRS
 from dicom_assets.dicom.window import Window
 
@@ -70,20 +70,26 @@ class Walker(DamageReader):
             If there is no element where one should be, and none behind it.
 
         """
-        depth = len(self.trail)
+        try:
+            return self._walk(scope, position, last)
+        except (StructureError, TruncatedError) as stop:
+            return self._read_on(scope, stop)
+
+    def _read_on(self, scope: Scope, stop: StopError) -> int:
+        """Go on reading a data set behind what stopped it, as often as that happens."""
+        depth = scope.depth
         while True:
+            del self.trail[depth:]
+            following = self.resume(scope, stop)
+            if following is None:
+                if isinstance(stop, TruncatedError) or not scope.depth or scope.delimited or scope.end is None:
+                    raise stop
+                self.report("", "SQ", IssueCode.STRUCTURE)
+                return scope.end
             try:
-                return self._walk(scope, position, last)
-            except (StructureError, TruncatedError) as stop:
-                del self.trail[depth:]
-                following = self.resume(scope, stop)
-                if following is not None:
-                    position, last = following, scope.last
-                elif isinstance(stop, TruncatedError) or not scope.depth or scope.delimited or scope.end is None:
-                    raise
-                else:
-                    self.report("", "SQ", IssueCode.STRUCTURE)
-                    return scope.end
+                return self._walk(scope, following, scope.last)
+            except (StructureError, TruncatedError) as another:
+                stop = another
 
     def _walk(self, scope: Scope, position: int, last: str) -> int:  # noqa: C901 - see below: one loop, no calls
         """Read a data set up to its end, or to where it is damaged; `last` is the highest tag that was read of it.
@@ -130,10 +136,11 @@ class Walker(DamageReader):
                 scope.before = base + before
             scope.at = position
             scope.last = last
-            if not self._has_element(scope, position):
-                return position if scope.end is None else scope.end
-            at = position - window.base
-            tag, _, rule = entries[window.buf[at : at + width]]
+            if at > edge:
+                if not self._has_element(scope, position):
+                    return position if scope.end is None else scope.end
+                at = position - window.base
+                tag, _, rule = entries[window.buf[at : at + width]]
             position = self._special(scope, tag, rule, position)
             if scope.finished:
                 return position
@@ -174,11 +181,13 @@ class Walker(DamageReader):
 
     def _placed(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
         """Read an element of which all but the value is known, and return the position behind it."""
-        if length != UNDEFINED:
-            following = self.behind_noise(scope, tag, start, length)
+        if length != UNDEFINED and start + length > (self.window.size if scope.end is None else scope.end):
+            following = self.behind_noise(scope, tag)
             if following is not None:
                 return following
             start, length = self._bounded(scope, tag, rule, start, length)
+        elif scope.delimited and rule.kind is Kind.VALUE:
+            length = self._up_to_delimiter(scope, tag, rule, start, length)
         if tag <= scope.last and self.misplaced(scope.dataset, tag, scope.last):
             return self._repeated(scope, tag, rule, start, length)
         if length == UNDEFINED and rule.kind not in _MAY_BE_UNDEFINED:
@@ -188,19 +197,20 @@ class Walker(DamageReader):
         scope.last = max(scope.last, tag)
         return following
 
+    def _up_to_delimiter(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
+        """Return the length of a value: no text has the delimiter of its item in it."""
+        if rule.vr not in TEXT_VRS:
+            return length
+        raw = self.window.at(start, min(length, self.limits.text_bytes))
+        before = raw.find(_ENDS[scope.dialect.little_endian])
+        if before < 0:
+            return length
+        self.report(tag, rule.vr, IssueCode.WRONG_LENGTH)
+        return before
+
     def _bounded(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> tuple[int, int]:
-        """Return where a value stands, so that it does not go beyond what it stands in."""
+        """Return where a value stands that goes beyond what it stands in, so that it does not."""
         end = self.window.size if scope.end is None else scope.end
-        if start + length <= end:
-            if scope.delimited and rule.vr in TEXT_VRS:
-                # No text has the delimiter of its item in it.
-                before = self.window.at(start, min(length, self.limits.text_bytes)).find(
-                    _ENDS[scope.dialect.little_endian]
-                )
-                if before >= 0:
-                    self.report(tag, rule.vr, IssueCode.WRONG_LENGTH)
-                    return start, before
-            return start, length
         if rule.kind not in _HAVE_THEIR_OWN_END:
             following = self.end_of_value(scope, tag, start, end)
             if following is not None:
@@ -282,13 +292,13 @@ class Walker(DamageReader):
                 return self._cut(scope, tag, start, end, position, dialect)
             self.trail.append((tag, len(items)))
             mark, position = self._mark(scope, tag, bound, position, dialect)
-            if mark == ITEM:
-                position = self._item(scope, items, bound, position, dialect, in_open=end is None)
-            self.trail.pop()
             if mark != ITEM:
+                self.trail.pop()
                 # In a sequence of stated length a delimiter is something that is no item.
                 position = position if mark is None else position + 8 if end is None else end
                 break
+            position = self._item(scope, items, bound, position, dialect, in_open=end is None)
+            self.trail.pop()
         else:
             if end is None:
                 self.report(tag, "SQ", IssueCode.LENGTH_BEYOND_ITEM)
@@ -330,14 +340,18 @@ class Walker(DamageReader):
         in_open: bool,
     ) -> int:
         """Read one item and return the position behind it."""
-        (length,) = dialect.length32(self.window.buf, position + 4 - self.window.base)
+        window = self.window
+        (length,) = dialect.length32(window.buf, position + 4 - window.base)
         end = bound if length == UNDEFINED else position + 8 + length
         if bound is not None and end is not None and end > bound:
             self.report("", "SQ", IssueCode.LENGTH_BEYOND_ITEM)
             end = bound
-        child = Scope(dialect, scope.charset, end, length == UNDEFINED, scope.depth + 1, in_open=in_open)
+        child = Scope(dialect, scope.charset, end, length == UNDEFINED, scope.depth + 1, {}, False, in_open)
         items.append(child.dataset)
-        following = self.read(child, position + 8)
+        try:
+            following = self._walk(child, position + 8, "")
+        except (StructureError, TruncatedError) as stop:
+            following = self._read_on(child, stop)
         self.count(1 + len(child.dataset))
         return following
 
