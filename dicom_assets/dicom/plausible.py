@@ -90,7 +90,8 @@ def candidate(sight: Sight, at: int) -> Candidate | None:
     if length == UNDEFINED:
         items = begins_items(dialect, buf[start : start + 4]) and (vr in _MAY_BE_UNDEFINED or not dialect.explicit)
         return Candidate(tag, vr, start, length, Belief.STRONG) if items else None
-    if start + length > sight.end:
+    if start + length > sight.end and tag not in PIXEL_TAGS:
+        # Of a file that is cut it is the pixel data that is.
         return None
     return Candidate(tag, vr, start, length, _belief(buf, known, vr, start, length))
 

@@ -1,5 +1,7 @@
 """The header of a DICOM file, whatever state the file is in: :func:`read_header`."""
 
+from dataclasses import replace
+
 import orjson
 
 from dicom_assets.dicom.dialect import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Dialect
@@ -59,10 +61,22 @@ def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> He
     if source.size == 0:
         return Header(HeaderStatus.EMPTY)
     header = _Reading(source, limits).run()
-    if header.status is not HeaderStatus.ERROR:
+    if header.status not in (HeaderStatus.ERROR, HeaderStatus.TRUNCATED):
         return header
     second = read_by_pydicom(source, limits)
-    return second if second is not None and len(second.dataset) >= len(header.dataset) else header
+    if second is None:
+        return header
+    # Of a file that is cut both have what comes before the cut.
+    more = len(second.dataset) - len(header.dataset) - (HeaderStatus.TRUNCATED in (header.status, second.status))
+    return _first_of_both(header, second) if more >= 0 else header
+
+
+def _first_of_both(header: Header, second: Header) -> Header:
+    """Return what pydicom read, with the first of the elements that stand twice: pydicom keeps the last."""
+    twice = [issue for issue in header.issues if issue.code == IssueCode.DUPLICATE_TAG]
+    firsts = {issue.path: header.dataset[issue.path] for issue in twice if issue.path in header.dataset}
+    dataset = dict(sorted({**second.dataset, **firsts}.items()))
+    return replace(second, dataset=dataset, issues=(*second.issues, *twice))
 
 
 def header_json(header: Header) -> bytes:
