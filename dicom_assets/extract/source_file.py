@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.header import Header
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import ByteSource, HeadCachedSource
@@ -14,12 +15,22 @@ HEAD_BYTES = 64 << 10
 
 @dataclass(frozen=True, slots=True)
 class FileKey:
-    """What the index says of a file."""
+    """What the index says of a file.
+
+    Attributes
+    ----------
+    prefix, path, relative_path, fingerprint
+        As in the index.
+    listed
+        The version to read; ``None`` reads whatever there is.
+
+    """
 
     prefix: str
     path: str
     relative_path: str
     fingerprint: str
+    listed: Listed | None = None
 
 
 class SourceFile:
