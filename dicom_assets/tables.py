@@ -210,6 +210,12 @@ _METADATA: tuple[Column, ...] = (
     Column("sha256", _STRING, "SHA-256 of the content in hexadecimal, null unless switched on."),
 )
 
+_HEAD_DIGEST = Column(
+    "head_digest",
+    _STRING,
+    "BLAKE2b of the first 64 KiB in hexadecimal, by which a file whose inode or status changed is verified.",
+)
+
 _ISSUE = pa.struct([("path", _STRING), ("vr", _STRING), ("code", _STRING), ("raw", _STRING)])
 
 _HEADER: tuple[Column, ...] = (
@@ -233,7 +239,9 @@ FILE_INDEX = Table(
     "Every file of the archive, as last listed.",
     (_PREFIX, _PATH, *_INDEX, _FINGERPRINT, _SOURCE_VERSION, _INDEXED_AT, _REMOVED_AT),
 )
-FILE_METADATA = Table("file_metadata", "What the name and the first bytes of a file tell.", (*_DERIVED, *_METADATA))
+FILE_METADATA = Table(
+    "file_metadata", "What the name and the first bytes of a file tell.", (*_DERIVED, *_METADATA, _HEAD_DIGEST)
+)
 DICOM_HEADERS = Table(
     "dicom_headers",
     "The full DICOM header of every file, and its common attributes typed.",

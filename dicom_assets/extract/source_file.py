@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 
 from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.header import Header
@@ -11,6 +12,13 @@ from dicom_assets.dicom.status import HeaderStatus
 
 HEAD_BYTES = 64 << 10
 """How much of a file is read at first: enough for the header of most."""
+
+_DIGEST_BYTES = 16
+
+
+def head_digest(head: bytes) -> str:
+    """Return a short name of the first :data:`HEAD_BYTES` of a file as they are stored, in hexadecimal."""
+    return blake2b(head, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
