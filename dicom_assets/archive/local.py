@@ -16,7 +16,7 @@ from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.file_systems import InodeNumbers
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
-from dicom_assets.archive.versions import Listed, check_version, content_version, status_version
+from dicom_assets.archive.versions import Listed, check_version, content_version, source_version
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FILE_URI = "file://"
@@ -113,7 +113,7 @@ class LocalArchive:
             modified_at=_EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000),
             etag=None,
             fingerprint=content_version(status),
-            source_version=status_version(status, inode=inodes.kept(entry.path, status.st_dev)),
+            source_version=source_version(status, inode=inodes.kept(entry.path, status.st_dev)),
         )
 
     @contextmanager
@@ -122,7 +122,7 @@ class LocalArchive:
         descriptor = os.open(_to_path(path), os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             status = os.fstat(descriptor)
-            listed = listed or Listed(status.st_size, status_version(status, inode=True))
+            listed = listed or Listed(status.st_size, source_version(status, inode=True))
             check_version(status, listed)
             yield LocalSource(descriptor, status.st_size)
             check_version(os.fstat(descriptor), listed)

@@ -34,7 +34,7 @@ def content_version(status: os.stat_result) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def status_version(status: os.stat_result, *, inode: bool) -> str:
+def source_version(status: os.stat_result, *, inode: bool) -> str:
     """Return all that a file system says of the version of a file.
 
     Parameters
@@ -55,6 +55,6 @@ def check_version(status: os.stat_result, listed: Listed) -> None:
     Whether the inode number counts is told by the listing, which may have been made on another machine. An index that
     is older than ``source_version`` has size and time of last modification only.
     """
-    known = (content_version(status), status_version(status, inode=False), status_version(status, inode=True))
+    known = (content_version(status), source_version(status, inode=False), source_version(status, inode=True))
     if listed.version not in known:
         raise FileChangedError("the file is not the version that was listed")

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import obstore
 import pytest
@@ -11,7 +12,7 @@ from obstore.store import MemoryStore
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.file_systems import InodeNumbers, file_system
 from dicom_assets.archive.local import LocalArchive
-from dicom_assets.archive.versions import FileChangedError, Listed
+from dicom_assets.archive.versions import FileChangedError, Listed, source_version
 
 WHEN = 1_700_000_000_000_000_000
 
@@ -89,6 +90,14 @@ def test_an_index_that_knows_size_and_time_only_is_held_against_those(archive, r
     os.utime(root / "a" / "1")
     with pytest.raises(FileChangedError), archive.open(path, listed):
         raise AssertionError("it is not opened")
+
+
+def test_inode_and_time_of_status_change_are_parts_of_a_version():
+    file = {"st_size": 4, "st_mtime_ns": -1, "st_ctime_ns": 2, "st_ino": 3}
+    others = [file | {name: 9} for name in file]
+    versions = [source_version(SimpleNamespace(**status), inode=True) for status in (file, *others)]
+    assert versions[0] == "4--1-2-3"
+    assert len(set(versions)) == 5
 
 
 def test_a_version_holds_whether_or_not_it_names_the_inode(archive, monkeypatch):

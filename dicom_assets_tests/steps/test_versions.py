@@ -98,8 +98,8 @@ def test_changing_places_again_and_again_is_seen_each_time(lake, archive, source
         assert settled(lake, archive)
 
 
-def test_folders_that_changed_places_are_seen_by_inode(lake, archive, source):
-    """A file's status does not change with its folder's name; its inode is another at the same path."""
+def test_folders_that_changed_places_are_seen(lake, archive, source):
+    """A file's status does not change with its folder's name, but its inode is another at the same path."""
     build(lake, archive, PREFIXES)
     (source / "a" / "3").unlink()
     build(lake, archive, PREFIXES)
