@@ -11,6 +11,7 @@ from dicom_assets.steps.catalog import CatalogStep
 from dicom_assets.steps.engine import Engine
 from dicom_assets.steps.extraction import ExtractionStep
 from dicom_assets.steps.index import DeletionGuard, IndexStep
+from dicom_assets.steps.verify_heads import presume_other
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
 
 
@@ -23,7 +24,7 @@ class Pending:
     prefix
         The prefix.
     files
-        Files whose rows are missing or stale in any table.
+        Files whose rows are missing or stale in any table, or may be: the run will look.
     removed
         Rows of files that are gone.
 
@@ -58,10 +59,12 @@ def find_pending(
     found: dict[str, tuple[int, int]] = {}
     for difference in _differences(engine, lake, archive, extractors, prefixes, mode, guard):
         work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
+        adopted = count_by_prefix(difference.adopted)
         for prefix in {*work, *obsolete}:
             files, removed = found.get(prefix, (0, 0))
             made = work.get(prefix, 0)
-            found[prefix] = (max(files, made), max(removed, obsolete.get(prefix, 0) - made))
+            due = made - adopted.get(prefix, 0)
+            found[prefix] = (max(files, due), max(removed, obsolete.get(prefix, 0) - made))
     return [Pending(prefix, *found[prefix]) for prefix in prefixes if prefix in found]
 
 
@@ -75,7 +78,7 @@ def _differences(
     guard: DeletionGuard | None,
 ) -> Iterator[Difference]:
     """Yield the differences of all tables; none of these comparisons starts Spark."""
-    yield IndexStep(lake, archive, prefixes, mode, guard).plan(FILE_INDEX.name).difference
+    yield IndexStep(lake, archive, prefixes, mode, guard, presume_other).plan(FILE_INDEX.name).difference
     extraction = ExtractionStep(engine, lake, archive, extractors, prefixes, mode)
     for extractor in extractors:
         yield extraction.plan(extractor.table.name).difference
