@@ -12,7 +12,7 @@ import pyarrow as pa
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import ObjectStore, from_url
 
-from dicom_assets.archive.base import ArchiveError
+from dicom_assets.archive.base import ArchiveError, Prefixes
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
 from dicom_assets.stores import why
@@ -92,8 +92,8 @@ class BucketArchive:
         except _FAILURES as error:
             raise ArchiveError(f"cannot list the archive root {self.root}: {_reason(error)}") from error
 
-    def prefixes(self) -> Iterator[str]:
-        """Yield the prefixes in sorted order; the root prefix only when it has files."""
+    def prefixes(self) -> Prefixes:
+        """Return the prefixes; the root prefix only when it has files."""
         found: list[str] = []
         above: list[Any] = []
         try:
@@ -101,12 +101,10 @@ class BucketArchive:
                 above += listed["objects"]
                 folders = [_names(folder) for folder in listed["common_prefixes"]]
                 found += [encode_prefix(names) for names in folders if len(names) == self.depth]
-            files_above = any(True for _ in self._files(above))
+            files_above = not self.depth or any(True for _ in self._files(above))
         except _FAILURES as error:
             raise ArchiveError(f"cannot list {self.root}: {_reason(error)}") from error
-        if files_above or not self.depth:
-            yield ROOT_PREFIX
-        yield from sorted(found)
+        return Prefixes(([ROOT_PREFIX] if files_above else []) + sorted(found))
 
     def _upper_folders(self) -> Iterator[Any]:
         """Yield the listings of the folders above the prefix depth, those of one level side by side."""

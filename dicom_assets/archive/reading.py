@@ -1,0 +1,91 @@
+"""Opening what stands at a local path, however long the path is, and reading it if it is a file."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+
+PATH_MAX = 4096
+"""Bytes of a path, its final NUL included, that the system takes at once (PATH_MAX of Linux, larger than elsewhere)."""
+
+_STEP = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+"""A pipe that took the place of a file would hold up who opens it until somebody writes."""
+
+_OF_THE_ENTRY = frozenset((errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO))
+"""Errors that no second attempt mends."""
+
+
+class NotAFileError(OSError):
+    """What stands at a path is no file that may be read, and will not be at the next attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSource:
+    """An open file."""
+
+    descriptor: int
+    size: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return the bytes ``[offset, offset + length)``, fewer at the end of the file."""
+        return os.pread(self.descriptor, length, offset)
+
+
+def open_path(path: str | bytes, flags: int) -> int:
+    """Return a descriptor of what stands at a path; a path that is too long for the system is gone down in steps."""
+    rest = os.fsencode(path)
+    folder: int | None = None
+    try:
+        while len(rest) >= PATH_MAX and (cut := rest.rfind(b"/", 1, PATH_MAX - 1)) > 0:
+            below = os.open(rest[:cut], _STEP, dir_fd=folder)
+            if folder is not None:
+                os.close(folder)
+            folder, rest = below, rest[cut:].lstrip(b"/")
+        return os.open(rest, flags, dir_fd=folder)
+    finally:
+        if folder is not None:
+            os.close(folder)
+
+
+def open_file(path: str | bytes, may_follow: Callable[[str], bool]) -> int:
+    """Return a descriptor of a regular file, without waiting for anybody.
+
+    Parameters
+    ----------
+    path
+        Of the file, or of a link to it.
+    may_follow
+        Whether a link at some path may be followed; asked of links only.
+
+    Raises
+    ------
+    NotAFileError
+        There is something else: a pipe, a device, a folder, a link that leads nowhere or where it must not.
+    OSError
+        It cannot be opened.
+
+    """
+    try:
+        descriptor = _open_unless_link(path, may_follow)
+    except OSError as error:
+        if error.errno in _OF_THE_ENTRY:
+            reason = "not a regular file" if error.errno == errno.ENXIO else error.strerror
+            raise NotAFileError(error.errno, reason) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotAFileError(errno.EINVAL, "not a regular file")
+    return descriptor
+
+
+def _open_unless_link(path: str | bytes, may_follow: Callable[[str], bool]) -> int:
+    try:
+        return open_path(path, _READ | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EMLINK):  # the second is what FreeBSD says
+            raise
+    if not may_follow(os.fsdecode(path)):
+        raise NotAFileError(errno.EXDEV, "the link leads out of the archive (see follow_outside_links)")
+    return open_path(path, _READ)
