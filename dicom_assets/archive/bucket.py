@@ -13,6 +13,7 @@ from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, 
 from obstore.store import ObjectStore, from_url
 
 from dicom_assets.archive.base import ArchiveError, Prefixes
+from dicom_assets.archive.bucket_listing import list_objects, patiently
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
 from dicom_assets.stores import why
@@ -88,7 +89,7 @@ class BucketArchive:
     def check(self) -> None:
         """Raise :class:`ArchiveError` unless the root can be listed."""
         try:
-            obstore.list_with_delimiter(self._store())
+            self._folder(None)
         except _FAILURES as error:
             raise ArchiveError(f"cannot list the archive root {self.root}: {_reason(error)}") from error
 
@@ -112,10 +113,13 @@ class BucketArchive:
         with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
             for _ in range(self.depth):
                 below: list[str | None] = []
-                for listed in pool.map(lambda folder: obstore.list_with_delimiter(self._store(), folder), folders):
+                for listed in pool.map(self._folder, folders):
                     below += listed["common_prefixes"]
                     yield listed
                 folders = below
+
+    def _folder(self, folder: str | None) -> Any:
+        return patiently(lambda: obstore.list_with_delimiter(self._store(), folder))
 
     def list(self, prefix: str) -> pa.Table:
         """Return the files of a prefix, in the order of paths."""
@@ -124,8 +128,7 @@ class BucketArchive:
             if prefix == ROOT_PREFIX and self.depth:
                 objects = [found for listed in self._upper_folders() for found in listed["objects"]]
             else:
-                stream = obstore.list(self._store(), "/".join(directories) or None, chunk_size=1000)
-                objects = [found for chunk in stream for found in chunk]
+                objects = list_objects(self._store(), "/".join(directories) or None)
             files = list(self._files(objects))
         except _FAILURES as error:
             raise ListingError(f"cannot list {self.root} at {prefix}: {_reason(error)}") from error

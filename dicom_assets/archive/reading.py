@@ -16,6 +16,8 @@ _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _OF_THE_ENTRY = frozenset((errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO))
 """Errors that no second attempt mends."""
 
+_NOT_REGULAR = "not a regular file"
+
 
 class NotAFileError(OSError):
     """What stands at a path is no file that may be read, and will not be at the next attempt."""
@@ -71,12 +73,11 @@ def open_file(path: str | bytes, may_follow: Callable[[str], bool]) -> int:
         descriptor = _open_unless_link(path, may_follow)
     except OSError as error:
         if error.errno in _OF_THE_ENTRY:
-            reason = "not a regular file" if error.errno == errno.ENXIO else error.strerror
-            raise NotAFileError(error.errno, reason) from error
+            raise NotAFileError(error.errno, _NOT_REGULAR if error.errno == errno.ENXIO else error.strerror) from error
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise NotAFileError(errno.EINVAL, "not a regular file")
+        raise NotAFileError(errno.EINVAL, _NOT_REGULAR)
     return descriptor
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.dicom.pixels.isolation import IsolationError
 from dicom_assets.extract.extractors import Extractor
 from dicom_assets.extract.source_file import FileKey, SourceFile
@@ -53,7 +54,7 @@ def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Want
             with archive.open(wanted.key.path) as source:
                 file = SourceFile(wanted.key, source)
                 return {extractor.table.name: _row(extractor, file) for extractor in selected}
-        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        except (FileNotFoundError, PermissionError, NotAFileError) as error:
             archive.check()  # credentials that lapsed, or a bucket that is gone, are refused file by file
             return _unread(selected, wanted.key, error)
         except OSError as error:

@@ -1,8 +1,7 @@
 """The file index follows the archive: what is listed is in it, once, as listed."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -10,15 +9,14 @@ import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 
 from dicom_assets.archive.base import Archive
-from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.reconcile import TOKEN, Difference, Plan, UpdateMode, count_by_prefix, difference
+from dicom_assets.steps.listings import Listings, list_prefixes
 from dicom_assets.steps.tokens import with_null_token, with_token
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
-_LISTERS = 8
 _LIVE, _GONE = "", "removed"
 
 
@@ -60,6 +58,9 @@ class IndexStep:
         What to do, and where.
     guard
         Refuses mass deletion; ``None`` allows it.
+    listings
+        What was listed; filled by :meth:`plan`. Of prefixes that were not listed whole, files are added and changed as
+        listed, and none is removed.
 
     """
 
@@ -68,6 +69,7 @@ class IndexStep:
     prefixes: Sequence[str]
     mode: UpdateMode = UpdateMode.SYNC
     guard: DeletionGuard | None = field(default_factory=DeletionGuard)
+    listings: Listings = field(init=False, repr=False)
     _listing: pa.Table = field(init=False, repr=False)
 
     def plan(self, name: str) -> Plan:  # noqa: ARG002 - part of the protocol, this step has one table
@@ -75,20 +77,23 @@ class IndexStep:
 
         Raises
         ------
-        ListingError
-            A prefix could not be listed whole.
+        ArchiveError
+            The root of the archive cannot be listed.
         MassDeletionError
             The guard refuses.
 
         """
-        with ThreadPoolExecutor(_LISTERS) as pool:
-            listings = list(pool.map(self.archive.list, self.prefixes))
-        self._listing = pa.concat_tables(listings) if listings else LISTING_SCHEMA.empty_table()
+        self.listings = list_prefixes(self.archive, self.prefixes)
         snapshot = self.lake.snapshot(FILE_INDEX, self.prefixes)
-        actual = snapshot.keys(["fingerprint", "removed_at"])
-        return Plan(snapshot, self._difference(actual))
+        rows = snapshot.keys(["fingerprint", "removed_at"])
+        untold = self.listings.untold(rows)
+        self._listing = self.listings.without(untold)
+        actual = rows.join(untold.select([KEY]), KEY, join_type="left anti") if untold.num_rows else rows
+        found = self._difference(actual)
+        return Plan(snapshot, replace(found, kept=_sum(found.kept, count_by_prefix(untold))))
 
     def _difference(self, actual: pa.Table) -> Difference:
+        """Compare the rows that something was learnt of."""
         expected = _state(self._listing, _LIVE)
         gone = actual.join(self._listing.select([KEY]), KEY, join_type="left anti")
         if self.mode is UpdateMode.APPEND:
@@ -132,3 +137,7 @@ def _flag_removed(snapshot: Snapshot, paths: pa.Array, now: pa.Scalar) -> pa.Tab
 
 def _state(rows: pa.Table, removed: str) -> pa.Table:
     return with_token(rows.append_column("_removed", pa.repeat(removed, rows.num_rows)), "fingerprint", "_removed")
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {prefix: one.get(prefix, 0) + other.get(prefix, 0) for prefix in {*one, *other}}
