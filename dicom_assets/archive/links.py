@@ -51,6 +51,12 @@ class Bounds:
             return False
         return not (is_within(self.root, self.lake) and is_within(real, self.root))
 
-    def allows(self, real: str | None) -> bool:
-        """Return whether a link may be followed to a real path."""
-        return real is not None and not self.bars(real) and (self.outside or self.holds(real))
+    def refusal(self, real: str | None) -> str | None:
+        """Return why a link may not be followed to a real path, ``None`` when it may."""
+        if real is None:
+            return "the link leads to a path that is too long"
+        if self.bars(real):
+            return "the link leads into the lake"
+        if not self.outside and not self.holds(real):
+            return "the link leads out of the archive (follow_outside_links allows that)"
+        return None

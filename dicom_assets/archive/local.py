@@ -108,14 +108,14 @@ class LocalArchive:
     @contextmanager
     def open(self, path: str) -> Iterator[LocalSource]:
         """Open a file for reading by range."""
-        descriptor = open_file(from_text(path), self._may_follow)
+        descriptor = open_file(from_text(path), self._refusal)
         try:
             yield LocalSource(descriptor, os.fstat(descriptor).st_size)
         finally:
             os.close(descriptor)
 
-    def _may_follow(self, path: str) -> bool:
-        return self._bounds().allows(real_path(path))
+    def _refusal(self, path: str) -> str | None:
+        return self._bounds().refusal(real_path(path))
 
 
 def instant(nanoseconds: int) -> datetime | None:

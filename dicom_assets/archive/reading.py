@@ -51,15 +51,15 @@ def open_path(path: str | bytes, flags: int) -> int:
             os.close(folder)
 
 
-def open_file(path: str | bytes, may_follow: Callable[[str], bool]) -> int:
+def open_file(path: str | bytes, refusal: Callable[[str], str | None]) -> int:
     """Return a descriptor of a regular file, without waiting for anybody.
 
     Parameters
     ----------
     path
         Of the file, or of a link to it.
-    may_follow
-        Whether a link at some path may be followed; asked of links only.
+    refusal
+        Why a link at some path may not be followed, ``None`` when it may; asked of links only.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def open_file(path: str | bytes, may_follow: Callable[[str], bool]) -> int:
 
     """
     try:
-        descriptor = _open_unless_link(path, may_follow)
+        descriptor = _open_unless_link(path, refusal)
     except OSError as error:
         if error.errno in _OF_THE_ENTRY:
             raise NotAFileError(error.errno, _NOT_REGULAR if error.errno == errno.ENXIO else error.strerror) from error
@@ -81,12 +81,12 @@ def open_file(path: str | bytes, may_follow: Callable[[str], bool]) -> int:
     return descriptor
 
 
-def _open_unless_link(path: str | bytes, may_follow: Callable[[str], bool]) -> int:
+def _open_unless_link(path: str | bytes, refusal: Callable[[str], str | None]) -> int:
     try:
         return open_path(path, _READ | os.O_NOFOLLOW)
     except OSError as error:
         if error.errno not in (errno.ELOOP, errno.EMLINK):  # the second is what FreeBSD says
             raise
-    if not may_follow(os.fsdecode(path)):
-        raise NotAFileError(errno.EXDEV, "the link leads out of the archive (see follow_outside_links)")
+    if (reason := refusal(os.fsdecode(path))) is not None:
+        raise NotAFileError(errno.EXDEV, reason)
     return open_path(path, _READ)

@@ -170,7 +170,9 @@ class Walk:
         """Return the folder that a link leads to, ``None`` when it is not entered."""
         path = f"{folder.path.rstrip('/')}/{name}"
         real = real_path(f"{folder.real.rstrip('/')}/{name}")
-        if real is None or not self.bounds.allows(real) or self.bounds.holds(real) or is_within(folder.real, real):
+        if real is None or self.bounds.refusal(real) is not None:
+            return None
+        if self.bounds.holds(real) or is_within(folder.real, real):
             return None
         return Folder(path, f"{folder.relative}{name}/", real, linked=True)
 
@@ -188,7 +190,7 @@ class Walk:
         real = real_path(f"{folder.real.rstrip('/')}/{entry.name}")
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
             return None
-        if not self.bounds.allows(real):
+        if self.bounds.refusal(real) is not None:
             return link
         if stat.S_ISREG(status.st_mode):
             return link._replace(status=status)
