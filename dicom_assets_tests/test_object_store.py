@@ -5,6 +5,8 @@ Without it, an S3 server is started where one is installed.
 """
 
 import os
+import subprocess
+import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -150,6 +152,26 @@ def test_a_listing_whose_connections_break_is_continued(place):
     with BreakingProxy(endpoint, lambda _: False) as proxy:
         assert BucketArchive(place, 1, {"aws_endpoint_url": proxy.endpoint}).list("a").num_rows == len(keys)
         assert len(proxy.listings) == 3
+
+
+def test_a_table_is_opened_over_connections_that_break(place, monkeypatch):
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    if not endpoint.startswith("http://"):
+        pytest.skip("the proxy that breaks connections speaks plain HTTP")
+    append(Lake(f"{place}/lake"), index_rows("a", ["1"]))
+    with BreakingProxy(endpoint, lambda number: number % 3 != 2) as proxy:
+        # In a process of its own: while delta-rs opens a table, no other thread of its process runs.
+        program = "import sys; from dicom_assets.delta.lake import Lake; print(len(Lake(sys.argv[1]).existing()))"
+        told = subprocess.run(
+            [sys.executable, "-c", program, f"{place}/lake"],
+            env={**os.environ, "AWS_ENDPOINT_URL": proxy.endpoint},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        assert len(proxy.listings) > len(TABLES)
+    assert told.stdout.strip() == "1"
 
 
 def test_no_commit_of_many_at_once_is_lost(place):

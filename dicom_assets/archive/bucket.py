@@ -13,9 +13,10 @@ from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, 
 from obstore.store import ObjectStore, from_url
 
 from dicom_assets.archive.base import ArchiveError, Prefixes
-from dicom_assets.archive.bucket_listing import list_objects, patiently
+from dicom_assets.archive.bucket_listing import list_objects
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
+from dicom_assets.patience import patiently
 from dicom_assets.stores import why
 
 _ASKED_AT_ONCE = 16

@@ -5,11 +5,12 @@ import pytest
 from obstore.exceptions import GenericError
 from obstore.store import MemoryStore
 
-from dicom_assets.archive import bucket_listing
+from dicom_assets import patience
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.bucket import BucketArchive
-from dicom_assets.archive.bucket_listing import ATTEMPTS, list_objects, patiently
+from dicom_assets.archive.bucket_listing import list_objects
 from dicom_assets.archive.listing import ListingError
+from dicom_assets.patience import ATTEMPTS, patiently
 
 BROKEN = GenericError("Generic S3 error: Error getting list response body: HTTP error: request or response body error")
 TRIED = GenericError("Generic S3 error: Error performing list request: after 10 retries, max_retries: 10 - HTTP error")
@@ -19,7 +20,7 @@ KEYS = [f"a/{number:02d}" for number in range(12)]
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch):
     taken = []
-    monkeypatch.setattr(bucket_listing.time, "sleep", taken.append)
+    monkeypatch.setattr(patience.time, "sleep", taken.append)
     return taken
 
 
@@ -54,7 +55,7 @@ def test_a_listing_goes_on_behind_the_last_key_that_arrived(monkeypatch):
 
 def test_a_listing_that_always_moves_on_is_not_given_up(monkeypatch):
     assert listed(monkeypatch, Line([1, 1, 1])) == KEYS
-    monkeypatch.setattr(bucket_listing, "ATTEMPTS", 2)
+    monkeypatch.setattr(patience, "ATTEMPTS", 2)
     assert listed(monkeypatch, Line([1, 1, 1])) == KEYS
 
 
@@ -70,7 +71,7 @@ def test_a_listing_that_does_not_move_on_is_given_up_after_ten_attempts(monkeypa
 
 def test_a_listing_that_takes_too_long_without_moving_on_is_given_up(monkeypatch):
     clock = iter(range(0, 10_000, 100))
-    monkeypatch.setattr(bucket_listing.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(patience.time, "monotonic", lambda: next(clock))
     line = Line([0] * 99)
     with pytest.raises(GenericError):
         listed(monkeypatch, line)

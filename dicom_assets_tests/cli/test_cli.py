@@ -89,7 +89,7 @@ def test_a_prefix_that_cannot_be_listed_is_exit_1_and_the_others_are_cataloged(r
     deny(monkeypatch, source / "a")
     result = run("catalog", source, "--lake", lake)
     assert result.exit_code == 1
-    assert "1 files cataloged, rows of 1 removed" in result.output
+    assert "1 files cataloged" in result.output
     assert f"Not listed whole: cannot list {source}/a: Permission denied" in result.output
     assert "The catalog holds 4 files" in result.output, "nothing of the other prefix is deleted"
     again = run("catalog", source, "--lake", lake, "--prefix", "a")
