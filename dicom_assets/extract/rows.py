@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.archive.versions import FileChangedError
 from dicom_assets.dicom.pixels.isolation import IsolationError
 from dicom_assets.dicom.source import StorageError
@@ -66,7 +67,7 @@ def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Want
             if _is_fault_of_the_machine(error):
                 raise
             archive.check()  # credentials that lapsed, or a bucket that is gone, are refused file by file
-            if error.errno in _FOR_GOOD or attempt + 1 == _READ_ATTEMPTS:
+            if isinstance(error, NotAFileError) or error.errno in _FOR_GOOD or attempt + 1 == _READ_ATTEMPTS:
                 return _unread(selected, wanted.key, _reason(error))
             time.sleep(0.1 * 4**attempt)
     raise AssertionError("the last attempt returns")

@@ -1,7 +1,6 @@
 """The file index follows the archive: what is listed is in it, once, as listed."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -10,17 +9,16 @@ import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 
 from dicom_assets.archive.base import Archive
-from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.reconcile import TOKEN, Difference, Plan, UpdateMode, count_by_prefix, difference
+from dicom_assets.steps.listings import Listings, list_prefixes
 from dicom_assets.steps.tokens import with_null_token, with_token
 from dicom_assets.steps.verify_heads import HeadCheck
 from dicom_assets.steps.versions import INDEXED, Verified, Verify, settle
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
-_LISTERS = 8
 _LIVE, _GONE = "", "removed"
 
 
@@ -66,6 +64,9 @@ class IndexStep:
         Tells whether files are other versions that do not differ in size and time; by default by their heads.
     verified
         What it told, in all plans.
+    listings
+        What was listed; filled by :meth:`plan`. Of prefixes that were not listed whole, files are added and changed as
+        listed, and none is removed.
 
     """
 
@@ -76,6 +77,7 @@ class IndexStep:
     guard: DeletionGuard | None = field(default_factory=DeletionGuard)
     verify: Verify | None = None
     verified: Verified = field(default=Verified(), init=False)
+    listings: Listings = field(init=False, repr=False)
     _listing: pa.Table = field(init=False, repr=False)
 
     def plan(self, name: str) -> Plan:  # noqa: ARG002 - part of the protocol, this step has one table
@@ -83,24 +85,28 @@ class IndexStep:
 
         Raises
         ------
-        ListingError
-            A prefix could not be listed whole.
+        ArchiveError
+            The root of the archive cannot be listed.
         MassDeletionError
             The guard refuses.
 
         """
-        with ThreadPoolExecutor(_LISTERS) as pool:
-            listings = list(pool.map(self.archive.list, self.prefixes))
-        listing = pa.concat_tables(listings) if listings else LISTING_SCHEMA.empty_table()
+        self.listings = list_prefixes(self.archive, self.prefixes)
         snapshot = self.lake.snapshot(FILE_INDEX, self.prefixes)
-        actual = snapshot.keys(INDEXED)
-        settled = settle(listing, actual, self.verify or HeadCheck(self.lake, self.archive, self.prefixes))
+        rows = snapshot.keys(INDEXED)
+        untold = self.listings.untold(rows)
+        actual = rows.join(untold.select([KEY]), KEY, join_type="left anti") if untold.num_rows else rows
+        verify = self.verify or HeadCheck(self.lake, self.archive, self.prefixes)
+        settled = settle(self.listings.without(untold), actual, verify)
         self._listing = settled.listing
         self.verified += settled.verified
         found = self._difference(actual)
-        return Plan(snapshot, found if self.mode is UpdateMode.OVERWRITE else replace(found, adopted=settled.adopted))
+        if self.mode is not UpdateMode.OVERWRITE:
+            found = replace(found, adopted=settled.adopted)
+        return Plan(snapshot, replace(found, kept=_sum(found.kept, count_by_prefix(untold))))
 
     def _difference(self, actual: pa.Table) -> Difference:
+        """Compare the rows that something was learnt of."""
         expected = _state(self._listing, _LIVE)
         gone = actual.join(self._listing.select([KEY]), KEY, join_type="left anti")
         if self.mode is UpdateMode.APPEND:
@@ -151,3 +157,7 @@ def _with_state(rows: pa.Table, removed: pa.Array | pa.ChunkedArray) -> pa.Table
     """Return rows with a token of all that the index says of a version."""
     rows = rows.append_column("_version", pc.fill_null(rows["source_version"], ""))
     return with_token(rows.append_column("_removed", removed), "fingerprint", "_version", "_removed")
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {prefix: one.get(prefix, 0) + other.get(prefix, 0) for prefix in {*one, *other}}

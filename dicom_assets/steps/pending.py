@@ -27,12 +27,20 @@ class Pending:
         Files whose rows are missing or stale in any table, or may be: the run will look.
     removed
         Rows of files that are gone.
+    unlisted
+        Why the prefix could not be listed whole; empty when it was.
 
     """
 
     prefix: str
     files: int
     removed: int
+    unlisted: str = ""
+
+    @property
+    def due(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.files or self.removed)
 
 
 def find_pending(
@@ -44,20 +52,25 @@ def find_pending(
     mode: UpdateMode,
     guard: DeletionGuard | None,
 ) -> list[Pending]:
-    """Compare the archive and the tables, which must exist, and return the prefixes that have anything to do.
+    """Compare the archive and the tables, which must exist.
 
     Only comparisons are made: the engine is not started.
 
+    Returns
+    -------
+    The prefixes that have anything to do, and those that could not be listed whole.
+
     Raises
     ------
-    ListingError
-        A prefix could not be listed whole.
+    ArchiveError
+        The root of the archive cannot be listed.
     MassDeletionError
         The guard refuses what is gone.
 
     """
     found: dict[str, tuple[int, int]] = {}
-    for difference in _differences(engine, lake, archive, extractors, prefixes, mode, guard):
+    index = IndexStep(lake, archive, prefixes, mode, guard, presume_other)
+    for difference in _differences(engine, index, extractors):
         work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
         adopted = count_by_prefix(difference.adopted)
         for prefix in {*work, *obsolete}:
@@ -65,21 +78,19 @@ def find_pending(
             made = work.get(prefix, 0)
             due = made - adopted.get(prefix, 0)
             found[prefix] = (max(files, due), max(removed, obsolete.get(prefix, 0) - made))
-    return [Pending(prefix, *found[prefix]) for prefix in prefixes if prefix in found]
+    unlisted = index.listings.unlisted
+    return [
+        Pending(prefix, *found.get(prefix, (0, 0)), unlisted.get(prefix, ""))
+        for prefix in prefixes
+        if prefix in found or prefix in unlisted
+    ]
 
 
-def _differences(
-    engine: Engine,
-    lake: Lake,
-    archive: Archive,
-    extractors: Sequence[Extractor],
-    prefixes: Sequence[str],
-    mode: UpdateMode,
-    guard: DeletionGuard | None,
-) -> Iterator[Difference]:
+def _differences(engine: Engine, index: IndexStep, extractors: Sequence[Extractor]) -> Iterator[Difference]:
     """Yield the differences of all tables; none of these comparisons starts Spark."""
-    yield IndexStep(lake, archive, prefixes, mode, guard, presume_other).plan(FILE_INDEX.name).difference
-    extraction = ExtractionStep(engine, lake, archive, extractors, prefixes, mode)
+    lake, prefixes, mode = index.lake, index.prefixes, index.mode
+    yield index.plan(FILE_INDEX.name).difference
+    extraction = ExtractionStep(engine, lake, index.archive, extractors, prefixes, mode)
     for extractor in extractors:
         yield extraction.plan(extractor.table.name).difference
     yield CatalogStep(engine, lake, prefixes, mode).plan(OBJECT_CATALOG.name).difference

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.columns import join_text
 from dicom_assets.delta.files import DataFile, read_file
@@ -25,13 +26,15 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import transaction_id
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.steps.index import DeletionGuard, MassDeletionError
-from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, TABLES
+from dicom_assets.steps.listings import Listings, list_prefix
+from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, PARTITION, TABLES
 
 _LISTERS = 8
 _AHEAD = 2 * _LISTERS
 """Prefixes whose listing is under way at once."""
 
 _TABLES = {table.name: table for table in TABLES}
+_VERSION = [KEY, "fingerprint", "source_version"]
 _DIGEST_BYTES = 8
 _DIGEST_ROWS = 1 << 16
 
@@ -42,11 +45,11 @@ class Verdict(StrEnum):
     SETTLED = "settled"
     """The tables hold what is listed."""
     CHANGED = "changed"
-    """They do not: a run is due."""
+    """They do not: a run is due. Where there is a reason too, the prefix could not be listed whole besides."""
     REFUSED = "refused"
     """So many files are gone that a run would refuse to follow."""
     UNLISTED = "unlisted"
-    """The prefix could not be listed whole, which says nothing of its files."""
+    """The prefix could not be listed whole, and the tables hold what was listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Observation:
         Of changed prefixes: names the listing, and how often the index has been written. A prefix that changes back
         and forth is in a new state each time.
     reason
-        Of prefixes that are left alone though they may have changed.
+        Why a prefix, or part of it, is left alone though it may have changed.
 
     """
 
@@ -163,24 +166,29 @@ def observe(archive: Archive, state: CatalogState, prefix: str, guard: DeletionG
 
     """
     try:
-        listing = archive.list(prefix)
+        listings = list_prefix(archive, prefix)
     except PrefixError:
-        listing = FILE_INDEX.schema.empty_table()
+        listings = Listings(LISTING_SCHEMA.empty_table(), {})
     except OSError as error:
         return Observation(prefix, Verdict.UNLISTED, reason=str(error))
-    listed = digest(_as_listed(listing))
-    index = state.rows(FILE_INDEX.name, prefix, ["fingerprint", "source_version", "removed_at"])
+    index = state.rows(FILE_INDEX.name, prefix, [*_VERSION[1:], "removed_at"])
     live = index.filter(pc.is_null(index["removed_at"]))
+    live = live.append_column(PARTITION, pa.repeat(prefix, live.num_rows))
+    untold = listings.untold(live)
+    due = pa.concat_tables(
+        [table.select(_VERSION) for table in (listings.without(untold), untold)], promote_options="permissive"
+    )
+    listed, reason = digest(_as_listed(due)), listings.unlisted.get(prefix, "")
     if digest(_as_listed(live)) == listed and _followed(state, prefix, live, index.num_rows):
-        return Observation(prefix, Verdict.SETTLED)
-    gone = live.join(listing.select([KEY]), KEY, join_type="left anti")
+        return Observation(prefix, Verdict.UNLISTED if reason else Verdict.SETTLED, reason=reason)
+    gone = live.join(due.select([KEY]), KEY, join_type="left anti")
     if guard is not None:
         try:
             guard.check({prefix: live.num_rows}, {prefix: gone.num_rows})
         except MassDeletionError as error:
             return Observation(prefix, Verdict.REFUSED, reason=str(error))
     named = blake2b(f"{listed} {state.writes(prefix)}".encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    return Observation(prefix, Verdict.CHANGED, named)
+    return Observation(prefix, Verdict.CHANGED, named, reason)
 
 
 def _as_listed(rows: pa.Table) -> pa.Table:
