@@ -70,5 +70,5 @@ class LostArchive(LocalArchive):
 
 def test_an_archive_out_of_reach_fails_the_run_and_writes_no_row(spark, lake, source, tmp_path):
     with pytest.raises(Exception, match="Stale file handle"):
-        build(lake, LostArchive(str(source), 1))
+        build(lake, LostArchive(str(source), 1), ["a"])
     assert contents(lake)[DICOM_HEADERS.name] == []
