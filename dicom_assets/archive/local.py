@@ -1,6 +1,7 @@
 """An archive in a folder: a disk of this machine, or a share that is mounted everywhere under one path."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from dicom_assets.archive.base import ArchiveError, Prefixes
+from dicom_assets.archive.file_systems import InodeNumbers
 from dicom_assets.archive.links import Bounds, real_path
 from dicom_assets.archive.listing import UNKNOWN, ListedFile, ListingError, to_table
 from dicom_assets.archive.names import from_text, shown, to_text
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
 from dicom_assets.archive.reading import LocalSource, open_file
+from dicom_assets.archive.versions import Listed, check_version, content_version, source_version
 from dicom_assets.archive.walk import Folder, Found, Walk
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -82,8 +85,9 @@ class LocalArchive:
         except OSError as error:
             top = str(Path(self.root, *directories))
             raise ListingError(f"cannot list {shown(top)}: {error.strerror}") from error
-        files = [] if folder is None else map(self._listed, walk.files(folder, levels))
-        table = to_table(prefix, files)
+        inodes = InodeNumbers()
+        found = () if folder is None else walk.files(folder, levels)
+        table = to_table(prefix, (self._listed(file, inodes) for file in found))
         if not table.num_rows:
             self.check()
         if walk.unlisted:
@@ -91,26 +95,33 @@ class LocalArchive:
             raise ListingError(walk.unlisted[0] + more, table)
         return table
 
-    def _listed(self, found: Found) -> ListedFile:
+    def _listed(self, found: Found, inodes: InodeNumbers) -> ListedFile:
         """Return a file's row."""
         path, relative, status = found
         if status is None:
             return ListedFile(to_text(path), shown(relative), None, None, None, UNKNOWN)
+        # A link that is not followed is on the file system of its folder, wherever it leads.
+        place = os.path.dirname(path) if stat.S_ISLNK(status.st_mode) else path  # noqa: PTH120 - a path as text
         return ListedFile(
             path=to_text(path),
             relative_path=shown(relative),
             size=status.st_size,
             modified_at=instant(status.st_mtime_ns),
             etag=None,
-            fingerprint=f"{status.st_size}-{status.st_mtime_ns}",
+            fingerprint=content_version(status),
+            source_version=source_version(status, inode=inodes.kept(place, status.st_dev)),
         )
 
     @contextmanager
-    def open(self, path: str) -> Iterator[LocalSource]:
-        """Open a file for reading by range."""
+    def open(self, path: str, listed: Listed | None = None) -> Iterator[LocalSource]:
+        """Open a file for reading by range; it is compared with what was listed before and after that."""
         descriptor = open_file(from_text(path), self._refusal)
         try:
-            yield LocalSource(descriptor, os.fstat(descriptor).st_size)
+            status = os.fstat(descriptor)
+            listed = listed or Listed(status.st_size, source_version(status, inode=True))
+            check_version(status, listed)
+            yield LocalSource(descriptor, status.st_size)
+            check_version(os.fstat(descriptor), listed)
         finally:
             os.close(descriptor)
 

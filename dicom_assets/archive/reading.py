@@ -6,6 +6,8 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dicom_assets.dicom.source import StorageError, clamp
+
 PATH_MAX = 4096
 """Bytes of a path, its final NUL included, that the system takes at once (PATH_MAX of Linux, larger than elsewhere)."""
 
@@ -32,7 +34,13 @@ class LocalSource:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the bytes ``[offset, offset + length)``, fewer at the end of the file."""
-        return os.pread(self.descriptor, length, offset)
+        offset, length = clamp(offset, length, self.size)
+        try:
+            return os.pread(self.descriptor, length, offset) if length else b""
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                raise  # an argument that no disk is to blame for
+            raise StorageError(error.errno, error.strerror) from error
 
 
 def open_path(path: str | bytes, flags: int) -> int:

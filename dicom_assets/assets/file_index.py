@@ -14,6 +14,7 @@ from dicom_assets.resources.lake import LakeResource
 from dicom_assets.resources.spark import SparkResource
 from dicom_assets.steps.index import DeletionGuard, IndexStep
 from dicom_assets.steps.listings import Listings
+from dicom_assets.steps.versions import Verified
 from dicom_assets.tables import FILE_INDEX, TABLES
 
 LISTED_WHOLE = "listed_whole"
@@ -63,6 +64,8 @@ def file_index(
         guard = None if config.allow_mass_deletion else DeletionGuard()
         step = IndexStep(tables, files, prefixes, config.mode, guard)
         outcomes = converge(step, [FILE_INDEX.name], spark.run_rewrites, {"dagster/run_id": context.run.run_id})
+        if step.verified != Verified():
+            context.log.info(_on_verified(step.verified))
         for prefix, reason in step.listings.unlisted.items():
             context.log.warning(f"prefix {prefix} was not listed whole: {reason}")
         if step.listings.failed(prefixes):
@@ -79,4 +82,12 @@ def _listed_whole(listings: Listings) -> AssetCheckResult:
         check_name=LISTED_WHOLE,
         passed=not listings.unlisted,
         metadata={"prefixes not listed whole": len(listings.unlisted), "prefixes": sorted(listings.unlisted)[:20]},
+    )
+
+
+def _on_verified(verified: Verified) -> str:
+    return (
+        f"{FILE_INDEX.name}: inode or status of files changed, but not their size and time, so their heads were "
+        f"compared with those that the catalog has: {verified.same} files are the same, {verified.other} are others, "
+        f"{verified.unread} could not be read and are left for the next run"
     )

@@ -11,6 +11,7 @@ from dicom_assets.steps.catalog import CatalogStep
 from dicom_assets.steps.engine import Engine
 from dicom_assets.steps.extraction import ExtractionStep
 from dicom_assets.steps.index import DeletionGuard, IndexStep
+from dicom_assets.steps.verify_heads import presume_other
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
 
 
@@ -23,11 +24,13 @@ class Pending:
     prefix
         The prefix.
     files
-        Files whose rows are missing or stale in any table.
+        Files whose rows are missing or stale in any table, or may be: the run will look.
     removed
         Rows of files that are gone.
     unlisted
         Why the prefix could not be listed whole; empty when it was.
+    due
+        Whether a run would find anything to do.
 
     """
 
@@ -35,11 +38,7 @@ class Pending:
     files: int
     removed: int
     unlisted: str = ""
-
-    @property
-    def due(self) -> bool:
-        """Whether there is anything to do."""
-        return bool(self.files or self.removed)
+    due: bool = True
 
 
 def find_pending(
@@ -68,16 +67,18 @@ def find_pending(
 
     """
     found: dict[str, tuple[int, int]] = {}
-    index = IndexStep(lake, archive, prefixes, mode, guard)
+    index = IndexStep(lake, archive, prefixes, mode, guard, presume_other)
     for difference in _differences(engine, index, extractors):
         work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
+        adopted = count_by_prefix(difference.adopted)
         for prefix in {*work, *obsolete}:
             files, removed = found.get(prefix, (0, 0))
             made = work.get(prefix, 0)
-            found[prefix] = (max(files, made), max(removed, obsolete.get(prefix, 0) - made))
+            due = made - adopted.get(prefix, 0)
+            found[prefix] = (max(files, due), max(removed, obsolete.get(prefix, 0) - made))
     unlisted = index.listings.unlisted
     return [
-        Pending(prefix, *found.get(prefix, (0, 0)), unlisted.get(prefix, ""))
+        Pending(prefix, *found.get(prefix, (0, 0)), unlisted.get(prefix, ""), due=prefix in found)
         for prefix in prefixes
         if prefix in found or prefix in unlisted
     ]

@@ -171,15 +171,13 @@ def observe(archive: Archive, state: CatalogState, prefix: str, guard: DeletionG
         listings = Listings(LISTING_SCHEMA.empty_table(), {})
     except OSError as error:
         return Observation(prefix, Verdict.UNLISTED, reason=str(error))
-    index = state.rows(FILE_INDEX.name, prefix, ["fingerprint", "removed_at"])
+    index = state.rows(FILE_INDEX.name, prefix, ["fingerprint", "source_version", "removed_at"])
     live = index.filter(pc.is_null(index["removed_at"]))
     live = live.append_column(PARTITION, pa.repeat(prefix, live.num_rows))
     untold = listings.untold(live)
-    due = pa.concat_tables(
-        [table.select(_VERSION) for table in (listings.without(untold), untold)], promote_options="permissive"
-    )
+    due = pa.concat_tables(map(_as_listed, (listings.without(untold), untold)))
     listed, reason = digest(due), listings.unlisted.get(prefix, "")
-    if digest(live) == listed and _followed(state, prefix, listed, live.num_rows, index.num_rows):
+    if digest(_as_listed(live)) == listed and _followed(state, prefix, live, index.num_rows):
         return Observation(prefix, Verdict.UNLISTED if reason else Verdict.SETTLED, reason=reason)
     gone = live.join(due.select([KEY]), KEY, join_type="left anti")
     if guard is not None:
@@ -191,15 +189,23 @@ def observe(archive: Archive, state: CatalogState, prefix: str, guard: DeletionG
     return Observation(prefix, Verdict.CHANGED, named, reason)
 
 
-def _followed(state: CatalogState, prefix: str, listed: str, live: int, known: int) -> bool:
-    """Return whether the other tables follow the index: whole rows of the listed versions, and none too many."""
+def _as_listed(rows: pa.Table) -> pa.Table:
+    """Return paths with all that is listed of their versions, which runs make fingerprints of.
+
+    So what a run would have to verify shows without being read; a run notes what it verified, and all is settled.
+    """
+    return pa.table({KEY: rows[KEY], "fingerprint": pc.coalesce(rows["source_version"], rows["fingerprint"])})
+
+
+def _followed(state: CatalogState, prefix: str, live: pa.Table, known: int) -> bool:
+    """Return whether the other tables follow the index: whole rows of its live versions, and none too many."""
     for table in (*EXTRACTED, OBJECT_CATALOG):
         count = state.count(table.name, prefix)
-        if count is not None and not live <= count <= known:
+        if count is not None and not live.num_rows <= count <= known:
             return False
     catalog = state.rows(OBJECT_CATALOG.name, prefix, ["fingerprint", "status", "removed_at"])
     whole = pc.and_(pc.is_null(catalog["removed_at"]), pc.not_equal(catalog["status"], CatalogStatus.PENDING))
-    return digest(catalog.filter(whole)) == listed
+    return digest(catalog.filter(whole)) == digest(live)
 
 
 class Watch:

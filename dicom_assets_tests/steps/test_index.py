@@ -135,8 +135,8 @@ def test_a_known_file_of_which_the_storage_tells_nothing_keeps_its_row(lake, arc
     before = lake.snapshot(FILE_INDEX).keys(["fingerprint"]).to_pylist()
     write(source / "a" / "new")
 
-    def silent(self, found, original=LocalArchive._listed):
-        return original(self, found._replace(status=None))
+    def silent(self, found, inodes, original=LocalArchive._listed):
+        return original(self, found._replace(status=None), inodes)
 
     monkeypatch.setattr(LocalArchive, "_listed", silent)
     assert index(lake, archive, ["a"]).added == {"a": 1}
