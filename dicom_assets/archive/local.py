@@ -1,6 +1,7 @@
 """An archive in a folder: a disk of this machine, or a share that is mounted everywhere under one path."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,8 +87,7 @@ class LocalArchive:
             raise ListingError(f"cannot list {shown(top)}: {error.strerror}") from error
         inodes = InodeNumbers()
         found = () if folder is None else walk.files(folder, levels)
-        files = (self._listed(one, inodes) for one in found)
-        table = to_table(prefix, files)
+        table = to_table(prefix, (self._listed(file, inodes) for file in found))
         if not table.num_rows:
             self.check()
         if walk.unlisted:
@@ -99,7 +99,9 @@ class LocalArchive:
         """Return a file's row."""
         path, relative, status = found
         if status is None:
-            return ListedFile(to_text(path), shown(relative), None, None, None, UNKNOWN, None)
+            return ListedFile(to_text(path), shown(relative), None, None, None, UNKNOWN)
+        # A link that is not followed is on the file system of its folder, wherever it leads.
+        place = os.path.dirname(path) if stat.S_ISLNK(status.st_mode) else path  # noqa: PTH120 - a path as text
         return ListedFile(
             path=to_text(path),
             relative_path=shown(relative),
@@ -107,7 +109,7 @@ class LocalArchive:
             modified_at=instant(status.st_mtime_ns),
             etag=None,
             fingerprint=content_version(status),
-            source_version=source_version(status, inode=inodes.kept(path, status.st_dev)),
+            source_version=source_version(status, inode=inodes.kept(place, status.st_dev)),
         )
 
     @contextmanager

@@ -33,7 +33,7 @@ class LocalSource:
     size: int
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return the bytes ``[offset, offset + length)``, fewer at the end of the file; raises ``StorageError``."""
+        """Return the bytes ``[offset, offset + length)``, fewer at the end of the file."""
         offset, length = clamp(offset, length, self.size)
         try:
             return os.pread(self.descriptor, length, offset) if length else b""

@@ -76,18 +76,18 @@ def file_index(
         )
 
 
-def _on_verified(verified: Verified) -> str:
-    return (
-        f"{FILE_INDEX.name}: inode or status of files changed, but not their size and time, so their heads were "
-        f"compared with those that the catalog has: {verified.same} files are the same, {verified.other} are others, "
-        f"{verified.unread} could not be read and are left for the next run"
-    )
-
-
 def _listed_whole(listings: Listings) -> AssetCheckResult:
     return AssetCheckResult(
         asset_key=FILE_INDEX.name,
         check_name=LISTED_WHOLE,
         passed=not listings.unlisted,
         metadata={"prefixes not listed whole": len(listings.unlisted), "prefixes": sorted(listings.unlisted)[:20]},
+    )
+
+
+def _on_verified(verified: Verified) -> str:
+    return (
+        f"{FILE_INDEX.name}: inode or status of files changed, but not their size and time, so their heads were "
+        f"compared with those that the catalog has: {verified.same} files are the same, {verified.other} are others, "
+        f"{verified.unread} could not be read and are left for the next run"
     )

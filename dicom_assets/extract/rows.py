@@ -67,7 +67,7 @@ def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Want
             if _is_fault_of_the_machine(error):
                 raise
             archive.check()  # credentials that lapsed, or a bucket that is gone, are refused file by file
-            if isinstance(error, NotAFileError) or error.errno in _FOR_GOOD or attempt + 1 == _READ_ATTEMPTS:
+            if _is_for_good(error) or attempt + 1 == _READ_ATTEMPTS:
                 return _unread(selected, wanted.key, _reason(error))
             time.sleep(0.1 * 4**attempt)
     raise AssertionError("the last attempt returns")
@@ -75,6 +75,10 @@ def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Want
 
 def _is_fault_of_the_machine(error: Exception) -> bool:
     return isinstance(error, IsolationError) or (isinstance(error, OSError) and error.errno in _FAULTS_OF_THE_MACHINE)
+
+
+def _is_for_good(error: OSError) -> bool:
+    return isinstance(error, NotAFileError) or error.errno in _FOR_GOOD
 
 
 def _row(extractor: Extractor, file: SourceFile) -> dict[str, Any]:

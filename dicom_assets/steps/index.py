@@ -60,13 +60,13 @@ class IndexStep:
         What to do, and where.
     guard
         Refuses mass deletion; ``None`` allows it.
+    listings
+        What was listed; filled by :meth:`plan`. Of prefixes that were not listed whole, files are added and changed as
+        listed, and none is removed.
     verify
         Tells whether files are other versions that do not differ in size and time; by default by their heads.
     verified
         What it told, in all plans.
-    listings
-        What was listed; filled by :meth:`plan`. Of prefixes that were not listed whole, files are added and changed as
-        listed, and none is removed.
 
     """
 
@@ -96,14 +96,14 @@ class IndexStep:
         rows = snapshot.keys(INDEXED)
         untold = self.listings.untold(rows)
         actual = rows.join(untold.select([KEY]), KEY, join_type="left anti") if untold.num_rows else rows
-        verify = self.verify or HeadCheck(self.lake, self.archive, self.prefixes)
-        settled = settle(self.listings.without(untold), actual, verify)
+        listing = self.listings.without(untold)
+        settled = settle(listing, actual, self.verify or HeadCheck(self.lake, self.archive, self.prefixes))
         self._listing = settled.listing
         self.verified += settled.verified
         found = self._difference(actual)
-        if self.mode is not UpdateMode.OVERWRITE:
-            found = replace(found, adopted=settled.adopted)
-        return Plan(snapshot, replace(found, kept=_sum(found.kept, count_by_prefix(untold))))
+        kept = _sum(found.kept, count_by_prefix(untold))
+        adopted = found.adopted if self.mode is UpdateMode.OVERWRITE else settled.adopted
+        return Plan(snapshot, replace(found, kept=kept, adopted=adopted))
 
     def _difference(self, actual: pa.Table) -> Difference:
         """Compare the rows that something was learnt of."""

@@ -29,6 +29,8 @@ class Pending:
         Rows of files that are gone.
     unlisted
         Why the prefix could not be listed whole; empty when it was.
+    due
+        Whether a run would find anything to do.
 
     """
 
@@ -36,11 +38,7 @@ class Pending:
     files: int
     removed: int
     unlisted: str = ""
-
-    @property
-    def due(self) -> bool:
-        """Whether there is anything to do."""
-        return bool(self.files or self.removed)
+    due: bool = True
 
 
 def find_pending(
@@ -80,7 +78,7 @@ def find_pending(
             found[prefix] = (max(files, due), max(removed, obsolete.get(prefix, 0) - made))
     unlisted = index.listings.unlisted
     return [
-        Pending(prefix, *found.get(prefix, (0, 0)), unlisted.get(prefix, ""))
+        Pending(prefix, *found.get(prefix, (0, 0)), unlisted.get(prefix, ""), due=prefix in found)
         for prefix in prefixes
         if prefix in found or prefix in unlisted
     ]

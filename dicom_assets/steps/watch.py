@@ -34,7 +34,7 @@ _AHEAD = 2 * _LISTERS
 """Prefixes whose listing is under way at once."""
 
 _TABLES = {table.name: table for table in TABLES}
-_VERSION = [KEY, "fingerprint", "source_version"]
+_VERSION = [KEY, "fingerprint"]
 _DIGEST_BYTES = 8
 _DIGEST_ROWS = 1 << 16
 
@@ -83,7 +83,7 @@ def digest(rows: pa.Table) -> str:
         Columns ``path`` and ``fingerprint``; paths are unique.
 
     """
-    ordered = rows.select([KEY, "fingerprint"]).sort_by(KEY)
+    ordered = rows.select(_VERSION).sort_by(KEY)
     hasher = blake2b(digest_size=_DIGEST_BYTES)
     for batch in ordered.to_batches(max_chunksize=_DIGEST_ROWS):
         lines = pc.fill_null(join_text(batch.column(KEY), batch.column("fingerprint"), separator="\0"), "")
@@ -171,14 +171,12 @@ def observe(archive: Archive, state: CatalogState, prefix: str, guard: DeletionG
         listings = Listings(LISTING_SCHEMA.empty_table(), {})
     except OSError as error:
         return Observation(prefix, Verdict.UNLISTED, reason=str(error))
-    index = state.rows(FILE_INDEX.name, prefix, [*_VERSION[1:], "removed_at"])
+    index = state.rows(FILE_INDEX.name, prefix, ["fingerprint", "source_version", "removed_at"])
     live = index.filter(pc.is_null(index["removed_at"]))
     live = live.append_column(PARTITION, pa.repeat(prefix, live.num_rows))
     untold = listings.untold(live)
-    due = pa.concat_tables(
-        [table.select(_VERSION) for table in (listings.without(untold), untold)], promote_options="permissive"
-    )
-    listed, reason = digest(_as_listed(due)), listings.unlisted.get(prefix, "")
+    due = pa.concat_tables(map(_as_listed, (listings.without(untold), untold)))
+    listed, reason = digest(due), listings.unlisted.get(prefix, "")
     if digest(_as_listed(live)) == listed and _followed(state, prefix, live, index.num_rows):
         return Observation(prefix, Verdict.UNLISTED if reason else Verdict.SETTLED, reason=reason)
     gone = live.join(due.select([KEY]), KEY, join_type="left anti")

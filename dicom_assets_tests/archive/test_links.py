@@ -180,3 +180,12 @@ def test_an_archive_whose_root_is_a_link_is_listed(root, tmp_path):
 def test_links_to_what_is_no_file_are_left_out(root):
     (root / "a" / "null").symlink_to("/dev/null")
     assert listed(opened(root, outside=True)) == ["a/one", "b/two"]
+
+
+def test_a_link_that_is_not_followed_says_nothing_of_the_file_system_it_stands_on(root):
+    """The first file of a device tells whether inode numbers count there; that of a link is told by its folder."""
+    before = opened(root).list("a")["source_version"].to_pylist()
+    (root / "a" / "0").symlink_to("/proc/self/nowhere")
+    after = opened(root).list("a").to_pylist()
+    assert [row["source_version"] for row in after if row["relative_path"] != "a/0"] == before
+    assert len({row["source_version"].count("-") for row in after}) == 1
