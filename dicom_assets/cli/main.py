@@ -57,21 +57,30 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 @app.command()
-def sql(
+def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     query: Annotated[str, typer.Argument(help="SQL, as DuckDB speaks it, over the tables by name.")],
     lake: LakeOption,
     schema: Schema = "dicom",
     form: Annotated[Format, typer.Option("--format", help="How the result is written.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")] = None,
+    allow_files: Annotated[
+        list[Path] | None,
+        typer.Option("--allow-files", help="Let the query read files below this folder; may be given several times."),
+    ] = None,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Let the query do all that you may: read and write any file, and more.")
+    ] = False,
 ) -> None:
-    """Query the tables."""
+    """Query the tables. A query reads the tables and nothing else, unless it is told so."""
     from dicom_assets.archive.opening import absolute
+    from dicom_assets.catalog.engine import EngineOptions
     from dicom_assets.catalog.database import Catalog
     from dicom_assets.catalog.formats import write
     from dicom_assets.delta.lake import Lake
 
     with clear_errors():
-        write(Catalog(Lake(absolute(lake), schema)).sql(query), form, output)
+        engine = EngineOptions(allow_files=tuple(allow_files or ()), unsafe=unsafe)
+        write(Catalog(Lake(absolute(lake), schema), engine=engine).sql(query), form, output)
 
 
 @app.command()
