@@ -1,4 +1,4 @@
-"""Temporary files of this process: in one folder, which goes with the process, or with the next one where it was killed.
+"""Temporary files of this process, in one folder that goes with it, or with the next process where it was killed.
 
 The folder is below ``TMPDIR``. Its owner holds a lock in it as long as it lives, whatever becomes of its process id;
 a folder whose lock nobody holds is a dead owner's. Folders of other users are left alone.
