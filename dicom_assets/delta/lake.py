@@ -32,7 +32,7 @@ def check_schema_name(schema: str) -> None:
     """
     if not _SCHEMA_NAME.fullmatch(schema) or len(schema.encode()) > _LONGEST_NAME:
         raise SchemaNameError(
-            f"the schema {ascii(schema)} is not the name of a folder in the lake: take letters, digits, '_', '-' and "
+            f"the schema {schema!a} is not the name of a folder in the lake: take letters, digits, '_', '-' and "
             "'.', a letter or digit first"
         )
 
