@@ -1,7 +1,7 @@
 """Secrets in the configuration of resources: they are kept from Dagster, which stores and shows what it is given.
 
-Dagster masks a field that is marked as secret on the page of its resource, unless it is one of several classes. The same
-value stands in the defaults of the config schema of every job, and in the snapshots that each run leaves in the
+Dagster masks a field that is marked as secret on the page of its resource, unless it is one of several classes. The
+same value stands in the defaults of the config schema of every job, and in the snapshots that each run leaves in the
 instance's database, in clear. So a secret literal is put into the environment of this process, and Dagster gets the
 variable's name.
 """
