@@ -7,7 +7,7 @@ Every decoder is native code that reads what a stranger wrote, so :func:`decode_
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, video
+from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, rle, video
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError, UnsupportedPixelsError
 
@@ -68,7 +68,7 @@ CODECS: Mapping[str, Codec] = {
     "1.2.840.10008.1.2.4.201": _HTJ2K,  # Lossless only
     "1.2.840.10008.1.2.4.202": _HTJ2K,  # Lossless RPCL
     "1.2.840.10008.1.2.4.203": _HTJ2K,
-    "1.2.840.10008.1.2.5": Codec("RLE", other_codecs.decode_rle),
+    "1.2.840.10008.1.2.5": Codec("RLE", rle.decode_rle),
     "1.2.840.10008.1.2.8.1": Codec("Deflated Image Frame", other_codecs.decode_deflated_frame),
 }
 
