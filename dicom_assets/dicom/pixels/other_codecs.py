@@ -3,7 +3,7 @@
 import zlib
 
 from dicom_assets.dicom.pixels.codestream import read_jpeg
-from dicom_assets.dicom.pixels.decoded import Decoded, Request
+from dicom_assets.dicom.pixels.decoded import Decoded, Request, coded_values
 from dicom_assets.dicom.pixels.native import stored_values, unpack_frame
 
 
@@ -28,7 +28,7 @@ def decode_jpeg_ls(data: bytes, request: Request) -> Decoded:
     stream = read_jpeg(data)
     request.check(stream)
     samples = imagecodecs.jpegls_decode(data)
-    return Decoded(stored_values(samples, request.layout), min(stream.precision, request.layout.bits_stored))
+    return Decoded(*coded_values(samples, stream.precision, request.layout))
 
 
 def decode_jpeg_xl(data: bytes, request: Request) -> Decoded:
@@ -45,7 +45,7 @@ def decode_jpeg_xl(data: bytes, request: Request) -> Decoded:
     import imagecodecs
 
     samples = imagecodecs.jpegxl_decode(data)
-    return Decoded(stored_values(samples, request.layout), request.layout.bits_stored, rgb=True)
+    return Decoded(*coded_values(samples, samples.dtype.itemsize * 8, request.layout), rgb=True)
 
 
 def decode_deflated_frame(data: bytes, request: Request) -> Decoded:
