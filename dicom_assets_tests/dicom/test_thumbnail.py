@@ -191,6 +191,16 @@ def test_parametric_maps_are_stretched_between_percentiles():
     assert picture_of(thumbnail)[63, 63] == 255
 
 
+def test_a_parametric_map_under_a_window_of_width_one_is_no_threshold():
+    values = np.linspace(-0.5, 0.5, 4096, dtype=np.float32).reshape(64, 64)
+    dataset = image(values.view(np.uint32), WindowCenter=0, WindowWidth=1)
+    del dataset.PixelData, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation
+    dataset.FloatPixelData = values.tobytes()
+    thumbnail = thumbnail_of(dataset)
+    assert thumbnail.window_width == pytest.approx(0.98, abs=0.01)
+    assert len(np.unique(picture_of(thumbnail))) > 200
+
+
 # Presentation
 
 

@@ -1,10 +1,10 @@
 """JPEG, whatever its process (PS3.5 8.2.1).
 
 The codestream's own frame marker says which process made it, and it counts: transfer syntaxes are mistaken for one
-another, and many of them are retired. 8-bit frames go through Pillow's raw ``jpeg`` decoder, which takes the colour space as an argument: no guess from
-markers or component numbers comes between Photometric Interpretation and the result. It also scales by 1/2, 1/4
-and 1/8 while it decodes. 12-bit and lossless frames go through imagecodecs, whose libjpeg-turbo reads both. Either
-reads sequential and progressive frames, in Huffman and in arithmetic coding.
+another, and many of them are retired. 8-bit frames go through Pillow's raw ``jpeg`` decoder, which takes the colour
+space as an argument: no guess from markers or component numbers comes between Photometric Interpretation and the
+result. It also scales by 1/2, 1/4 and 1/8 while it decodes. 12-bit and lossless frames go through imagecodecs, whose
+libjpeg-turbo reads both. Either reads sequential and progressive frames, in Huffman and in arithmetic coding.
 """
 
 import contextlib

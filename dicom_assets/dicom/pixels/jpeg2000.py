@@ -115,7 +115,7 @@ def _possible_reduction(stream: Codestream, request: Request) -> int:
     None when values of one sign were encoded as those of the other: the step between -1 and 0 is then one of full
     range, and a mean across it means nothing.
     """
-    if request.layout.signed and not stream.signed or _is_wrapped(stream, request.layout):
+    if (request.layout.signed and not stream.signed) or _is_wrapped(stream, request.layout):
         return 0
     if stream.subsampled or stream.components not in {1, 3} or stream.precision > 16:
         return 0

@@ -1,6 +1,7 @@
 """RLE frames (PS3.5 8.2.2, G): each byte of a sample is a segment of its own, the most significant first."""
 
 import struct
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +66,7 @@ def _segments(data: bytes) -> list[bytes]:
     if count > len(offsets):
         raise PixelError(f"RLE frame of {count} segments")
     bounds = [*offsets[:count], len(data)]
-    return [data[begin:end] for begin, end in zip(bounds, bounds[1:], strict=False)]
+    return [data[begin:end] for begin, end in pairwise(bounds)]
 
 
 def _one_bit_samples(segments: list[bytes], layout: PixelLayout) -> Samples:

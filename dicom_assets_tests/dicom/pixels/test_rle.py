@@ -1,6 +1,7 @@
 """RLE frames as encoders write them: with padding, with a last run that is too long, and of single bits."""
 
 import struct
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def frame_of(segments: list[bytes]) -> bytes:
 def segments_of(frame: bytes) -> list[bytes]:
     count, *offsets = struct.unpack_from("<16I", frame)
     bounds = [*offsets[:count], len(frame)]
-    return [frame[begin:end] for begin, end in zip(bounds, bounds[1:], strict=False)]
+    return [frame[begin:end] for begin, end in pairwise(bounds)]
 
 
 def layout_of(array: np.ndarray) -> PixelLayout:
