@@ -123,7 +123,8 @@ def _render(prepared: Prepared, options: ThumbnailOptions) -> Thumbnail:
     else:
         rendered = execute_isolated(prepared.plan, prepared.frames, options.renderer, options.limits)
     return Thumbnail(
-        status=ThumbnailStatus.OK,
+        status=ThumbnailStatus.OK if prepared.missing is None else ThumbnailStatus.PARTIAL,
+        error=prepared.missing,
         data=rendered.data,
         media_type=rendered.media_type,
         width=rendered.width,

@@ -1,45 +1,10 @@
-"""RLE, JPEG-LS, JPEG XL and deflated frames (PS3.5 8.2.2, 8.2.3, 8.2.17, A.4.12)."""
+"""JPEG-LS, JPEG XL and deflated frames (PS3.5 8.2.3, 8.2.17, A.4.12)."""
 
 import zlib
 
-import numpy as np
-
 from dicom_assets.dicom.pixels.codestream import read_jpeg
-from dicom_assets.dicom.pixels.decoded import Decoded, Request
-from dicom_assets.dicom.pixels.errors import PixelError
-from dicom_assets.dicom.pixels.native import Samples, stored_values, unpack_frame
-
-
-def decode_rle(data: bytes, request: Request) -> Decoded:
-    """Decode an RLE frame: one segment per byte of a sample, most significant first (PS3.5 G).
-
-    Parameters
-    ----------
-    data
-        One frame, with its header of segment offsets.
-    request
-        What is known of the frame.
-
-    Raises
-    ------
-    PixelError
-        When it holds fewer bytes than the frame has.
-
-    """
-    import imagecodecs
-
-    layout = request.layout
-    if layout.bits_allocated % 8:
-        raise PixelError(f"RLE of {layout.bits_allocated} bits allocated")
-    dtype = np.dtype(f"<u{layout.bits_allocated // 8}")
-    length = layout.pixels * layout.samples
-    flat = np.frombuffer(imagecodecs.dicomrle_decode(data, dtype), dtype)
-    if flat.size < length:
-        raise PixelError(f"RLE frame of {flat.size} samples, expected {length}")
-    # Segments are per sample, so planes come out one after another whatever Planar Configuration says.
-    planes: Samples = flat[:length].reshape(layout.samples, layout.rows, layout.columns)
-    samples = planes[0] if layout.samples == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0))
-    return Decoded(stored_values(samples, layout), layout.bits_stored)
+from dicom_assets.dicom.pixels.decoded import Decoded, Request, coded_values
+from dicom_assets.dicom.pixels.native import stored_values, unpack_frame
 
 
 def decode_jpeg_ls(data: bytes, request: Request) -> Decoded:
@@ -63,7 +28,7 @@ def decode_jpeg_ls(data: bytes, request: Request) -> Decoded:
     stream = read_jpeg(data)
     request.check(stream)
     samples = imagecodecs.jpegls_decode(data)
-    return Decoded(stored_values(samples, request.layout), min(stream.precision, request.layout.bits_stored))
+    return Decoded(*coded_values(samples, stream.precision, request.layout))
 
 
 def decode_jpeg_xl(data: bytes, request: Request) -> Decoded:
@@ -80,7 +45,7 @@ def decode_jpeg_xl(data: bytes, request: Request) -> Decoded:
     import imagecodecs
 
     samples = imagecodecs.jpegxl_decode(data)
-    return Decoded(stored_values(samples, request.layout), request.layout.bits_stored, rgb=True)
+    return Decoded(*coded_values(samples, samples.dtype.itemsize * 8, request.layout), rgb=True)
 
 
 def decode_deflated_frame(data: bytes, request: Request) -> Decoded:

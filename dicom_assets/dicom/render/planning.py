@@ -53,12 +53,15 @@ class Prepared:
         The bytes of each frame of the plan.
     numbers
         The frames' numbers in the object, from 1; empty for a mosaic, which no single frame stands for.
+    missing
+        One sentence on the pixels that the file lacks, shown or not; ``None`` where it lacks none.
 
     """
 
     plan: RenderPlan
     frames: list[bytes]
     numbers: Sequence[int]
+    missing: str | None = None
 
     @property
     def trusted(self) -> bool:
@@ -138,7 +141,7 @@ def _prepare_native(image: _Image) -> Prepared:
     if mosaic is not None and len(mosaic.frames) > 1:
         plan = _plan(image, 0, mosaic.rows, mosaic.columns, mosaic.tiles)
         _check_bytes(layout.frame_bits // 8 * len(mosaic.frames), image.options)
-        return Prepared(plan, [_native_frame(image, frame)[0] for frame in mosaic.frames], ())
+        return Prepared(plan, [_native_frame(image, frame)[0] for frame in mosaic.frames], (), mosaic.missing)
     frame = _choose_native(image, frames)
     data, first_bit = _native_frame(image, frame)
     return Prepared(_plan(image, frame, first_bit=first_bit), [data], (frame + 1,))
@@ -173,7 +176,7 @@ def _prepare_encapsulated(image: _Image) -> Prepared:
     mosaic = read_mosaic(image.header, image.layout, frames, image.options.limits.max_pixels)
     if mosaic is not None and len(mosaic.frames) > 1:
         plan = _plan(image, 0, mosaic.rows, mosaic.columns, mosaic.tiles)
-        return Prepared(plan, _encoded_frames(image, index, mosaic.frames), ())
+        return Prepared(plan, _encoded_frames(image, index, mosaic.frames), (), mosaic.missing)
     if frames > 1 and _is_segmentation(image.header):
         candidates = _candidates(index, frames)
         plan = _plan(image, candidates[0], choose=len(candidates) > 1)
