@@ -6,11 +6,14 @@ and 1/8 while it decodes. 12-bit and lossless frames go through imagecodecs, who
 """
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 
 from dicom_assets.dicom.pixels.codestream import Codestream, read_jpeg
+from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY, components_in_scans, decode_continued, ends_early
 from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request
+from dicom_assets.dicom.pixels.errors import CutError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples, stored_values
 
@@ -36,11 +39,11 @@ def decode_jpeg(data: bytes, request: Request) -> Decoded:
     stream = read_jpeg(data)
     request.check(stream)
     transformed = stream.components == 3 and _is_ycbcr(stream, request.layout)
-    if stream.precision == 8 and stream.components in {1, 3}:
+    if stream.precision == 8 and stream.components in {1, 3} and not request.cut:
         # What Pillow declines, such as a frame that ends early, goes to a decoder that takes what there is.
         with contextlib.suppress(ValueError, OSError):
             return _decode_with_pillow(data, stream, request, transformed=transformed)
-    return _decode_with_imagecodecs(data, stream, request.layout, transformed=transformed)
+    return _decode_as_far_as_it_goes(data, stream, request, transformed=transformed)
 
 
 def _decode_with_pillow(data: bytes, stream: Codestream, request: Request, *, transformed: bool) -> Decoded:
@@ -85,7 +88,26 @@ def decode_lossless(data: bytes, request: Request) -> Decoded:
     """
     stream = read_jpeg(data)
     request.check(stream)
-    return _decode_with_imagecodecs(data, stream, request.layout)
+    return _decode_as_far_as_it_goes(data, stream, request)
+
+
+def _decode_as_far_as_it_goes(
+    data: bytes, stream: Codestream, request: Request, *, transformed: bool = False
+) -> Decoded:
+    """Decode in full; of a codestream without its end, say how many rows are there."""
+    whole = _decode_with_imagecodecs
+    if not (request.cut or ends_early(data)):
+        return whole(data, stream, request.layout, transformed=transformed)
+    if components_in_scans(data) < stream.components:
+        raise CutError(ENDS_EARLY)
+    decoded: list[Decoded] = []
+
+    def decode(continued: bytes) -> Samples:
+        decoded.append(whole(continued, stream, request.layout, transformed=transformed))
+        return decoded[-1].samples
+
+    _, known_rows = decode_continued(data, decode)
+    return replace(decoded[0], known_rows=known_rows)
 
 
 def _decode_with_imagecodecs(
