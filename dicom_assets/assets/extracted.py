@@ -50,7 +50,8 @@ def build_extraction(extractors: Sequence[Extractor]) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None]]:
         """Read each new or changed file of the run's prefixes once and fill the selected tables."""
         with only_infrastructure_is_retried():
-            prefixes, files, tables = context.partition_keys, archive.open(), lake.open()
+            prefixes, tables = context.partition_keys, lake.open()
+            files = archive.open(tables.root)
             check_prefixes(files, prefixes)
             tables.ensure(TABLES)
             names = {key.path[-1] for key in context.selected_asset_keys}

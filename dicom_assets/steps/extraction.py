@@ -10,7 +10,7 @@ from deltalake.transaction import AddAction
 from dicom_assets.archive.base import Archive
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.extractors import Extractor
-from dicom_assets.extract.spark import stage_extraction
+from dicom_assets.extract.spark import FILE_COLUMNS, stage_extraction
 from dicom_assets.reconcile import Plan, UpdateMode, difference
 from dicom_assets.steps.engine import Engine
 from dicom_assets.steps.tokens import with_null_token, with_token
@@ -37,7 +37,7 @@ class ExtractionStep:
         Rows of files that are gone, but kept in the index, are left as they are.
         """
         extractor = next(extractor for extractor in self.extractors if extractor.table.name == name)
-        index = self.lake.snapshot(FILE_INDEX, self.prefixes).keys(["relative_path", "fingerprint", "removed_at"])
+        index = self.lake.snapshot(FILE_INDEX, self.prefixes).keys([*FILE_COLUMNS, "removed_at"])
         live = pc.is_null(index["removed_at"])
         self._index = index.filter(live)
         snapshot = self.lake.snapshot(extractor.table, self.prefixes)

@@ -1,8 +1,7 @@
 """The file index follows the archive: what is listed is in it, once, as listed."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -10,15 +9,16 @@ import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 
 from dicom_assets.archive.base import Archive
-from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.reconcile import TOKEN, Difference, Plan, UpdateMode, count_by_prefix, difference
+from dicom_assets.steps.listings import Listings, list_prefixes
 from dicom_assets.steps.tokens import with_null_token, with_token
+from dicom_assets.steps.verify_heads import HeadCheck
+from dicom_assets.steps.versions import INDEXED, Verified, Verify, settle
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
-_LISTERS = 8
 _LIVE, _GONE = "", "removed"
 
 
@@ -60,6 +60,13 @@ class IndexStep:
         What to do, and where.
     guard
         Refuses mass deletion; ``None`` allows it.
+    listings
+        What was listed; filled by :meth:`plan`. Of prefixes that were not listed whole, files are added and changed as
+        listed, and none is removed.
+    verify
+        Tells whether files are other versions that do not differ in size and time; by default by their heads.
+    verified
+        What it told, in all plans.
 
     """
 
@@ -68,6 +75,9 @@ class IndexStep:
     prefixes: Sequence[str]
     mode: UpdateMode = UpdateMode.SYNC
     guard: DeletionGuard | None = field(default_factory=DeletionGuard)
+    verify: Verify | None = None
+    verified: Verified = field(default=Verified(), init=False)
+    listings: Listings = field(init=False, repr=False)
     _listing: pa.Table = field(init=False, repr=False)
 
     def plan(self, name: str) -> Plan:  # noqa: ARG002 - part of the protocol, this step has one table
@@ -75,20 +85,28 @@ class IndexStep:
 
         Raises
         ------
-        ListingError
-            A prefix could not be listed whole.
+        ArchiveError
+            The root of the archive cannot be listed.
         MassDeletionError
             The guard refuses.
 
         """
-        with ThreadPoolExecutor(_LISTERS) as pool:
-            listings = list(pool.map(self.archive.list, self.prefixes))
-        self._listing = pa.concat_tables(listings) if listings else LISTING_SCHEMA.empty_table()
+        self.listings = list_prefixes(self.archive, self.prefixes)
         snapshot = self.lake.snapshot(FILE_INDEX, self.prefixes)
-        actual = snapshot.keys(["fingerprint", "removed_at"])
-        return Plan(snapshot, self._difference(actual))
+        rows = snapshot.keys(INDEXED)
+        untold = self.listings.untold(rows)
+        actual = rows.join(untold.select([KEY]), KEY, join_type="left anti") if untold.num_rows else rows
+        listing = self.listings.without(untold)
+        settled = settle(listing, actual, self.verify or HeadCheck(self.lake, self.archive, self.prefixes))
+        self._listing = settled.listing
+        self.verified += settled.verified
+        found = self._difference(actual)
+        kept = _sum(found.kept, count_by_prefix(untold))
+        adopted = found.adopted if self.mode is UpdateMode.OVERWRITE else settled.adopted
+        return Plan(snapshot, replace(found, kept=kept, adopted=adopted))
 
     def _difference(self, actual: pa.Table) -> Difference:
+        """Compare the rows that something was learnt of."""
         expected = _state(self._listing, _LIVE)
         gone = actual.join(self._listing.select([KEY]), KEY, join_type="left anti")
         if self.mode is UpdateMode.APPEND:
@@ -103,7 +121,7 @@ class IndexStep:
         if self.mode is UpdateMode.OVERWRITE:
             return difference(expected, with_null_token(actual))
         removed = pc.if_else(pc.is_valid(actual["removed_at"]), _GONE, _LIVE)
-        return difference(expected, with_token(actual.append_column("_removed", removed), "fingerprint", "_removed"))
+        return difference(expected, _with_state(actual, removed))
 
     def stage(self, plans: Mapping[str, Plan]) -> dict[str, list[AddAction]]:
         """Write the new rows, as data files that are not yet part of the table."""
@@ -113,7 +131,8 @@ class IndexStep:
         work = plan.difference.work
         now = pa.scalar(datetime.now(UTC), FILE_INDEX["indexed_at"].type)
         listed = self._listing.join(work.select([KEY]), KEY, join_type="left semi")
-        listed = listed.append_column("indexed_at", pa.repeat(now, listed.num_rows))
+        listed = listed.append_column("_now", pc.fill_null(listed["indexed_at"], now)).drop_columns("indexed_at")
+        listed = listed.rename_columns({"_now": "indexed_at"})
         listed = listed.append_column("removed_at", pa.nulls(listed.num_rows, now.type))
         gone = work.join(self._listing.select([KEY]), KEY, join_type="left anti")
         rows = [listed.select(FILE_INDEX.schema.names).cast(FILE_INDEX.schema)]
@@ -131,4 +150,14 @@ def _flag_removed(snapshot: Snapshot, paths: pa.Array, now: pa.Scalar) -> pa.Tab
 
 
 def _state(rows: pa.Table, removed: str) -> pa.Table:
-    return with_token(rows.append_column("_removed", pa.repeat(removed, rows.num_rows)), "fingerprint", "_removed")
+    return _with_state(rows, pa.repeat(removed, rows.num_rows))
+
+
+def _with_state(rows: pa.Table, removed: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Return rows with a token of all that the index says of a version."""
+    rows = rows.append_column("_version", pc.fill_null(rows["source_version"], ""))
+    return with_token(rows.append_column("_removed", removed), "fingerprint", "_version", "_removed")
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {prefix: one.get(prefix, 0) + other.get(prefix, 0) for prefix in {*one, *other}}
