@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
-from dicom_assets.dicom.pixels.errors import PixelError
+from dicom_assets.dicom.pixels.errors import CutError, PixelError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples, stored_values, unpack_frame
 
@@ -20,7 +20,7 @@ def decode_rle(data: bytes, request: Request) -> Decoded:
     """Decode an RLE frame.
 
     Segments are cut to what the frame needs: encoders pad them, and end them with a run that announces more than
-    there is. Others read both, too.
+    there is. Others read both, too. Of segments that are too short, the rows that all of them have are known.
 
     Parameters
     ----------
@@ -31,8 +31,10 @@ def decode_rle(data: bytes, request: Request) -> Decoded:
 
     Raises
     ------
+    CutError
+        When it ends within its header.
     PixelError
-        When it holds fewer segments, or a segment fewer bytes, than the frame needs.
+        When it holds fewer segments than the frame needs.
 
     """
     layout = request.layout
@@ -45,23 +47,25 @@ def decode_rle(data: bytes, request: Request) -> Decoded:
     needed = layout.samples * width
     if len(segments) < needed:
         raise PixelError(f"RLE frame of {len(segments)} segments, expected {needed}")
-    planes = np.empty((layout.samples, layout.pixels, width), np.uint8)
+    planes = np.zeros((layout.samples, layout.pixels, width), np.uint8)
+    shortest = layout.pixels
     for number, segment in enumerate(segments[:needed]):
         sample, byte = divmod(number, width)
-        unpacked = _unpack(segment)
-        if unpacked.size < layout.pixels:
-            raise PixelError(f"RLE segment of {unpacked.size} bytes, expected {layout.pixels}")
-        planes[sample, :, width - 1 - byte] = unpacked[: layout.pixels]
+        unpacked = _unpack(segment)[: layout.pixels]
+        planes[sample, : unpacked.size, width - 1 - byte] = unpacked
+        shortest = min(shortest, unpacked.size)
     # Segments are per sample, so planes come out one after another whatever Planar Configuration says.
     words = planes.view(f"<u{width}").astype(f"=u{width}", copy=False)
     whole = words.reshape(layout.samples, layout.rows, layout.columns)
     samples = whole[0] if layout.samples == 1 else np.ascontiguousarray(whole.transpose(1, 2, 0))
-    return Decoded(stored_values(samples, layout), layout.bits_stored)
+    # A row is there when all segments have it.
+    known_rows = None if shortest == layout.pixels else shortest // layout.columns
+    return Decoded(stored_values(samples, layout), layout.bits_stored, known_rows=known_rows)
 
 
 def _segments(data: bytes) -> list[bytes]:
     if len(data) < _HEADER.size:
-        raise PixelError("the RLE frame ends within its header")
+        raise CutError("the RLE frame ends within its header")
     count, *offsets = _HEADER.unpack_from(data)
     if count > len(offsets):
         raise PixelError(f"RLE frame of {count} segments")
