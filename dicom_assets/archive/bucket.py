@@ -4,15 +4,15 @@ import errno
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import obstore
 import pyarrow as pa
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import ObjectStore, from_url
 
-from dicom_assets.archive.base import ArchiveError
+from dicom_assets.archive.base import ArchiveError, FolderIdentity
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
 from dicom_assets.stores import why
@@ -91,6 +91,22 @@ class BucketArchive:
             obstore.list_with_delimiter(self._store())
         except _FAILURES as error:
             raise ArchiveError(f"cannot list the archive root {self.root}: {_reason(error)}") from error
+
+    def at(self, root: str) -> Self:
+        """Return the archive as seen from another root."""
+        return replace(self, root=root)
+
+    def folder(self, prefix: str | None = None) -> FolderIdentity | None:  # noqa: ARG002 - part of the protocol
+        """Return ``None``: nothing is mounted in an object store."""
+        return None
+
+    def exists(self, path: str) -> bool:
+        """Return whether there is an object."""
+        try:
+            obstore.head(self._store(), path.removeprefix(self.root + "/"))
+        except _FAILURES:
+            return False
+        return True
 
     def prefixes(self) -> Iterator[str]:
         """Yield the prefixes in sorted order; the root prefix only when it has files."""

@@ -4,15 +4,17 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import pyarrow as pa
 
-from dicom_assets.archive.base import ArchiveError
+from dicom_assets.archive.base import ArchiveError, FolderIdentity
+from dicom_assets.archive.identity import identify_folder
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
 
@@ -39,6 +41,23 @@ class LocalArchive:
                 pass
         except OSError as error:
             raise ArchiveError(f"cannot list the archive root {self.root}: {error.strerror}") from error
+
+    def at(self, root: str) -> Self:
+        """Return the archive as seen from another root."""
+        return replace(self, root=root)
+
+    def folder(self, prefix: str | None = None) -> FolderIdentity | None:
+        """Return which folder the root, or a prefix, is at present; raises :class:`ArchiveError`."""
+        names = () if prefix is None else decode_prefix(prefix, self.depth)
+        path = str(Path(self.root, *names))
+        try:
+            return identify_folder(path)
+        except OSError as error:
+            raise ArchiveError(f"cannot look at {_shown(path)}: {error.strerror}") from error
+
+    def exists(self, path: str) -> bool:
+        """Return whether there is a file, or a link that leads nowhere."""
+        return os.path.lexists(from_text(path))
 
     def prefixes(self) -> Iterator[str]:
         """Yield the prefixes in sorted order; the root prefix only when it has files."""
@@ -104,7 +123,7 @@ class LocalArchive:
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
             return None
         return ListedFile(
-            path=_to_text(entry.path),
+            path=to_text(entry.path),
             relative_path=_shown(entry.path[_length(self.root) :].lstrip(os.sep)),
             size=status.st_size,
             modified_at=_EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000),
@@ -115,7 +134,7 @@ class LocalArchive:
     @contextmanager
     def open(self, path: str) -> Iterator["LocalSource"]:
         """Open a file for reading by range."""
-        descriptor = os.open(_to_path(path), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(from_text(path), os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             yield LocalSource(descriptor, os.fstat(descriptor).st_size)
         finally:
@@ -154,7 +173,7 @@ def _identity(folder: str) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _to_text(path: str) -> str:
+def to_text(path: str) -> str:
     """Return a path as tables hold it."""
     try:
         path.encode()
@@ -163,7 +182,7 @@ def _to_text(path: str) -> str:
     return path
 
 
-def _to_path(text: str) -> str | bytes:
+def from_text(text: str) -> str | bytes:
     """Return the path that a table holds."""
     return unquote_to_bytes(text.removeprefix(_FILE_URI)) if text.startswith(_FILE_URI) else text
 
