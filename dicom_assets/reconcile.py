@@ -137,6 +137,10 @@ class Step(Protocol):
         """
         ...
 
+    def confirm(self) -> None:
+        """Raise unless the last plans may still be believed: asked right before each commit."""
+        ...
+
 
 RunRewrites = Callable[[Sequence[Rewrite]], Sequence[AddAction]]
 """Runs rewrites, wherever; returns all their actions."""
@@ -204,6 +208,7 @@ class _Commits:
             planned.snapshot.writes,
             self.metadata,
         )
+        self.step.confirm()
         return commit(planned.snapshot.location, change)
 
 

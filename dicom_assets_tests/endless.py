@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -36,6 +36,16 @@ class EndlessArchive:
 
     def check(self) -> None:
         """Do nothing: it cannot be out of reach."""
+
+    def at(self, root: str):
+        return replace(self, root=root)
+
+    def folder(self, prefix: str | None = None) -> None:
+        """Return nothing: there are no folders."""
+
+    def exists(self, path: str) -> bool:
+        prefix, name = path.removeprefix(f"{self.root}/").split("/")
+        return int(name[2:-4]) in self.files.get(prefix, ())
 
     def prefixes(self):
         return iter(sorted(self.files))

@@ -15,9 +15,6 @@ from typing import Self
 
 from dicom_assets.archive.base import Archive, ArchiveError, FolderIdentity
 
-_KNOWN_FILES = 4
-"""How many files of a prefix are remembered: one that is there is proof enough."""
-
 
 @cache
 def _view() -> str:
@@ -58,9 +55,7 @@ class Witness:
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, archive: Archive, prefixes: Iterable[str], paths: Mapping[str, Sequence[str]] | None = None
-    ) -> Self:
+    def of(cls, archive: Archive, prefixes: Iterable[str], paths: Mapping[str, Sequence[str]] | None = None) -> Self:
         """Look at an archive.
 
         Parameters
@@ -70,7 +65,7 @@ class Witness:
         prefixes
             Whose folders are remembered.
         paths
-            Files that are known to be there, by prefix; a few of each are remembered.
+            A few files that are known to be there, by prefix.
 
         Raises
         ------
@@ -87,7 +82,7 @@ class Witness:
                 continue  # what cannot be looked at is told by its listing
             if found is not None:
                 folders[prefix] = found
-        return cls(archive.folder(), folders, {key: _spread(known) for key, known in (paths or {}).items()})
+        return cls(archive.folder(), folders, paths or {})
 
     def recognise(self, archive: Archive) -> None:
         """Raise :class:`ArchiveError` unless one of the known files is there; without any, nothing is asked."""
@@ -98,20 +93,20 @@ class Witness:
                 "were deleted, materialize file_index first"
             )
 
-    def confirm(self, archive: Archive, prefix: str | None = None) -> None:
+    def confirm(self, archive: Archive, prefixes: Iterable[str] = ()) -> None:
         """Raise :class:`ArchiveError` unless the archive is the one that was looked at.
 
         Parameters
         ----------
         archive
             What is there now.
-        prefix
-            Look at its folder too. One that is gone is nothing unusual, one on another device is.
+        prefixes
+            Look at their folders too. One that is gone is nothing unusual, one on another device is.
 
         """
         archive.check()
         self._confirm_root(archive)
-        if prefix is not None:
+        for prefix in prefixes:
             self._confirm_folder(archive, prefix)
 
     def _confirm_root(self, archive: Archive) -> None:
@@ -119,9 +114,9 @@ class Witness:
         if self.root is None or now == self.root:
             return
         # Device numbers, and the inodes of some network file systems, are those of one machine: files decide.
-        elsewhere = now is not None and now.view != self.root.view
-        if elsewhere and (now.inode == self.root.inode or self._any_known(archive, self.known)):
-            return
+        if now is not None and now.view != self.root.view:
+            if now.inode == self.root.inode or self._any_known(archive, self.known):
+                return
         raise ArchiveError(f"{archive.root} is not the folder it was when it was listed: unmounted, or replaced")
 
     def _confirm_folder(self, archive: Archive, prefix: str) -> None:
@@ -142,11 +137,3 @@ class Witness:
     @staticmethod
     def _any_known(archive: Archive, known: Mapping[str, Sequence[str]]) -> bool:
         return any(archive.exists(path) for paths in known.values() for path in paths)
-
-
-def _spread(paths: Sequence[str]) -> tuple[str, ...]:
-    """Return a few of some paths, first and last among them."""
-    if len(paths) <= _KNOWN_FILES:
-        return tuple(paths)
-    last = len(paths) - 1
-    return tuple(paths[last * place // (_KNOWN_FILES - 1)] for place in range(_KNOWN_FILES))

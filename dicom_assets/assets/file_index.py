@@ -11,7 +11,9 @@ from dicom_assets.reconcile import converge
 from dicom_assets.resources.archive import ArchiveResource
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.resources.spark import SparkResource
-from dicom_assets.steps.index import DeletionGuard, IndexStep
+from dicom_assets.steps.deletions import DeletionGuard
+from dicom_assets.steps.index import IndexStep
+from dicom_assets.steps.source import claim
 from dicom_assets.tables import FILE_INDEX, TABLES
 
 
@@ -20,7 +22,8 @@ class IndexConfig(UpdateConfig):
 
     allow_mass_deletion: bool = Field(
         default=False,
-        description="Let more than half of a prefix's files, and more than 100, go from the index in one run.",
+        description="Let go from the index in one run: all files of a prefix whose folder is there and empty, more "
+        "than half of a prefix's files and more than 100, or more than half of all files of the catalog.",
     )
 
 
@@ -44,7 +47,8 @@ def file_index(
 ) -> MaterializeResult[None]:
     """List the prefixes of the run and bring their index up to date."""
     with only_infrastructure_is_retried():
-        prefixes, files, tables = context.partition_keys, archive.open(), lake.open()
+        prefixes, tables = context.partition_keys, lake.open()
+        files = claim(tables, archive.open())
         check_prefixes(files, prefixes)
         tables.ensure(TABLES)
         guard = None if config.allow_mass_deletion else DeletionGuard()

@@ -25,8 +25,9 @@ from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.partitions import check_prefixes, register_prefixes
 from dicom_assets.reconcile import UpdateMode
 from dicom_assets.resources.spark import SparkResource
-from dicom_assets.steps.index import DeletionGuard
+from dicom_assets.steps.deletions import BY_OPTION, DeletionGuard, rows_by_prefix
 from dicom_assets.steps.pending import Pending, find_pending
+from dicom_assets.steps.source import claim
 from dicom_assets.tables import FILE_INDEX, TABLES
 
 stdout = Console()
@@ -46,7 +47,8 @@ class Request:
 def run_catalog(request: Request, instance: DagsterInstance) -> bool:
     """Bring the catalog up to date, say what was done, and return whether every run succeeded."""
     started = time.monotonic()
-    archive, lake = request.places.archive_resource.open(), request.places.lake_resource.open()
+    lake = request.places.lake_resource.open()
+    archive = claim(lake, request.places.archive_resource.open())
     lake.ensure(TABLES)
     with stdout.status("Listing the archive..."):
         prefixes = _prefixes(request, archive, lake)
@@ -81,11 +83,15 @@ def _prefixes(request: Request, archive: Archive, lake: Lake) -> list[str]:
 
 
 def _pending(request: Request, archive: Archive, lake: Lake, prefixes: Sequence[str]) -> list[Pending]:
-    guard = None if request.allow_mass_deletion else DeletionGuard()
+    refuses = not request.allow_mass_deletion and request.mode is not UpdateMode.APPEND
+    guard = DeletionGuard(how=BY_OPTION) if refuses else None
     found: list[Pending] = []
     for start in range(0, len(prefixes), PREFIXES_PER_RUN):
         part = prefixes[start : start + PREFIXES_PER_RUN]
         found += find_pending(SparkResource(), lake, archive, request.options.extractors(), part, request.mode, guard)
+    if guard is not None:
+        known = rows_by_prefix(lake.snapshot(FILE_INDEX).files)
+        guard.check_whole(sum(known.values()), sum(entry.gone for entry in found))
     return found
 
 

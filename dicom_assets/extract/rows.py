@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.identity import Witness
 from dicom_assets.dicom.pixels.isolation import IsolationError
 from dicom_assets.extract.extractors import Extractor
 from dicom_assets.extract.source_file import FileKey, SourceFile
@@ -20,6 +21,8 @@ _BATCH_FILES = 64
 _READ_ATTEMPTS = 3
 _ERROR = "error"
 _FAULTS_OF_THE_MACHINE = frozenset((errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
+
+_NO_WITNESS = Witness()
 
 Rows = dict[str, dict[str, Any]]
 """A row for each table that a file is wanted in, by table name."""
@@ -33,16 +36,25 @@ class Wanted:
     tables: frozenset[str]
 
 
-def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Wanted) -> Rows:
+def extract_rows(
+    archive: Archive, extractors: Sequence[Extractor], wanted: Wanted, witness: Witness = _NO_WITNESS
+) -> Rows:
     """Return the rows of one file.
 
     A file that cannot be read is a row with status ``error`` and no fingerprint: no version of the file stands
     behind it, so the next run tries it again.
 
+    Parameters
+    ----------
+    archive, extractors, wanted
+        Where the file is, and what is made of it.
+    witness
+        What was known of the archive when the pass began: unless it is still in place, nothing is believed of the file.
+
     Raises
     ------
     ArchiveError
-        The archive as a whole is out of reach, which is no fault of the file.
+        The archive as a whole is out of reach or another one, which is no fault of the file.
     OSError
         This machine is short of something, which is none either.
 
@@ -54,12 +66,13 @@ def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Want
                 file = SourceFile(wanted.key, source)
                 return {extractor.table.name: _row(extractor, file) for extractor in selected}
         except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-            archive.check()  # credentials that lapsed, or a bucket that is gone, are refused file by file
+            # Credentials that lapsed, and a share that was unmounted, are met file by file.
+            witness.confirm(archive, [wanted.key.prefix])
             return _unread(selected, wanted.key, error)
         except OSError as error:
             if isinstance(error, IsolationError) or error.errno in _FAULTS_OF_THE_MACHINE:
                 raise
-            archive.check()
+            witness.confirm(archive, [wanted.key.prefix])
             if attempt + 1 == _READ_ATTEMPTS:
                 return _unread(selected, wanted.key, error)
             time.sleep(0.1 * 4**attempt)

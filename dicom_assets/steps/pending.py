@@ -8,9 +8,10 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.extractors import Extractor
 from dicom_assets.reconcile import Difference, UpdateMode, count_by_prefix
 from dicom_assets.steps.catalog import CatalogStep
+from dicom_assets.steps.deletions import DeletionGuard
 from dicom_assets.steps.engine import Engine
 from dicom_assets.steps.extraction import ExtractionStep
-from dicom_assets.steps.index import DeletionGuard, IndexStep
+from dicom_assets.steps.index import IndexStep
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
 
 
@@ -26,12 +27,15 @@ class Pending:
         Files whose rows are missing or stale in any table.
     removed
         Rows of files that are gone.
+    gone
+        Files that the index would lose.
 
     """
 
     prefix: str
     files: int
     removed: int
+    gone: int = 0
 
 
 def find_pending(
@@ -55,27 +59,21 @@ def find_pending(
         The guard refuses what is gone.
 
     """
+    index = IndexStep(lake, archive, prefixes, mode, guard)
     found: dict[str, tuple[int, int]] = {}
-    for difference in _differences(engine, lake, archive, extractors, prefixes, mode, guard):
+    for difference in _differences(engine, index, extractors):
         work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
         for prefix in {*work, *obsolete}:
             files, removed = found.get(prefix, (0, 0))
             made = work.get(prefix, 0)
             found[prefix] = (max(files, made), max(removed, obsolete.get(prefix, 0) - made))
-    return [Pending(prefix, *found[prefix]) for prefix in prefixes if prefix in found]
+    return [Pending(prefix, *found[prefix], index.gone.get(prefix, 0)) for prefix in prefixes if prefix in found]
 
 
-def _differences(
-    engine: Engine,
-    lake: Lake,
-    archive: Archive,
-    extractors: Sequence[Extractor],
-    prefixes: Sequence[str],
-    mode: UpdateMode,
-    guard: DeletionGuard | None,
-) -> Iterator[Difference]:
+def _differences(engine: Engine, index: IndexStep, extractors: Sequence[Extractor]) -> Iterator[Difference]:
     """Yield the differences of all tables; none of these comparisons starts Spark."""
-    yield IndexStep(lake, archive, prefixes, mode, guard).plan(FILE_INDEX.name).difference
+    yield index.plan(FILE_INDEX.name).difference
+    lake, archive, prefixes, mode = index.lake, index.archive, index.prefixes, index.mode
     extraction = ExtractionStep(engine, lake, archive, extractors, prefixes, mode)
     for extractor in extractors:
         yield extraction.plan(extractor.table.name).difference

@@ -133,7 +133,8 @@ def refuse_moving(lake: Lake, properties: Mapping[str, str]) -> None:
 
 def pending_move(properties: Mapping[str, str]) -> dict[str, str] | None:
     """Return the move of the archive that the tables do not follow wholly yet: keys ``id``, ``from``, ``to``."""
-    return json.loads(properties.get(MOVE) or "null")
+    move: dict[str, str] | None = json.loads(properties.get(MOVE) or "null")
+    return move
 
 
 def catalog_at(lake: Lake) -> str:
@@ -187,7 +188,5 @@ def derived(index: Snapshot, archive: Archive) -> Owner | None:
 
 def _depth_of_the_root(index: Snapshot, given: int) -> int | None:
     """Return 0 when the root prefix holds files that stand lower than a given depth leaves to it, else ``None``."""
-    folders = max(
-        path.count("/") for _, batch in index.rows(["relative_path"]) for path in batch.column(0).to_pylist()
-    )
+    folders = max(path.count("/") for _, batch in index.rows(["relative_path"]) for path in batch.column(0).to_pylist())
     return 0 if given and folders >= given else None

@@ -3,7 +3,7 @@
 import pytest
 
 from dicom_assets.reconcile import UpdateMode
-from dicom_assets.steps.index import DeletionGuard, MassDeletionError
+from dicom_assets.steps.deletions import DeletionGuard, MassDeletionError
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.steps.made_up import index, write
 

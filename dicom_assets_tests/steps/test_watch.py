@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dicom_assets.archive.listing import ListingError
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.reconcile import UpdateMode
-from dicom_assets.steps.index import DeletionGuard
+from dicom_assets.steps.deletions import DeletionGuard
 from dicom_assets.steps.watch import CatalogState, Verdict, Watch, digest, observe
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG, THUMBNAILS
 from dicom_assets_tests.steps.made_up import follow, index, replace, write
