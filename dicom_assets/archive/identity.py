@@ -114,9 +114,12 @@ class Witness:
         if self.root is None or now == self.root:
             return
         # Device numbers, and the inodes of some network file systems, are those of one machine: files decide.
-        if now is not None and now.view != self.root.view:
-            if now.inode == self.root.inode or self._any_known(archive, self.known):
-                return
+        if (
+            now
+            and now.view != self.root.view
+            and (now.inode == self.root.inode or self._any_known(archive, self.known))
+        ):
+            return
         raise ArchiveError(f"{archive.root} is not the folder it was when it was listed: unmounted, or replaced")
 
     def _confirm_folder(self, archive: Archive, prefix: str) -> None:

@@ -42,8 +42,8 @@ def _normalised(uri: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 def written(root: str) -> str:
-    """Return a root as tables hold it: text, where it is a folder whose name is none."""
-    return root if is_remote(root) else to_text(root)
+    """Return a root, or a path, as tables hold it: text, where it is a folder whose name is none."""
+    return os.fsencode(root).decode(errors="replace") if is_remote(root) else to_text(root)
 
 
 def read(text: str) -> str:

@@ -26,6 +26,7 @@ from dicom_assets.partitions import check_prefixes, register_prefixes
 from dicom_assets.reconcile import UpdateMode
 from dicom_assets.resources.spark import SparkResource
 from dicom_assets.steps.deletions import BY_OPTION, DeletionGuard, rows_by_prefix
+from dicom_assets.steps.move import move_source
 from dicom_assets.steps.pending import Pending, find_pending
 from dicom_assets.steps.source import claim
 from dicom_assets.tables import FILE_INDEX, TABLES
@@ -42,13 +43,17 @@ class Request:
     mode: UpdateMode = UpdateMode.SYNC
     allow_mass_deletion: bool = False
     options: ExtractionOptions = field(default_factory=ExtractionOptions)
+    move_source: bool = False
 
 
 def run_catalog(request: Request, instance: DagsterInstance) -> bool:
     """Bring the catalog up to date, say what was done, and return whether every run succeeded."""
     started = time.monotonic()
     lake = request.places.lake_resource.open()
-    archive = claim(lake, request.places.archive_resource.open())
+    named = request.places.archive_resource.open()
+    if request.move_source:
+        _move(request, lake, named)
+    archive = claim(lake, named)
     lake.ensure(TABLES)
     with stdout.status("Listing the archive..."):
         prefixes = _prefixes(request, archive, lake)
@@ -60,6 +65,14 @@ def run_catalog(request: Request, instance: DagsterInstance) -> bool:
     if failed:
         stderr.print(f"{len(failed)} prefixes are not up to date; run again when the cause is mended.", style="red")
     return not failed
+
+
+def _move(request: Request, lake: Lake, archive: Archive) -> None:
+    """Make the catalog follow its archive, and say so."""
+    with stdout.status("Rewriting paths..."):
+        moved = move_source(lake, archive, SparkResource().run_rewrites, unseen=request.allow_mass_deletion)
+    done = f"The catalog follows its source from {moved.old} to {moved.new}." if moved else "The source has not moved."
+    stdout.print(done, soft_wrap=True, highlight=False, markup=False)
 
 
 def _prefixes(request: Request, archive: Archive, lake: Lake) -> list[str]:

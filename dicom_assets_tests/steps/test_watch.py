@@ -51,7 +51,7 @@ def test_changing_back_and_forth_is_a_new_state_each_time(archive, source, lake)
     states = []
     for _ in range(2):
         (source / "b" / "1").rename(source / "kept")
-        states.append(look(archive, lake, "b").state)
+        states.append(look(archive, lake, "b", guard=None).state)
         follow(lake, archive, ["b"])
         (source / "kept").rename(source / "b" / "1")
         states.append(look(archive, lake, "b").state)
