@@ -178,8 +178,8 @@ _DERIVED: tuple[Column, ...] = (
     _PATH,
     _FINGERPRINT,
     Column("extractor_version", _STRING, "Version of the code that made the row."),
-    Column("status", _STRING, "What became of the file, one of the documented states.", statistics=True),
-    Column("error", _STRING, "Why, when it is not `ok`; carries no patient data."),
+    Column("status", _STRING, "How it went, one of the documented states.", statistics=True),
+    Column("error", _STRING, "One sentence on what is not well; carries no patient data."),
 )
 
 _INDEX: tuple[Column, ...] = (

@@ -84,5 +84,8 @@ class Archive(Protocol):
         ...
 
     def open(self, path: str) -> AbstractContextManager[ByteSource]:
-        """Open a file by the path in its listing; raises :class:`OSError`."""
+        """Open a file by the path in its listing; raises :class:`OSError`.
+
+        What reading it raises is a :class:`~dicom_assets.dicom.source.StorageError`.
+        """
         ...

@@ -15,6 +15,7 @@ from obstore.store import ObjectStore, from_url
 from dicom_assets.archive.base import ArchiveError, FolderIdentity
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
+from dicom_assets.dicom.source import StorageError, clamp
 from dicom_assets.stores import why
 
 _ASKED_AT_ONCE = 16
@@ -208,13 +209,14 @@ class BucketSource:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the bytes ``[offset, offset + length)``, fewer at the end of the object."""
-        length = min(length, self.size - offset)
-        if length <= 0:
+        offset, length = clamp(offset, length, self.size)
+        if not length:
             return b""
         try:
             return bytes(obstore.get_range(self.store, self.key, start=offset, length=length))
         except _FAILURES as error:
-            raise _as_os_error(error) from error
+            failure = _as_os_error(error)
+            raise StorageError(failure.errno, failure.strerror) from error
 
 
 def _of_client(option: str) -> str | None:

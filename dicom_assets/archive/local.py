@@ -1,5 +1,6 @@
 """An archive in a folder: a disk of this machine, or a share that is mounted everywhere under one path."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from dicom_assets.archive.base import ArchiveError, FolderIdentity
 from dicom_assets.archive.identity import identify_folder
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
+from dicom_assets.dicom.source import StorageError, clamp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FILE_URI = "file://"
@@ -150,7 +152,13 @@ class LocalSource:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the bytes ``[offset, offset + length)``, fewer at the end of the file."""
-        return os.pread(self.descriptor, length, offset)
+        offset, length = clamp(offset, length, self.size)
+        try:
+            return os.pread(self.descriptor, length, offset) if length else b""
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                raise  # an argument that no disk is to blame for
+            raise StorageError(error.errno, error.strerror) from error
 
 
 def _scan(folder: str) -> list[os.DirEntry[str]]:

@@ -6,12 +6,14 @@ Rewrites ``docs/tables.md``, and in ``README.md`` what stands between the marker
 import ast
 import inspect
 import sys
+from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
 
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
+from dicom_assets.extract.status import CatalogStatus, MetadataStatus
 from dicom_assets.tables import OBJECT_CATALOG, TABLES, Column
 
 BEGIN, END = "<!-- columns:begin -->", "<!-- columns:end -->"
@@ -43,12 +45,17 @@ def tables_page() -> str:
     parts = ["# The tables", "Generated from `dicom_assets/tables.py` by `python -m dicom_assets.catalog.describe`."]
     for table in TABLES:
         parts += [f"## {table.name}", table.description, column_rows(table.columns)]
-    parts += ["## States", "Of headers (`status` of `dicom_headers`, `header_status`):", _states(HeaderStatus)]
+    parts += [
+        "## States",
+        "Of files as a whole (`status` of `object_catalog`); `error` is one sentence on the worst of it:",
+    ]
+    parts += [_states(CatalogStatus), "Of `file_metadata` (`status`, `metadata_status`):", _states(MetadataStatus)]
+    parts += ["Of headers (`status` of `dicom_headers`, `header_status`):", _states(HeaderStatus)]
     parts += ["Of thumbnails (`status` of `thumbnails`, `thumbnail_status`):", _states(ThumbnailStatus)]
     return "\n\n".join(parts) + "\n"
 
 
-def _states(enum: type[HeaderStatus] | type[ThumbnailStatus]) -> str:
+def _states(enum: type[StrEnum]) -> str:
     """Return the members of an enum with the docstring that follows each in its source."""
     definition = ast.parse(inspect.getsource(enum)).body[0]
     assert isinstance(definition, ast.ClassDef)

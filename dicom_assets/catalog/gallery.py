@@ -6,7 +6,6 @@ Carries no names and no dates of patients. Images that say they have annotation 
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,8 +20,6 @@ DEFAULT_LIMIT = 500
 """Cards on a page: some megabytes, which a browser takes without effort."""
 
 _MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
-_OK = frozenset({"ok", "issues"})
-"""States of a header that need no badge: the image is there."""
 
 # Two queries: the choice looks at every row but at no thumbnail, the second at the chosen rows alone.
 _CHOICE = """
@@ -35,7 +32,7 @@ LIMIT {limit}
 """
 _ROWS = """
 SELECT relative_path, size, Modality, TransferSyntaxUID, "Rows", "Columns", NumberOfFrames, SeriesInstanceUID,
-       SeriesNumber, InstanceNumber, BurnedInAnnotation, header_status, thumbnail_status,
+       SeriesNumber, InstanceNumber, BurnedInAnnotation, status,
        thumbnail_media_type, thumbnail
 FROM object_catalog
 WHERE prefix IN ({prefixes}) AND path IN ({paths})
@@ -90,15 +87,10 @@ class Card:
         sizes = (row["Columns"], row["Rows"], *((frames,) if frames > 1 else ()))
         return " \N{MULTIPLICATION SIGN} ".join(map(str, sizes))
 
-    @cached_property
+    @property
     def status(self) -> str:
-        """The one state that says most: why there is no image, else what is wrong with the header."""
-        header, thumbnail = self.row["header_status"], self.row["thumbnail_status"]
-        if header not in _OK:
-            return header or "pending"
-        if thumbnail != "ok":
-            return thumbnail or "pending"
-        return "burned_in" if self.is_burned_in else str(header)
+        """Status of the file in the catalog; of an image with annotation burned in, that it has."""
+        return "burned_in" if self.is_burned_in else str(self.row["status"])
 
     @property
     def is_burned_in(self) -> bool:

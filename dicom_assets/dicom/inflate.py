@@ -2,9 +2,11 @@
 
 import zlib
 
-from dicom_assets.dicom.source import ByteSource
+from dicom_assets.dicom.source import ByteSource, clamp
 
 _CHUNK = 64 * 1024
+_ENDLESS = 1 << 63
+"""Where the content ends is known only when it was inflated up to there."""
 
 
 class InflatedSource:
@@ -49,6 +51,9 @@ class InflatedSource:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the bytes ``[offset, offset + length)`` of the inflated content, fewer at its end."""
+        offset, length = clamp(offset, length, _ENDLESS)
+        if not length:
+            return b""
         if offset < self._kept_at:
             self._rewind()
         parts = []

@@ -5,7 +5,6 @@ the file could not be read. Anything else is as good as absent.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,8 +15,10 @@ from dicom_assets.columns import join_text
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.delta.spark import stage
+from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.extract.rows import row_schema
 from dicom_assets.extract.spark import Chunk, from_chunk, map_chunks, split
+from dicom_assets.extract.status import summarize
 from dicom_assets.tables import (
     DICOM_HEADERS,
     EXTRACTED,
@@ -29,10 +30,7 @@ from dicom_assets.tables import (
     Table,
 )
 
-VERSION = "catalog-1"
-OK = "ok"
-PARTIAL = "partial"
-"""Status of a row that still lacks what another table has to say."""
+VERSION = "catalog-2"
 
 STATUS_COLUMNS = {
     FILE_METADATA.name: "metadata_status",
@@ -112,18 +110,33 @@ def stage_catalog(
 def assemble_rows(work: pa.Table, sources: Mapping[str, Snapshot]) -> pa.Table:
     """Join the rows of one prefix; every row of the work has exactly one in the result, in the same order."""
     columns: dict[str, pa.ChunkedArray] = {name: work[name] for name in work.column_names}
-    errors: list[list[str | None]] = []
+    parts: dict[str, pa.Table] = {}
     for table in EXTRACTED:
-        found = _rows_of(work, sources[table.name])
+        found = parts[table.name] = _rows_of(work, sources[table.name])
         columns[STATUS_COLUMNS[table.name]] = found["status"]
-        errors.append(join_text(table.name, found["error"], separator=": ").to_pylist())
         columns |= {name: found[name] for name in table.schema.names if name not in _SHARED}
-    complete = reduce(pc.and_, (pc.is_valid(columns[name]) for name in STATUS_COLUMNS.values()))
-    columns["status"] = pc.if_else(complete, OK, PARTIAL)
-    columns["error"] = pa.array(
-        ["; ".join(filter(None, row)) or None for row in zip(*errors, strict=True)], pa.string()
-    )
+    summaries = list(_summaries(parts, columns["issues"]))
+    columns["status"] = pa.array([status for status, _ in summaries], pa.string())
+    columns["error"] = pa.array([error for _, error in summaries], pa.string())
     return pa.table([columns[name] for name in OBJECT_CATALOG.schema.names], schema=OBJECT_CATALOG.schema)
+
+
+def _summaries(parts: Mapping[str, pa.Table], issues: pa.ChunkedArray) -> Iterator[tuple[str, str | None]]:
+    """Yield the status and the reason of each row."""
+    states = [
+        zip(
+            part["status"].to_pylist(),
+            part["error"].to_pylist(),
+            part["fingerprint"].is_null().to_pylist(),
+            strict=True,
+        )
+        for part in parts.values()
+    ]
+    for position, row in enumerate(zip(*states, strict=True)):
+        by_table = {name: (status, error) for name, (status, error, _) in zip(parts, row, strict=True)}
+        unread = any(status is not None and without_version for status, _, without_version in row)
+        noted = issues[position].as_py() if by_table[DICOM_HEADERS.name][0] == HeaderStatus.ISSUES else None
+        yield summarize(by_table, noted or (), unread=unread)
 
 
 def _rows_of(work: pa.Table, source: Snapshot) -> pa.Table:

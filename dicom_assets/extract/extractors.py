@@ -13,11 +13,11 @@ from typing import Any, Protocol
 from dicom_assets.dicom.read import header_json
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.source import chunks
-from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.dicom.thumbnail import Thumbnail, render_thumbnail
 from dicom_assets.extract.media_type import DICOM, media_type
 from dicom_assets.extract.promote import promote
 from dicom_assets.extract.source_file import SourceFile
+from dicom_assets.extract.status import MetadataStatus
 from dicom_assets.tables import DICOM_HEADERS, FILE_METADATA, THUMBNAILS, Table
 
 
@@ -35,7 +35,11 @@ class Extractor(Protocol):
         ...
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
-        """Return the extractor's own columns; raises :class:`OSError` when the file cannot be read."""
+        """Return the extractor's own columns.
+
+        Raises :class:`~dicom_assets.dicom.source.StorageError` when the file cannot be read; anything else that is
+        raised costs this row.
+        """
         ...
 
     def failed(self, file: SourceFile) -> dict[str, Any]:
@@ -75,7 +79,7 @@ class MetadataExtractor:
                 hasher.update(block)
             digest = hasher.hexdigest()
         return {
-            "status": HeaderStatus.OK if file.head else HeaderStatus.EMPTY,
+            "status": MetadataStatus.OK if file.head else MetadataStatus.EMPTY,
             "media_type": DICOM if file.is_dicom else media_type(file.head),
             "is_dicom": file.is_dicom,
             "sha256": digest,

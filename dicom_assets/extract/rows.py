@@ -13,6 +13,7 @@ import pyarrow as pa
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.identity import Witness
 from dicom_assets.dicom.pixels.isolation import IsolationError
+from dicom_assets.dicom.source import StorageError
 from dicom_assets.extract.extractors import Extractor
 from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.tables import Table
@@ -21,6 +22,8 @@ _BATCH_FILES = 64
 _READ_ATTEMPTS = 3
 _ERROR = "error"
 _FAULTS_OF_THE_MACHINE = frozenset((errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
+_FOR_GOOD = frozenset((errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR))
+"""What another attempt would not change."""
 
 _NO_WITNESS = Witness()
 
@@ -65,27 +68,35 @@ def extract_rows(
             with archive.open(wanted.key.path) as source:
                 file = SourceFile(wanted.key, source)
                 return {extractor.table.name: _row(extractor, file) for extractor in selected}
-        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        except OSError as error:
+            # Of opening, or a StorageError of reading: whatever else an extractor met is in its row.
+            if _is_fault_of_the_machine(error):
+                raise
             # Credentials that lapsed, and a share that was unmounted, are met file by file.
             witness.confirm(archive, [wanted.key.prefix])
-            return _unread(selected, wanted.key, error)
-        except OSError as error:
-            if isinstance(error, IsolationError) or error.errno in _FAULTS_OF_THE_MACHINE:
-                raise
-            witness.confirm(archive, [wanted.key.prefix])
-            if attempt + 1 == _READ_ATTEMPTS:
+            if error.errno in _FOR_GOOD or attempt + 1 == _READ_ATTEMPTS:
                 return _unread(selected, wanted.key, error)
             time.sleep(0.1 * 4**attempt)
     raise AssertionError("the last attempt returns")
 
 
+def _is_fault_of_the_machine(error: Exception) -> bool:
+    return isinstance(error, IsolationError) or (isinstance(error, OSError) and error.errno in _FAULTS_OF_THE_MACHINE)
+
+
 def _row(extractor: Extractor, file: SourceFile) -> dict[str, Any]:
-    """Return one row; what an extractor did not foresee costs this row only."""
+    """Return one row; what an extractor did not foresee costs this row only.
+
+    An :class:`OSError` that is not the storage's is no exception: codecs raise such for what they decline, and the
+    operating system for arguments that it cannot mean.
+    """
     try:
         columns = extractor.extract(file)
-    except OSError:
+    except StorageError:
         raise
-    except Exception as error:  # noqa: BLE001 - one damaged file costs one row
+    except Exception as error:
+        if _is_fault_of_the_machine(error):
+            raise
         columns = {**extractor.failed(file), "status": _ERROR, "error": _where(error)}
     return _identify(extractor, file.key, columns, file.key.fingerprint)
 

@@ -23,7 +23,7 @@ from dicom_assets.columns import join_text
 from dicom_assets.delta.files import DataFile, read_file
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import transaction_id
-from dicom_assets.extract.assemble import OK
+from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.steps.deletions import DeletionGuard, MassDeletionError, emptied_prefixes, vanished
 from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, TABLES
 
@@ -231,7 +231,7 @@ def _followed(state: CatalogState, prefix: str, listed: str, live: int, known: i
         if count is not None and not live <= count <= known:
             return False
     catalog = state.rows(OBJECT_CATALOG.name, prefix, ["fingerprint", "status", "removed_at"])
-    whole = pc.and_(pc.is_null(catalog["removed_at"]), pc.equal(catalog["status"], OK))
+    whole = pc.and_(pc.is_null(catalog["removed_at"]), pc.not_equal(catalog["status"], CatalogStatus.PENDING))
     return digest(catalog.filter(whole)) == listed
 
 

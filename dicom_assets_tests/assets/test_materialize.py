@@ -116,7 +116,22 @@ def test_the_catalog_joins_what_the_others_hold(real_files):
             assert joined[status] == row["status"]
             own = set(row) - {"status", "error", "extractor_version"}
             assert {name: joined[name] for name in own} == {name: row[name] for name in own}
-    assert {row["status"] for row in catalog.values()} == {"ok"}
+    assert "pending" not in {row["status"] for row in catalog.values()}
+
+
+def test_the_status_of_a_catalog_row_is_the_worst_of_the_tables_and_its_error_one_sentence(real_files, capsys):
+    pipeline, *_ = real_files
+    rows = pipeline.rows(OBJECT_CATALOG, ["status", "error", "header_status", "thumbnail_status"])
+    counts = Counter(row["status"] for row in rows)
+    with capsys.disabled():
+        print("catalog:", dict(counts))
+    assert set(counts) == {"ok", "no_image", "issues", "damaged", "not_dicom"}
+    for row in rows:
+        assert row["status"] != "ok" or row["error"] is None
+        assert row["status"] not in {"issues", "damaged"} or row["error"]
+        assert row["error"] is None or "; " not in row["error"]
+        assert row["status"] != "ok" or (row["header_status"], row["thumbnail_status"]) == ("ok", "ok")
+        assert row["status"] != "damaged" or "ok" not in (row["header_status"], row["thumbnail_status"])
 
 
 def test_materializations_tell_counts_of_each_partition(real_files):
@@ -155,7 +170,7 @@ def test_one_partition_and_a_subset_of_the_assets(small):
     assert pipeline.rows(THUMBNAILS) == []
     assert pipeline.run(OBJECT_CATALOG.name, first="b").success
     for row in pipeline.rows(OBJECT_CATALOG):
-        assert (row["status"], row["header_status"], row["thumbnail_status"]) == ("partial", row["header_status"], None)
+        assert (row["status"], row["header_status"], row["thumbnail_status"]) == ("pending", row["header_status"], None)
     assert pipeline.run(THUMBNAILS.name, "file_metadata", OBJECT_CATALOG.name, first="b").success
     assert {row["status"] for row in pipeline.rows(OBJECT_CATALOG)} == {"ok"}
 

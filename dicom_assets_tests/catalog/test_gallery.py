@@ -72,7 +72,7 @@ def test_a_limit_shows_one_image_of_each_series_before_a_second_and_says_so(tmp_
     lake.ensure([OBJECT_CATALOG])
     slices = [catalog_row("a", f"{n}.dcm", SeriesInstanceUID="1.1", InstanceNumber=n) for n in range(3)]
     single = catalog_row("it's", "x.dcm", SeriesInstanceUID="1.2")
-    report = catalog_row("a", "0.txt", thumbnail=None, thumbnail_status="no_pixel_data")
+    report = catalog_row("a", "0.txt", thumbnail=None, status="no_image", thumbnail_status="no_pixel_data")
     append(lake, OBJECT_CATALOG, [report, *slices, single])
     assert write_gallery(Catalog(lake), tmp_path / "g.html", limit=2) == 2
     page = Page((tmp_path / "g.html").read_text(encoding="utf-8"))

@@ -67,7 +67,7 @@ def test_a_catalog_that_lags_behind_the_index_shows(archive, lake):
 def test_rows_that_are_not_whole_show(archive, lake):
     follow(lake, archive, ["a"])
     rows = lake.snapshot(FILE_INDEX, ["a"]).keys(["fingerprint"])
-    replace(lake, OBJECT_CATALOG, ["a"], rows, status="partial")
+    replace(lake, OBJECT_CATALOG, ["a"], rows, status="pending")
     assert look(archive, lake).verdict is Verdict.CHANGED
 
 

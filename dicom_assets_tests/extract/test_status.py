@@ -1,0 +1,55 @@
+"""The one word that ``object_catalog`` has for a file, and its one sentence."""
+
+import pytest
+
+from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
+from dicom_assets.extract.status import MEANING, CatalogStatus, MetadataStatus, summarize
+from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_METADATA, THUMBNAILS
+
+STATUSES = {FILE_METADATA: MetadataStatus, DICOM_HEADERS: HeaderStatus, THUMBNAILS: ThumbnailStatus}
+ISSUES = [{"code": "bad_date"}, {"code": "too_long"}, {"code": "bad_date"}]
+
+
+def test_every_state_of_every_table_means_something():
+    assert {table.name: set(MEANING[table.name]) for table in EXTRACTED} == {
+        table.name: set(statuses) for table, statuses in STATUSES.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("metadata", "header", "thumbnail", "status", "error"),
+    [
+        ("ok", "ok", "ok", "ok", None),
+        ("ok", "ok", "no_pixel_data", "no_image", None),
+        ("ok", "dicomdir", "no_pixel_data", "no_image", None),
+        ("ok", "issues", "ok", "issues", "the header has issues: bad_date, too_long"),
+        ("ok", "issues", "no_pixel_data", "issues", "the header has issues: bad_date, too_long"),
+        ("ok", "ok", "too_large", "issues", "why thumbnail"),
+        ("ok", "unsupported", "ok", "issues", "why header"),
+        ("ok", "truncated", "error", "damaged", "why header"),
+        ("ok", "issues", "error", "damaged", "why thumbnail"),
+        ("ok", "not_dicom", "not_dicom", "not_dicom", None),
+        ("empty", "empty", "not_dicom", "not_dicom", "why thumbnail"),
+        ("ok", "ok", None, "pending", None),
+        (None, None, None, "pending", None),
+    ],
+)
+def test_the_worst_of_what_the_tables_say_counts(metadata, header, thumbnail, status, error):
+    quiet = {"ok", "issues", "no_pixel_data", "not_dicom", "dicomdir", None}
+    states = {
+        FILE_METADATA.name: (metadata, None),
+        DICOM_HEADERS.name: (header, None if header in {*quiet, "empty"} else "why header"),
+        THUMBNAILS.name: (thumbnail, "why thumbnail" if header == "empty" or thumbnail not in quiet else None),
+    }
+    assert summarize(states, ISSUES if header == "issues" else [], unread=False) == (status, error)
+
+
+def test_a_file_that_could_not_be_read_is_unreadable_with_one_sentence():
+    states = {table.name: ("error", "cannot be read: Input/output error") for table in EXTRACTED}
+    assert summarize(states, [], unread=True) == (CatalogStatus.UNREADABLE, "cannot be read: Input/output error")
+
+
+def test_only_some_codes_are_named():
+    states = {FILE_METADATA.name: ("ok", None), DICOM_HEADERS.name: ("issues", None), THUMBNAILS.name: ("ok", None)}
+    _, error = summarize(states, [{"code": f"code_{number}"} for number in range(9)], unread=False)
+    assert error == "the header has issues: code_0, code_1, code_2, code_3, code_4, and others"
