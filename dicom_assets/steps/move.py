@@ -172,12 +172,12 @@ def _stated(lake: Lake, archive: Archive, *, unseen: bool) -> Move | None:
 
 def _check_same_files(index: Snapshot, owner: Owner, archive: Archive) -> None:
     """Raise ``SourceMismatchError`` unless most of some files of the index are where the archive is now."""
-    step = max(1, len(index.files) // _SAMPLE)
+    files = index.files[:: max(1, len(index.files) // _SAMPLE)][:_SAMPLE]
     looked_for = [
         row[KEY]
-        for file in index.files[::step][:_SAMPLE]
+        for file in files
         for _, batch in list(index.rows([KEY, "removed_at"], [file]))[:1]
-        for row in batch.slice(0, _SAMPLE).to_pylist()
+        for row in batch.slice(0, max(1, _SAMPLE // len(files))).to_pylist()
         if row["removed_at"] is None
     ]
     missing = sum(not archive.exists(rebased(path, owner.source, archive.root)) for path in looked_for)

@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
+import obstore
 import pytest
+from obstore.store import MemoryStore
 
+from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.commit import commit
 from dicom_assets.reconcile import converge
@@ -118,6 +121,18 @@ def test_a_place_without_the_files_of_the_catalog_is_refused_until_it_is_allowed
     assert claim(lake, archive) == archive
     assert move_source(lake, stranger, run_here, unseen=True)
     assert lake.snapshot(FILE_INDEX).properties[SOURCE] == stranger.root
+
+
+def test_into_a_bucket_files_are_read_anew_under_their_rows(archive, lake):
+    follow(lake, archive, ["a", "b"])
+    store, bucket = MemoryStore(), BucketArchive("memory://archive", 1)
+    bucket.__dict__["_opened"] = store
+    for name in ("a/1", "a/2", "b/1"):
+        obstore.put(store, name, b"x")
+    move_source(lake, bucket, run_here)
+    assert lake.snapshot(FILE_INDEX).properties[SOURCE] == "memory://archive"
+    outcome = index(lake, bucket, ["a", "b"])
+    assert (outcome.added, outcome.changed, outcome.removed) == ({}, {"a": 2, "b": 1}, {})
 
 
 def test_another_depth_is_no_move(cataloged, archive, lake, tmp_path):
