@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from dicom_assets.archive.listing import ListedFile, to_table
+from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.files import DataFile
 from dicom_assets.delta.lake import Lake
 from dicom_assets.tables import TABLES
@@ -58,7 +59,7 @@ class EndlessArchive:
         )
 
     @contextmanager
-    def open(self, _: str):
+    def open(self, _: str, listed: Listed | None = None):
         yield Image()
 
 

@@ -16,10 +16,11 @@ from obstore.store import from_url
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.catalog.database import Catalog
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.status import CHANGED
 from dicom_assets.jobs import maintenance_job
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.sensors import SensorOptions
-from dicom_assets.tables import FILE_INDEX, TABLES
+from dicom_assets.tables import EXTRACTED, FILE_INDEX, TABLES
 from dicom_assets_tests.delta.rows import append, index_rows, paths
 from dicom_assets_tests.object_server import BUCKET, ObjectServer, server_program
 from dicom_assets_tests.scratch import clean
@@ -36,7 +37,7 @@ ODD = [
     "date=2024/k=v.dcm",
     "q?h#/x&y.dcm",
 ]
-_OF_THE_STORAGE = {"fingerprint", "etag", "modified_at", "path"}
+_OF_THE_STORAGE = {"fingerprint", "source_version", "etag", "modified_at", "path"}
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +150,24 @@ def test_maintenance_merges_the_files_of_a_bucket(place):
     assert done.success
     assert len(lake.snapshot(FILE_INDEX).files) == 1
     assert paths(lake) == before
+
+
+def test_what_was_replaced_after_it_was_listed_is_left_for_the_next_run(deployment):
+    """A is listed, B is read, A comes back: with A's entity tag, which is that of its content."""
+    upload(deployment, {"a/1.dcm": 1})
+    deployment.register()
+    archive, lake = deployment.archive.open(), deployment.lake
+    assert deployment.run("a", "a", selection=["file_index"]).success
+    upload(deployment, {"a/1.dcm": 2})
+    assert deployment.run("a", "a", selection=[*(table.name for table in EXTRACTED), "object_catalog"]).success
+    upload(deployment, {"a/1.dcm": 1})
+    query = "SELECT PatientID, status, error FROM object_catalog"
+    assert Catalog(lake).sql(query).fetchall() == [(None, "pending", CHANGED)]
+    indexed = lake.snapshot(FILE_INDEX).keys(["fingerprint"])["fingerprint"].to_pylist()
+    assert archive.list("a")["fingerprint"].to_pylist() == indexed, "the listing alone does not tell"
+
+    ticker = Ticker(deployment.instance, deployment.archive, deployment.lake_resource, SensorOptions())
+    assert ranges(ticker.tick()) == [("a", "a")]
+    assert deployment.run("a", "a").success
+    assert Catalog(lake).sql(query).fetchall() == [("P1", "ok", None)]
+    assert not ticker.tick().run_requests

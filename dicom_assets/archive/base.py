@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 import pyarrow as pa
 
+from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.source import ByteSource
 
 
@@ -83,9 +84,23 @@ class Archive(Protocol):
         """
         ...
 
-    def open(self, path: str) -> AbstractContextManager[ByteSource]:
-        """Open a file by the path in its listing; raises :class:`OSError`.
+    def open(self, path: str, listed: Listed | None = None) -> AbstractContextManager[ByteSource]:
+        """Open a file by the path in its listing.
 
-        What reading it raises is a :class:`~dicom_assets.dicom.source.StorageError`.
+        Parameters
+        ----------
+        path
+            Of the file.
+        listed
+            What was listed; without it, only that the file stays the same while it is read is looked after.
+
+        Raises
+        ------
+        FileChangedError
+            The file is not the version that was listed: when it is opened, when it is read, or on leaving the context,
+            before which nothing that was read is certain.
+        OSError
+            It cannot be opened; what reading it raises is a :class:`~dicom_assets.dicom.source.StorageError`.
+
         """
         ...

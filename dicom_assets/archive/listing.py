@@ -11,7 +11,7 @@ from dicom_assets.tables import FILE_INDEX
 LISTING_SCHEMA = pa.schema(
     [
         FILE_INDEX.schema.field(name)
-        for name in ("prefix", "path", "relative_path", "size", "modified_at", "etag", "fingerprint")
+        for name in ("prefix", "path", "relative_path", "size", "modified_at", "etag", "fingerprint", "source_version")
     ]
 )
 """Schema of a listing: the index less what we add to it."""
@@ -30,6 +30,7 @@ class ListedFile(NamedTuple):
     modified_at: datetime
     etag: str | None
     fingerprint: str
+    source_version: str | None = None
 
 
 def to_table(prefix: str, files: Iterable[ListedFile]) -> pa.Table:

@@ -15,9 +15,11 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 import pyarrow as pa
 
 from dicom_assets.archive.base import ArchiveError, FolderIdentity
+from dicom_assets.archive.file_systems import InodeNumbers
 from dicom_assets.archive.identity import identify_folder
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
+from dicom_assets.archive.versions import Listed, check_version, content_version, source_version
 from dicom_assets.dicom.source import StorageError, clamp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -102,6 +104,7 @@ class LocalArchive:
 
     def _walk(self, top: str, levels: int | None) -> Iterator[ListedFile]:
         """Yield the files below a folder, of the given number of levels only, or of all."""
+        inodes = InodeNumbers()
         pending = [(top, 1, frozenset[tuple[int, int]]())]
         while pending:
             folder, level, ancestors = pending.pop()
@@ -111,10 +114,10 @@ class LocalArchive:
                     deeper = levels is None or level < levels
                     if deeper and not (entry.is_symlink() and _identity(entry.path) in ancestors):
                         pending.append((entry.path, level + 1, ancestors))
-                elif (listed := self._listed(entry)) is not None:
+                elif (listed := self._listed(entry, inodes)) is not None:
                     yield listed
 
-    def _listed(self, entry: os.DirEntry[str]) -> ListedFile | None:
+    def _listed(self, entry: os.DirEntry[str], inodes: InodeNumbers) -> ListedFile | None:
         """Return a file's row, ``None`` for what is no file; a dangling link is a file that cannot be read."""
         try:
             status = entry.stat()
@@ -130,15 +133,20 @@ class LocalArchive:
             size=status.st_size,
             modified_at=_EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000),
             etag=None,
-            fingerprint=f"{status.st_size}-{status.st_mtime_ns}",
+            fingerprint=content_version(status),
+            source_version=source_version(status, inode=inodes.kept(entry.path, status.st_dev)),
         )
 
     @contextmanager
-    def open(self, path: str) -> Iterator["LocalSource"]:
-        """Open a file for reading by range."""
+    def open(self, path: str, listed: Listed | None = None) -> Iterator["LocalSource"]:
+        """Open a file for reading by range; it is compared with what was listed before and after that."""
         descriptor = os.open(from_text(path), os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
-            yield LocalSource(descriptor, os.fstat(descriptor).st_size)
+            status = os.fstat(descriptor)
+            listed = listed or Listed(status.st_size, source_version(status, inode=True))
+            check_version(status, listed)
+            yield LocalSource(descriptor, status.st_size)
+            check_version(os.fstat(descriptor), listed)
         finally:
             os.close(descriptor)
 

@@ -14,6 +14,7 @@ from dicom_assets.resources.spark import SparkResource
 from dicom_assets.steps.deletions import DeletionGuard
 from dicom_assets.steps.index import IndexStep
 from dicom_assets.steps.source import claim
+from dicom_assets.steps.versions import Verified
 from dicom_assets.tables import FILE_INDEX, TABLES
 
 
@@ -54,4 +55,14 @@ def file_index(
         guard = None if config.allow_mass_deletion else DeletionGuard()
         step = IndexStep(tables, files, prefixes, config.mode, guard)
         outcomes = converge(step, [FILE_INDEX.name], spark.run_rewrites, {"dagster/run_id": context.run.run_id})
+        if step.verified != Verified():
+            context.log.info(_on_verified(step.verified))
         return report(context, tables, outcomes[FILE_INDEX.name], prefixes)
+
+
+def _on_verified(verified: Verified) -> str:
+    return (
+        f"{FILE_INDEX.name}: inode or status of files changed, but not their size and time, so their heads were "
+        f"compared with those that the catalog has: {verified.same} files are the same, {verified.other} are others, "
+        f"{verified.unread} could not be read and are left for the next run"
+    )

@@ -12,10 +12,12 @@ import pyarrow as pa
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.identity import Witness
+from dicom_assets.archive.versions import FileChangedError
 from dicom_assets.dicom.pixels.isolation import IsolationError
 from dicom_assets.dicom.source import StorageError
 from dicom_assets.extract.extractors import Extractor
 from dicom_assets.extract.source_file import FileKey, SourceFile
+from dicom_assets.extract.status import CHANGED
 from dicom_assets.tables import Table
 
 _BATCH_FILES = 64
@@ -44,8 +46,9 @@ def extract_rows(
 ) -> Rows:
     """Return the rows of one file.
 
-    A file that cannot be read is a row with status ``error`` and no fingerprint: no version of the file stands
-    behind it, so the next run tries it again.
+    A file that cannot be read, or is not the version that was listed, is a row with status ``error`` and no
+    fingerprint: no version of the file stands behind it, so the next run tries it again. Nothing that was read of a
+    file counts before the archive has found it unchanged in the end.
 
     Parameters
     ----------
@@ -65,9 +68,11 @@ def extract_rows(
     selected = [extractor for extractor in extractors if extractor.table.name in wanted.tables]
     for attempt in range(_READ_ATTEMPTS):
         try:
-            with archive.open(wanted.key.path) as source:
+            with archive.open(wanted.key.path, wanted.key.listed) as source:
                 file = SourceFile(wanted.key, source)
                 return {extractor.table.name: _row(extractor, file) for extractor in selected}
+        except FileChangedError:
+            return _unread(selected, wanted.key, CHANGED)
         except OSError as error:
             # Of opening, or a StorageError of reading: whatever else an extractor met is in its row.
             if _is_fault_of_the_machine(error):
@@ -75,7 +80,7 @@ def extract_rows(
             # Credentials that lapsed, and a share that was unmounted, are met file by file.
             witness.confirm(archive, [wanted.key.prefix])
             if error.errno in _FOR_GOOD or attempt + 1 == _READ_ATTEMPTS:
-                return _unread(selected, wanted.key, error)
+                return _unread(selected, wanted.key, _reason(error))
             time.sleep(0.1 * 4**attempt)
     raise AssertionError("the last attempt returns")
 
@@ -101,13 +106,16 @@ def _row(extractor: Extractor, file: SourceFile) -> dict[str, Any]:
     return _identify(extractor, file.key, columns, file.key.fingerprint)
 
 
-def _unread(extractors: Iterable[Extractor], key: FileKey, error: OSError) -> Rows:
-    """Return the rows of a file that cannot be read."""
-    reason = error.strerror or type(error).__name__
+def _reason(error: OSError) -> str:
+    return f"cannot be read: {error.strerror or type(error).__name__}"
+
+
+def _unread(extractors: Iterable[Extractor], key: FileKey, error: str) -> Rows:
+    """Return the rows of a file of which no version was read."""
     file = SourceFile(key, _NOTHING)
     return {
         extractor.table.name: _identify(
-            extractor, key, {**extractor.failed(file), "status": _ERROR, "error": f"cannot be read: {reason}"}, None
+            extractor, key, {**extractor.failed(file), "status": _ERROR, "error": error}, None
         )
         for extractor in extractors
     }

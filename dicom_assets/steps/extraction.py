@@ -13,7 +13,7 @@ from dicom_assets.archive.identity import Witness
 from dicom_assets.delta.files import DataFile, read_file
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.extractors import Extractor
-from dicom_assets.extract.spark import stage_extraction
+from dicom_assets.extract.spark import FILE_COLUMNS, stage_extraction
 from dicom_assets.reconcile import Plan, UpdateMode, count_by_prefix, difference
 from dicom_assets.steps.engine import Engine
 from dicom_assets.steps.source import claim
@@ -57,7 +57,7 @@ class ExtractionStep:
         snapshot = self.lake.snapshot(extractor.table, self.prefixes)
         indexed = self.lake.snapshot(FILE_INDEX, self.prefixes)
         self.archive = claim(self.lake, self.archive, indexed.properties)
-        index = indexed.keys(["relative_path", "fingerprint", "removed_at"])
+        index = indexed.keys([*FILE_COLUMNS, "removed_at"])
         live = pc.is_null(index["removed_at"])
         self._index = index.filter(live)
         actual = snapshot.keys(_STATE).join(index.filter(pc.invert(live)).select([KEY]), KEY, join_type="left anti")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -19,6 +19,8 @@ from dicom_assets.reconcile import TOKEN, Difference, Plan, UpdateMode, count_by
 from dicom_assets.steps.deletions import DeletionGuard, emptied_prefixes, rows_by_prefix, vanished
 from dicom_assets.steps.source import claim
 from dicom_assets.steps.tokens import with_null_token, with_token
+from dicom_assets.steps.verify_heads import HeadCheck
+from dicom_assets.steps.versions import INDEXED, Verified, Verify, settle
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _LISTERS = 8
@@ -35,6 +37,10 @@ class IndexStep:
         What to do, and where.
     guard
         Refuses mass deletion; ``None`` allows it.
+    verify
+        Tells whether files are other versions that do not differ in size and time; by default by their heads.
+    verified
+        What it told, in all plans.
     gone
         Number of files that the index holds and the last listing does not, by prefix.
 
@@ -45,6 +51,8 @@ class IndexStep:
     prefixes: Sequence[str]
     mode: UpdateMode = UpdateMode.SYNC
     guard: DeletionGuard | None = field(default_factory=DeletionGuard)
+    verify: Verify | None = None
+    verified: Verified = field(default=Verified(), init=False)
     gone: Mapping[str, int] = field(default_factory=dict, init=False, repr=False)
     _listing: pa.Table = field(init=False, repr=False)
     _witness: Witness = field(init=False, repr=False)
@@ -69,10 +77,14 @@ class IndexStep:
         self._witness = Witness.of(self.archive, self.prefixes)
         with ThreadPoolExecutor(_LISTERS) as pool:
             listings = list(pool.map(self.archive.list, self.prefixes))
-        self._listing = pa.concat_tables(listings) if listings else LISTING_SCHEMA.empty_table()
+        listing = pa.concat_tables(listings) if listings else LISTING_SCHEMA.empty_table()
         self.confirm()
-        actual = snapshot.keys(["fingerprint", "removed_at"])
-        return Plan(snapshot, self._difference(actual))
+        actual = snapshot.keys(INDEXED)
+        settled = settle(listing, actual, self.verify or HeadCheck(self.lake, self.archive, self.prefixes))
+        self._listing = settled.listing
+        self.verified += settled.verified
+        found = self._difference(actual)
+        return Plan(snapshot, found if self.mode is UpdateMode.OVERWRITE else replace(found, adopted=settled.adopted))
 
     def confirm(self) -> None:
         """Raise ``ArchiveError`` unless the archive is the one whose listing began, with its folders in place."""
@@ -93,7 +105,7 @@ class IndexStep:
         if self.mode is UpdateMode.OVERWRITE:
             return difference(expected, with_null_token(actual))
         removed = pc.if_else(pc.is_valid(actual["removed_at"]), _GONE, _LIVE)
-        return difference(expected, with_token(actual.append_column("_removed", removed), "fingerprint", "_removed"))
+        return difference(expected, _with_state(actual, removed))
 
     def _check_losses(self, guard: DeletionGuard, known: Mapping[str, int]) -> None:
         """Raise ``MassDeletionError`` when too much is gone, of these prefixes or of the whole archive."""
@@ -114,7 +126,8 @@ class IndexStep:
         work = plan.difference.work
         now = pa.scalar(datetime.now(UTC), FILE_INDEX["indexed_at"].type)
         listed = self._listing.join(work.select([KEY]), KEY, join_type="left semi")
-        listed = listed.append_column("indexed_at", pa.repeat(now, listed.num_rows))
+        listed = listed.append_column("_now", pc.fill_null(listed["indexed_at"], now)).drop_columns("indexed_at")
+        listed = listed.rename_columns({"_now": "indexed_at"})
         listed = listed.append_column("removed_at", pa.nulls(listed.num_rows, now.type))
         gone = work.join(self._listing.select([KEY]), KEY, join_type="left anti")
         rows = [listed.select(FILE_INDEX.schema.names).cast(FILE_INDEX.schema)]
@@ -136,4 +149,10 @@ def _count_live(rows: pa.Table) -> dict[str, int]:
 
 
 def _state(rows: pa.Table, removed: str) -> pa.Table:
-    return with_token(rows.append_column("_removed", pa.repeat(removed, rows.num_rows)), "fingerprint", "_removed")
+    return _with_state(rows, pa.repeat(removed, rows.num_rows))
+
+
+def _with_state(rows: pa.Table, removed: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Return rows with a token of all that the index says of a version."""
+    rows = rows.append_column("_version", pc.fill_null(rows["source_version"], ""))
+    return with_token(rows.append_column("_removed", removed), "fingerprint", "_version", "_removed")

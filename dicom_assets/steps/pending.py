@@ -12,6 +12,7 @@ from dicom_assets.steps.deletions import DeletionGuard
 from dicom_assets.steps.engine import Engine
 from dicom_assets.steps.extraction import ExtractionStep
 from dicom_assets.steps.index import IndexStep
+from dicom_assets.steps.verify_heads import presume_other
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
 
 
@@ -24,7 +25,7 @@ class Pending:
     prefix
         The prefix.
     files
-        Files whose rows are missing or stale in any table.
+        Files whose rows are missing or stale in any table, or may be: the run will look.
     removed
         Rows of files that are gone.
     gone
@@ -59,14 +60,16 @@ def find_pending(
         The guard refuses what is gone.
 
     """
-    index = IndexStep(lake, archive, prefixes, mode, guard)
+    index = IndexStep(lake, archive, prefixes, mode, guard, presume_other)
     found: dict[str, tuple[int, int]] = {}
     for difference in _differences(engine, index, extractors):
         work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
+        adopted = count_by_prefix(difference.adopted)
         for prefix in {*work, *obsolete}:
             files, removed = found.get(prefix, (0, 0))
             made = work.get(prefix, 0)
-            found[prefix] = (max(files, made), max(removed, obsolete.get(prefix, 0) - made))
+            due = made - adopted.get(prefix, 0)
+            found[prefix] = (max(files, due), max(removed, obsolete.get(prefix, 0) - made))
     return [Pending(prefix, *found[prefix], index.gone.get(prefix, 0)) for prefix in prefixes if prefix in found]
 
 

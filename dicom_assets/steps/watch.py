@@ -171,10 +171,10 @@ def observe(archive: Archive, state: CatalogState, prefix: str, guard: DeletionG
         listing = FILE_INDEX.schema.empty_table()
     except OSError as error:
         return Observation(prefix, Verdict.UNLISTED, reason=str(error))
-    listed = digest(listing)
-    index = state.rows(FILE_INDEX.name, prefix, ["fingerprint", "removed_at"])
+    listed = digest(_as_listed(listing))
+    index = state.rows(FILE_INDEX.name, prefix, ["fingerprint", "source_version", "removed_at"])
     live = index.filter(pc.is_null(index["removed_at"]))
-    if digest(live) == listed and _followed(state, prefix, listed, live.num_rows, index.num_rows):
+    if digest(_as_listed(live)) == listed and _followed(state, prefix, live, index.num_rows):
         return Observation(prefix, Verdict.SETTLED)
     gone = live.join(listing.select([KEY]), KEY, join_type="left anti").num_rows
     if guard is not None and gone:
@@ -224,15 +224,23 @@ def refuse_together(
     return list(seen)
 
 
-def _followed(state: CatalogState, prefix: str, listed: str, live: int, known: int) -> bool:
-    """Return whether the other tables follow the index: whole rows of the listed versions, and none too many."""
+def _as_listed(rows: pa.Table) -> pa.Table:
+    """Return paths with all that is listed of their versions, which runs make fingerprints of.
+
+    So what a run would have to verify shows without being read; a run notes what it verified, and all is settled.
+    """
+    return pa.table({KEY: rows[KEY], "fingerprint": pc.coalesce(rows["source_version"], rows["fingerprint"])})
+
+
+def _followed(state: CatalogState, prefix: str, live: pa.Table, known: int) -> bool:
+    """Return whether the other tables follow the index: whole rows of its live versions, and none too many."""
     for table in (*EXTRACTED, OBJECT_CATALOG):
         count = state.count(table.name, prefix)
-        if count is not None and not live <= count <= known:
+        if count is not None and not live.num_rows <= count <= known:
             return False
     catalog = state.rows(OBJECT_CATALOG.name, prefix, ["fingerprint", "status", "removed_at"])
     whole = pc.and_(pc.is_null(catalog["removed_at"]), pc.not_equal(catalog["status"], CatalogStatus.PENDING))
-    return digest(catalog.filter(whole)) == listed
+    return digest(catalog.filter(whole)) == digest(live)
 
 
 class Watch:

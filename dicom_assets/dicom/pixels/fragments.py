@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from dicom_assets.dicom.header import Header, PixelElement
 from dicom_assets.dicom.pixels.elements import element_bytes
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
-from dicom_assets.dicom.source import ByteSource
+from dicom_assets.dicom.source import ByteSource, ReadAhead
 
 _ITEM = b"\xfe\xff\x00\xe0"
 _CODESTREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0c", b"\xff\x0a")
 """Of JPEG and JPEG-LS, JPEG 2000, the JPEG 2000 and JPEG XL file formats, and bare JPEG XL."""
 _ITEM_HEADER = 8
-_READ_AHEAD = 4096
 _MAX_FRAGMENTS = 1 << 20
 _EXTENDED_OFFSET_TABLE = "7FE00001"
 
@@ -30,21 +29,6 @@ class Fragment:
     offset: int
     length: int
     start: bytes
-
-
-class _Window:
-    """A source read a few kilobytes at a time, so that small neighbouring items cost one request."""
-
-    def __init__(self, source: ByteSource) -> None:
-        self._source = source
-        self._offset = 0
-        self._data = b""
-
-    def read(self, offset: int, length: int) -> bytes:
-        if not self._offset <= offset <= offset + length <= self._offset + len(self._data):
-            self._offset, self._data = offset, self._source.read(offset, max(length, _READ_AHEAD))
-        begin = offset - self._offset
-        return self._data[begin : begin + length]
 
 
 def read_offset_table(header: Header, pixel: PixelElement, body: ByteSource, frames: int) -> tuple[int, list[int]]:
@@ -89,7 +73,7 @@ def walk_fragments(body: ByteSource, offset: int, end: int | None = None) -> Ite
         When there are more than a million.
 
     """
-    window = _Window(body)
+    window = ReadAhead(body)
     for _ in range(_MAX_FRAGMENTS):
         if end is not None and offset >= end:
             return
