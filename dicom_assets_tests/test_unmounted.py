@@ -66,13 +66,13 @@ class VanishingArchive(LocalArchive):
     vanishing: str = ""
     unmounts: bool = False
 
-    def open(self, path: str):
+    def open(self, path: str, listed=None):
         if path.endswith(f"/{self.trigger}") and Path(path).exists():
             if self.unmounts:
                 assert command("umount", "-l", self.vanishing)
             else:
                 swap(Path(self.vanishing))
-        return super().open(path)
+        return super().open(path, listed)
 
 
 def extract(lake: Lake, archive: LocalArchive, mode: UpdateMode = UpdateMode.SYNC, prefixes: Sequence[str] = PREFIXES):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, RunsFilter
@@ -195,14 +196,18 @@ def test_another_source_is_refused_with_both_names_and_what_to_do(run, source, t
     assert run("catalog", other, "--lake", lake, "--schema", "second").exit_code == 0
 
 
-def test_an_archive_that_was_moved_is_followed_without_reading_a_file(run, source, tmp_path):
+@pytest.mark.parametrize("how", [Path.rename, shutil.copytree])
+def test_an_archive_that_was_moved_is_followed_without_extracting_a_file_anew(run, source, tmp_path, how):
     lake, there = tmp_path / "lake", tmp_path / "there"
     assert run("catalog", source, "--lake", lake).exit_code == 0
-    source.rename(there)
+    before = _versions(lake)
+    how(source, there)
     moved = run("catalog", there, "--lake", lake, "--move-source")
     assert moved.exit_code == 0, moved.output
     assert f"from {source} to {there}" in moved.output
-    assert "Nothing was changed" in moved.output
+    assert ("Nothing was changed" in moved.output) is (how is Path.rename), "a copy has other inodes"
+    extracted = [version - 1 for version in _versions(lake)][1:4]
+    assert extracted == before[1:4], "one commit each, of the move"
     paths = run("sql", "SELECT path FROM object_catalog", "--lake", lake, "--format", "json")
     assert all(row["path"].startswith(f"{there}/") for row in json.loads(paths.output))
     assert "The source has not moved" in run("catalog", there, "--lake", lake, "--move-source").output
