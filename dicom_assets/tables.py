@@ -184,8 +184,13 @@ _DERIVED: tuple[Column, ...] = (
 
 _INDEX: tuple[Column, ...] = (
     Column("relative_path", _STRING, "Path below the root of the archive."),
-    Column("size", pa.int64(), "Length in bytes.", statistics=True),
-    Column("modified_at", _TIMESTAMP, "Last modification, as the storage tells it.", statistics=True),
+    Column("size", pa.int64(), "Length in bytes, null when the storage does not tell.", statistics=True),
+    Column(
+        "modified_at",
+        _TIMESTAMP,
+        "Last modification, as the storage tells it; null for a time outside the years 1 to 9999.",
+        statistics=True,
+    ),
     Column("etag", _STRING, "Entity tag of the object store, null on a file system."),
 )
 _SOURCE_VERSION = Column(

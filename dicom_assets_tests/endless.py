@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from dicom_assets.archive.base import Prefixes
 from dicom_assets.archive.listing import ListedFile, to_table
 from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.files import DataFile
@@ -49,7 +50,7 @@ class EndlessArchive:
         return int(name[2:-4]) in self.files.get(prefix, ())
 
     def prefixes(self):
-        return iter(sorted(self.files))
+        return Prefixes(sorted(self.files))
 
     def list(self, prefix: str) -> pa.Table:
         names = [f"{prefix}/IM{number:08d}.dcm" for number in sorted(self.files.get(prefix, ()))]

@@ -16,6 +16,7 @@ from dicom_assets.resources.archive import ArchiveResource
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.runs import STATES_TAG
 from dicom_assets.sensors import NAME, SensorOptions
+from dicom_assets_tests.denied import deny
 from dicom_assets_tests.steps.made_up import follow, write
 from dicom_assets_tests.ticking import Ticker, ranges
 
@@ -150,6 +151,22 @@ def test_a_prefix_that_cannot_be_listed_says_so_and_does_not_stop_the_others(tic
     assert ranges(ticker.tick()) == [("b", "b")]
     settle(source, lake, "b")
     assert "cannot list a" in ticker.tick().skip_reason.skip_message
+
+
+def test_a_folder_above_the_prefixes_that_cannot_be_listed_stops_no_other_and_loses_no_partition(
+    instance, source, lake, monkeypatch
+):
+    for prefix in "abcd":
+        write(source / prefix / "x" / "1")
+    archive = ArchiveResource(source=str(source), prefix_depth=2)
+    ticker = Ticker(instance, archive, LakeResource(root_uri=lake.root), SensorOptions())
+    instance.add_dynamic_partitions("prefix", ["a/x", "a/y"])
+    deny(monkeypatch, source / "a", source / "a" / "x")
+    assert ranges(ticker.tick()) == [(".", "d/x")]
+    assert {"a/x", "a/y"} <= set(ticker.keys)
+    follow(lake, archive.open(), [key for key in ticker.keys if key != "a/x"])
+    skipped = ticker.tick().skip_reason.skip_message
+    assert f"cannot list {source}/a: Permission denied" in skipped
 
 
 def test_mass_deletion_is_refused_until_allowed(make, source, lake):

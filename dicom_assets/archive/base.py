@@ -1,6 +1,6 @@
 """What an archive is to the rest of the package."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -31,6 +31,28 @@ class FolderIdentity:
     view: str
     device: int
     inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixes:
+    """Which prefixes an archive has.
+
+    Attributes
+    ----------
+    found
+        In sorted order, :data:`~dicom_assets.archive.prefixes.ROOT_PREFIX` first.
+    unlisted
+        One sentence for each folder above the prefix depth that could not be listed whole: prefixes below it may be
+        missing, which says nothing of their files.
+
+    """
+
+    found: Sequence[str]
+    unlisted: Sequence[str] = ()
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the prefixes."""
+        return iter(self.found)
 
 
 class Archive(Protocol):
@@ -69,17 +91,15 @@ class Archive(Protocol):
         """Return whether there is a file of a path, one that cannot be read included; false when nobody can tell."""
         ...
 
-    def prefixes(self) -> Iterator[str]:
-        """Yield the prefixes in sorted order, :data:`~dicom_assets.archive.prefixes.ROOT_PREFIX` first.
-
-        Raises :class:`ArchiveError` when the directories above the prefix depth cannot be listed.
-        """
+    def prefixes(self) -> Prefixes:
+        """Return the prefixes; raises :class:`ArchiveError` when the root cannot be listed."""
         ...
 
     def list(self, prefix: str) -> pa.Table:
         """Return the files of a prefix as :data:`~dicom_assets.archive.listing.LISTING_SCHEMA`.
 
-        Raises :class:`~dicom_assets.archive.listing.ListingError` when they cannot be listed whole, and
+        A prefix that is not there has no files. Raises :class:`~dicom_assets.archive.listing.ListingError`, which has
+        what was listed, when they cannot be listed whole, :class:`ArchiveError` when the root cannot be listed, and
         :class:`~dicom_assets.archive.prefixes.PrefixError` for a key that is no prefix.
         """
         ...

@@ -19,11 +19,13 @@ from obstore.exceptions import (
 )
 from obstore.store import ObjectStore, from_url
 
-from dicom_assets.archive.base import ArchiveError, FolderIdentity
+from dicom_assets.archive.base import ArchiveError, FolderIdentity, Prefixes
+from dicom_assets.archive.bucket_listing import list_objects
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
 from dicom_assets.archive.versions import FileChangedError, Listed
 from dicom_assets.dicom.source import StorageError, clamp
+from dicom_assets.patience import patiently
 from dicom_assets.stores import why
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ class BucketArchive:
     def check(self) -> None:
         """Raise :class:`ArchiveError` unless the root can be listed."""
         try:
-            obstore.list_with_delimiter(self._store())
+            self._folder(None)
         except _FAILURES as error:
             raise ArchiveError(f"cannot list the archive root {self.root}: {_reason(error)}") from error
 
@@ -120,8 +122,8 @@ class BucketArchive:
             return False
         return True
 
-    def prefixes(self) -> Iterator[str]:
-        """Yield the prefixes in sorted order; the root prefix only when it has files."""
+    def prefixes(self) -> Prefixes:
+        """Return the prefixes; the root prefix only when it has files."""
         found: list[str] = []
         above: list[Any] = []
         try:
@@ -129,12 +131,10 @@ class BucketArchive:
                 above += listed["objects"]
                 folders = [_names(folder) for folder in listed["common_prefixes"]]
                 found += [encode_prefix(names) for names in folders if len(names) == self.depth]
-            files_above = any(True for _ in self._files(above))
+            files_above = not self.depth or any(True for _ in self._files(above))
         except _FAILURES as error:
             raise ArchiveError(f"cannot list {self.root}: {_reason(error)}") from error
-        if files_above or not self.depth:
-            yield ROOT_PREFIX
-        yield from sorted(found)
+        return Prefixes(([ROOT_PREFIX] if files_above else []) + sorted(found))
 
     def _upper_folders(self) -> Iterator[Any]:
         """Yield the listings of the folders above the prefix depth, those of one level side by side."""
@@ -142,10 +142,13 @@ class BucketArchive:
         with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
             for _ in range(self.depth):
                 below: list[str | None] = []
-                for listed in pool.map(lambda folder: obstore.list_with_delimiter(self._store(), folder), folders):
+                for listed in pool.map(self._folder, folders):
                     below += listed["common_prefixes"]
                     yield listed
                 folders = below
+
+    def _folder(self, folder: str | None) -> Any:
+        return patiently(lambda: obstore.list_with_delimiter(self._store(), folder))
 
     def list(self, prefix: str) -> pa.Table:
         """Return the files of a prefix, in the order of paths."""
@@ -154,8 +157,7 @@ class BucketArchive:
             if prefix == ROOT_PREFIX and self.depth:
                 objects = [found for listed in self._upper_folders() for found in listed["objects"]]
             else:
-                stream = obstore.list(self._store(), "/".join(directories) or None, chunk_size=1000)
-                objects = [found for chunk in stream for found in chunk]
+                objects = list_objects(self._store(), "/".join(directories) or None)
             files = list(self._files(objects))
         except _FAILURES as error:
             raise ListingError(f"cannot list {self.root} at {prefix}: {_reason(error)}") from error

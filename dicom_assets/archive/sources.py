@@ -3,7 +3,7 @@
 import os
 from urllib.parse import unquote, urlsplit
 
-from dicom_assets.archive.local import from_text, to_text
+from dicom_assets.archive.names import from_text, to_text
 from dicom_assets.archive.opening import is_remote
 
 _SCHEMES = {"s3a": "s3", "gcs": "gs", "azure": "az", "adl": "az", "abfs": "az", "abfss": "az"}

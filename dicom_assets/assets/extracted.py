@@ -52,7 +52,7 @@ def build_extraction(extractors: Sequence[Extractor]) -> AssetsDefinition:
         """Read each new or changed file of the run's prefixes once and fill the selected tables."""
         with only_infrastructure_is_retried():
             prefixes, tables = context.partition_keys, lake.open()
-            files = claim(tables, archive.open())
+            files = claim(tables, archive.open(tables.root))
             check_prefixes(files, prefixes)
             tables.ensure(TABLES)
             names = {key.path[-1] for key in context.selected_asset_keys}

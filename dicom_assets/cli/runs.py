@@ -7,6 +7,7 @@ from itertools import groupby
 from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions
 from dagster import ExecuteInProcessResult as Result
 
+from dicom_assets.assets.file_index import LISTED_WHOLE
 from dicom_assets.partitions import PREFIXES
 from dicom_assets.reconcile import UpdateMode
 from dicom_assets.runs import range_tags
@@ -84,6 +85,12 @@ def failures(result: Result) -> Iterator[str]:
             message = text.description if text else cause.message if cause else "unknown failure"
             line = why(message or "") or (message or "").strip().splitlines()[0]
             yield f"{event.step_key}: {line.replace(BY_RUN_CONFIG, BY_OPTION)}"
+
+
+def unlisted(result: Result) -> Iterator[str]:
+    """Yield a few words for a run that could not list its prefixes whole."""
+    if any(check.check_name == LISTED_WHOLE and not check.passed for check in result.get_asset_check_evaluations()):
+        yield f"some prefixes of run {result.run_id}"
 
 
 def registered_prefixes(instance: DagsterInstance) -> list[str]:

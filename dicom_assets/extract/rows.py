@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.identity import Witness
+from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.archive.versions import FileChangedError
 from dicom_assets.dicom.pixels.isolation import IsolationError
 from dicom_assets.dicom.source import StorageError
@@ -79,7 +80,7 @@ def extract_rows(
                 raise
             # Credentials that lapsed, and a share that was unmounted, are met file by file.
             witness.confirm(archive, [wanted.key.prefix])
-            if error.errno in _FOR_GOOD or attempt + 1 == _READ_ATTEMPTS:
+            if _is_for_good(error) or attempt + 1 == _READ_ATTEMPTS:
                 return _unread(selected, wanted.key, _reason(error))
             time.sleep(0.1 * 4**attempt)
     raise AssertionError("the last attempt returns")
@@ -87,6 +88,10 @@ def extract_rows(
 
 def _is_fault_of_the_machine(error: Exception) -> bool:
     return isinstance(error, IsolationError) or (isinstance(error, OSError) and error.errno in _FAULTS_OF_THE_MACHINE)
+
+
+def _is_for_good(error: OSError) -> bool:
+    return isinstance(error, NotAFileError) or error.errno in _FOR_GOOD
 
 
 def _row(extractor: Extractor, file: SourceFile) -> dict[str, Any]:

@@ -12,11 +12,28 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
 
     source: str = Field(description="Folder, or URI of an object store, that holds the DICOM files.")
     prefix_depth: int = Field(default=1, description="How many directories below the source make a partition.")
+    follow_outside_links: bool = Field(
+        default=False,
+        description="Whether symbolic links are followed that lead out of the folder.",
+    )
     storage_options: dict[str, str] = Field(
         default_factory=dict,
         description="Options of the object store; without any, its usual environment variables count.",
     )
 
-    def open(self) -> Archive:
-        """Return the archive; raises ``ArchiveError`` when source or depth cannot be meant."""
-        return open_archive(self.source, self.prefix_depth, self.storage_options)
+    def open(self, lake: str = "") -> Archive:
+        """Return the archive; raises ``ArchiveError`` when source or depth cannot be meant.
+
+        Parameters
+        ----------
+        lake
+            Root of the lake that the files are cataloged in, which is no part of the archive.
+
+        """
+        return open_archive(
+            self.source,
+            self.prefix_depth,
+            self.storage_options,
+            lake=lake,
+            follow_outside_links=self.follow_outside_links,
+        )

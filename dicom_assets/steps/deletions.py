@@ -8,7 +8,7 @@ of the whole archive, for runs take it in parts: prefixes that have vanished cou
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from dicom_assets.archive.base import Archive
+from dicom_assets.archive.base import Archive, Prefixes
 from dicom_assets.archive.prefixes import ROOT_PREFIX
 from dicom_assets.delta.files import DataFile
 
@@ -118,21 +118,32 @@ def emptied_prefixes(archive: Archive, known: Mapping[str, int], listed: Collect
     }
 
 
-def vanished(rows: Mapping[str, int], looked_at: Collection[str], present: Iterable[str]) -> int:
+def vanished(archive: Archive, present: Prefixes, rows: Mapping[str, int], looked_at: Collection[str]) -> int:
     """Return how many rows are of prefixes that are neither looked at nor in the archive any more.
 
     Parameters
     ----------
+    archive, present
+        Where to look, and the prefixes that it has.
     rows
         Number of rows of the index, by prefix.
     looked_at
         Prefixes whose losses are counted file by file.
-    present
-        Prefixes of the archive.
 
     """
     there = {*looked_at, *present}
-    return sum(count for prefix, count in rows.items() if prefix not in there)
+    missing = [prefix for prefix in rows if prefix not in there]
+    if present.unlisted:
+        missing = [prefix for prefix in missing if _is_gone(archive, prefix)]
+    return sum(rows[prefix] for prefix in missing)
+
+
+def _is_gone(archive: Archive, prefix: str) -> bool:
+    """Return whether a prefix has no folder; one below a folder that cannot be entered may have one."""
+    try:
+        return archive.folder(prefix) is None
+    except OSError:
+        return False
 
 
 def rows_by_prefix(files: Iterable[DataFile]) -> dict[str, int]:

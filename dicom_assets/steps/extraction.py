@@ -16,6 +16,7 @@ from dicom_assets.extract.extractors import Extractor
 from dicom_assets.extract.spark import FILE_COLUMNS, stage_extraction
 from dicom_assets.reconcile import Plan, UpdateMode, count_by_prefix, difference
 from dicom_assets.steps.engine import Engine
+from dicom_assets.steps.listings import list_prefix
 from dicom_assets.steps.source import claim
 from dicom_assets.steps.tokens import with_null_token, with_token
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, Table
@@ -104,9 +105,10 @@ class ExtractionStep:
         known = count_by_prefix(self._index)
         for prefix, unread in _count_unread(self.lake, table, adds).items():
             if unread > 1 and unread > _MOST_GONE * known[prefix]:
-                listed = self.archive.list(prefix)
+                listings = list_prefix(self.archive, prefix)
                 mine = self._index.filter(pc.equal(self._index[PARTITION], prefix))
-                gone = mine.join(listed.select([KEY]), KEY, join_type="left anti").num_rows
+                told = pa.concat_tables([listings.files.select([KEY]), listings.untold(mine).select([KEY])])
+                gone = mine.join(told, KEY, join_type="left anti").num_rows
                 if gone > 1 and gone > _MOST_GONE * known[prefix]:
                     raise ArchiveError(
                         f"prefix {prefix}: {gone} of {known[prefix]} files of the index are gone from the archive. If "

@@ -1,7 +1,6 @@
 """The file index follows the archive: what is listed is in it, once, as listed."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -11,19 +10,18 @@ from deltalake.transaction import AddAction
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.identity import Witness
-from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot, live_files
 from dicom_assets.reconcile import TOKEN, Difference, Plan, UpdateMode, count_by_prefix, difference
 from dicom_assets.steps.deletions import DeletionGuard, emptied_prefixes, rows_by_prefix, vanished
+from dicom_assets.steps.listings import Listings, list_prefixes
 from dicom_assets.steps.source import claim
 from dicom_assets.steps.tokens import with_null_token, with_token
 from dicom_assets.steps.verify_heads import HeadCheck
 from dicom_assets.steps.versions import INDEXED, Verified, Verify, settle
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
-_LISTERS = 8
 _LIVE, _GONE = "", "removed"
 
 
@@ -37,6 +35,9 @@ class IndexStep:
         What to do, and where.
     guard
         Refuses mass deletion; ``None`` allows it.
+    listings
+        What was listed; filled by :meth:`plan`. Of prefixes that were not listed whole, files are added and changed as
+        listed, and none is removed.
     verify
         Tells whether files are other versions that do not differ in size and time; by default by their heads.
     verified
@@ -54,6 +55,7 @@ class IndexStep:
     verify: Verify | None = None
     verified: Verified = field(default=Verified(), init=False)
     gone: Mapping[str, int] = field(default_factory=dict, init=False, repr=False)
+    listings: Listings = field(init=False, repr=False)
     _listing: pa.Table = field(init=False, repr=False)
     _witness: Witness = field(init=False, repr=False)
 
@@ -65,9 +67,7 @@ class IndexStep:
         SourceMismatchError
             The catalog belongs to another source.
         ArchiveError
-            The archive cannot be reached, or is another one than it was when its listing began.
-        ListingError
-            A prefix could not be listed whole.
+            The root of the archive cannot be listed, or is another one than it was when its listing began.
         MassDeletionError
             The guard refuses.
 
@@ -75,22 +75,26 @@ class IndexStep:
         snapshot = self.lake.snapshot(FILE_INDEX, self.prefixes)
         self.archive = claim(self.lake, self.archive, snapshot.properties)
         self._witness = Witness.of(self.archive, self.prefixes)
-        with ThreadPoolExecutor(_LISTERS) as pool:
-            listings = list(pool.map(self.archive.list, self.prefixes))
-        listing = pa.concat_tables(listings) if listings else LISTING_SCHEMA.empty_table()
+        self.listings = list_prefixes(self.archive, self.prefixes)
         self.confirm()
-        actual = snapshot.keys(INDEXED)
+        rows = snapshot.keys(INDEXED)
+        untold = self.listings.untold(rows)
+        actual = rows.join(untold.select([KEY]), KEY, join_type="left anti") if untold.num_rows else rows
+        listing = self.listings.without(untold)
         settled = settle(listing, actual, self.verify or HeadCheck(self.lake, self.archive, self.prefixes))
         self._listing = settled.listing
         self.verified += settled.verified
         found = self._difference(actual)
-        return Plan(snapshot, found if self.mode is UpdateMode.OVERWRITE else replace(found, adopted=settled.adopted))
+        kept = _sum(found.kept, count_by_prefix(untold))
+        adopted = found.adopted if self.mode is UpdateMode.OVERWRITE else settled.adopted
+        return Plan(snapshot, replace(found, kept=kept, adopted=adopted))
 
     def confirm(self) -> None:
         """Raise ``ArchiveError`` unless the archive is the one whose listing began, with its folders in place."""
         self._witness.confirm(self.archive, self.prefixes)
 
     def _difference(self, actual: pa.Table) -> Difference:
+        """Compare the rows that something was learnt of."""
         expected = _state(self._listing, _LIVE)
         gone = actual.join(self._listing.select([KEY]), KEY, join_type="left anti")
         self.gone = _count_live(gone)
@@ -115,7 +119,7 @@ class IndexStep:
         guard.check_emptied(emptied_prefixes(self.archive, known, count_by_prefix(self._listing)))
         rows = rows_by_prefix(live_files(self.lake.location(FILE_INDEX).open()))
         elsewhere = sum(count for prefix, count in rows.items() if prefix not in known)
-        lost = vanished(rows, self.prefixes, self.archive.prefixes())
+        lost = vanished(self.archive, self.archive.prefixes(), rows, self.prefixes)
         guard.check_whole(elsewhere + sum(known.values()), lost + sum(self.gone.values()))
 
     def stage(self, plans: Mapping[str, Plan]) -> dict[str, list[AddAction]]:
@@ -156,3 +160,7 @@ def _with_state(rows: pa.Table, removed: pa.Array | pa.ChunkedArray) -> pa.Table
     """Return rows with a token of all that the index says of a version."""
     rows = rows.append_column("_version", pc.fill_null(rows["source_version"], ""))
     return with_token(rows.append_column("_removed", removed), "fingerprint", "_version", "_removed")
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {prefix: one.get(prefix, 0) + other.get(prefix, 0) for prefix in {*one, *other}}

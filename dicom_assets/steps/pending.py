@@ -28,6 +28,10 @@ class Pending:
         Files whose rows are missing or stale in any table, or may be: the run will look.
     removed
         Rows of files that are gone.
+    unlisted
+        Why the prefix could not be listed whole; empty when it was.
+    due
+        Whether a run would find anything to do.
     gone
         Files that the index would lose.
 
@@ -36,6 +40,8 @@ class Pending:
     prefix: str
     files: int
     removed: int
+    unlisted: str = ""
+    due: bool = True
     gone: int = 0
 
 
@@ -48,14 +54,18 @@ def find_pending(
     mode: UpdateMode,
     guard: DeletionGuard | None,
 ) -> list[Pending]:
-    """Compare the archive and the tables, which must exist, and return the prefixes that have anything to do.
+    """Compare the archive and the tables, which must exist.
 
     Only comparisons are made: the engine is not started.
 
+    Returns
+    -------
+    The prefixes that have anything to do, and those that could not be listed whole.
+
     Raises
     ------
-    ListingError
-        A prefix could not be listed whole.
+    ArchiveError
+        The root of the archive cannot be listed.
     MassDeletionError
         The guard refuses what is gone.
 
@@ -70,7 +80,18 @@ def find_pending(
             made = work.get(prefix, 0)
             due = made - adopted.get(prefix, 0)
             found[prefix] = (max(files, due), max(removed, obsolete.get(prefix, 0) - made))
-    return [Pending(prefix, *found[prefix], index.gone.get(prefix, 0)) for prefix in prefixes if prefix in found]
+    unlisted = index.listings.unlisted
+    return [
+        Pending(
+            prefix,
+            *found.get(prefix, (0, 0)),
+            unlisted=unlisted.get(prefix, ""),
+            due=prefix in found,
+            gone=index.gone.get(prefix, 0),
+        )
+        for prefix in prefixes
+        if prefix in found or prefix in unlisted
+    ]
 
 
 def _differences(engine: Engine, index: IndexStep, extractors: Sequence[Extractor]) -> Iterator[Difference]:

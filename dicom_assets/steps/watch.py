@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from dicom_assets.archive.base import Archive
+from dicom_assets.archive.base import Archive, Prefixes
+from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.columns import join_text
 from dicom_assets.delta.files import DataFile, read_file
@@ -25,13 +26,15 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import transaction_id
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.steps.deletions import DeletionGuard, MassDeletionError, emptied_prefixes, vanished
-from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, TABLES
+from dicom_assets.steps.listings import Listings, list_prefix
+from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, PARTITION, TABLES
 
 _LISTERS = 8
 _AHEAD = 2 * _LISTERS
 """Prefixes whose listing is under way at once."""
 
 _TABLES = {table.name: table for table in TABLES}
+_VERSION = [KEY, "fingerprint"]
 _DIGEST_BYTES = 8
 _DIGEST_ROWS = 1 << 16
 
@@ -42,11 +45,11 @@ class Verdict(StrEnum):
     SETTLED = "settled"
     """The tables hold what is listed."""
     CHANGED = "changed"
-    """They do not: a run is due."""
+    """They do not: a run is due. Where there is a reason too, the prefix could not be listed whole besides."""
     REFUSED = "refused"
     """So many files are gone that a run would refuse to follow."""
     UNLISTED = "unlisted"
-    """The prefix could not be listed whole, which says nothing of its files."""
+    """The prefix could not be listed whole, and the tables hold what was listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Observation:
         Of changed prefixes: names the listing, and how often the index has been written. A prefix that changes back
         and forth is in a new state each time.
     reason
-        Of prefixes that are left alone though they may have changed.
+        Why a prefix, or part of it, is left alone though it may have changed.
     gone
         Number of files that the index holds and the listing does not.
 
@@ -83,7 +86,7 @@ def digest(rows: pa.Table) -> str:
         Columns ``path`` and ``fingerprint``; paths are unique.
 
     """
-    ordered = rows.select([KEY, "fingerprint"]).sort_by(KEY)
+    ordered = rows.select(_VERSION).sort_by(KEY)
     hasher = blake2b(digest_size=_DIGEST_BYTES)
     for batch in ordered.to_batches(max_chunksize=_DIGEST_ROWS):
         lines = pc.fill_null(join_text(batch.column(KEY), batch.column("fingerprint"), separator="\0"), "")
@@ -166,32 +169,35 @@ def observe(archive: Archive, state: CatalogState, prefix: str, guard: DeletionG
 
     """
     try:
-        listing = archive.list(prefix)
+        listings = list_prefix(archive, prefix)
     except PrefixError:
-        listing = FILE_INDEX.schema.empty_table()
+        listings = Listings(LISTING_SCHEMA.empty_table(), {})
     except OSError as error:
         return Observation(prefix, Verdict.UNLISTED, reason=str(error))
-    listed = digest(_as_listed(listing))
     index = state.rows(FILE_INDEX.name, prefix, ["fingerprint", "source_version", "removed_at"])
     live = index.filter(pc.is_null(index["removed_at"]))
+    live = live.append_column(PARTITION, pa.repeat(prefix, live.num_rows))
+    untold = listings.untold(live)
+    due = pa.concat_tables(map(_as_listed, (listings.without(untold), untold)))
+    listed, reason = digest(due), listings.unlisted.get(prefix, "")
     if digest(_as_listed(live)) == listed and _followed(state, prefix, live, index.num_rows):
-        return Observation(prefix, Verdict.SETTLED)
-    gone = live.join(listing.select([KEY]), KEY, join_type="left anti").num_rows
+        return Observation(prefix, Verdict.UNLISTED if reason else Verdict.SETTLED, reason=reason)
+    gone = live.join(due.select([KEY]), KEY, join_type="left anti").num_rows
     if guard is not None and gone:
         known = {prefix: live.num_rows}
         try:
             guard.check(known, {prefix: gone})
-            guard.check_emptied(emptied_prefixes(archive, known, {prefix} if listing.num_rows else ()))
+            guard.check_emptied(emptied_prefixes(archive, known, {prefix} if due.num_rows else ()))
         except MassDeletionError as error:
             return Observation(prefix, Verdict.REFUSED, reason=str(error), gone=gone)
         except OSError as error:
             return Observation(prefix, Verdict.UNLISTED, reason=str(error))
     named = blake2b(f"{listed} {state.writes(prefix)}".encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    return Observation(prefix, Verdict.CHANGED, named, gone=gone)
+    return Observation(prefix, Verdict.CHANGED, named, reason, gone)
 
 
 def refuse_together(
-    seen: Sequence[Observation], state: CatalogState, present: Collection[str], guard: DeletionGuard
+    seen: Sequence[Observation], archive: Archive, state: CatalogState, present: Prefixes, guard: DeletionGuard
 ) -> list[Observation]:
     """Return what was found, with all deletions refused when they are too many for the catalog as a whole.
 
@@ -199,10 +205,10 @@ def refuse_together(
     ----------
     seen
         Prefixes that were looked at. Others count as lost when they have vanished.
+    archive, present
+        What was looked at, and its prefixes.
     state
         What the tables hold.
-    present
-        Prefixes of the archive.
     guard
         What is refused.
 
@@ -211,7 +217,8 @@ def refuse_together(
     looked_at = {one.prefix for one in seen}
     lost = sum(one.gone for one in seen)
     try:
-        guard.check_whole(sum(rows.values()), (lost + vanished(rows, looked_at, present)) if lost else 0)
+        elsewhere = vanished(archive, present, rows, looked_at) if lost else 0
+        guard.check_whole(sum(rows.values()), lost + elsewhere)
     except MassDeletionError as error:
         doubtful = [one for one in seen if one.gone and one.verdict is Verdict.CHANGED]
         told = doubtful[:1]

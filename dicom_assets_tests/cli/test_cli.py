@@ -16,6 +16,7 @@ from dicom_assets.steps.index import IndexStep
 from dicom_assets.steps.pending import Pending
 from dicom_assets.tables import TABLES
 from dicom_assets_tests.corpus import PYDICOM_FILES
+from dicom_assets_tests.denied import deny
 
 
 @pytest.fixture
@@ -79,6 +80,40 @@ def test_a_run_that_fails_is_exit_1_and_says_why(run, source, tmp_path, monkeypa
     assert "failed in file_index: ValueError: made to fail" in result.output
     assert "2 prefixes are not up to date" in result.output
     assert "files cataloged" not in result.output
+
+
+def test_a_prefix_that_cannot_be_listed_is_exit_1_and_the_others_are_cataloged(run, source, tmp_path, monkeypatch):
+    lake = tmp_path / "lake"
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+    shutil.copy(source / "a" / "CT_small.dcm", source / "b" / "new.dcm")
+    (source / "b" / "rtdose.dcm").unlink()
+    deny(monkeypatch, source / "a")
+    result = run("catalog", source, "--lake", lake)
+    assert result.exit_code == 1
+    assert "1 files cataloged" in result.output
+    assert f"Not listed whole: cannot list {source}/a: Permission denied" in result.output
+    assert "The catalog holds 4 files" in result.output, "nothing of the other prefix is deleted"
+    again = run("catalog", source, "--lake", lake, "--prefix", "a")
+    assert again.exit_code == 1, "although there is nothing to do"
+    assert "Nothing was changed" in again.output
+    monkeypatch.undo()
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+
+
+def test_links_out_of_the_source_are_followed_when_asked(run, source, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (source / "b" / "rtdose.dcm").rename(tmp_path / "elsewhere" / "rtdose.dcm")
+    (source / "b" / "linked").symlink_to(tmp_path / "elsewhere")
+    lake = tmp_path / "lake"
+    query = ("sql", "SELECT status, error FROM object_catalog WHERE file_name = 'linked'", "--lake", lake)
+    assert run("catalog", source, "--lake", lake, "--prefix", "b").exit_code == 0
+    (told,) = json.loads(run(*query, "--format", "json").output)
+    assert told["status"] == "unreadable"
+    assert "leads out of the archive (follow_outside_links allows that)" in told["error"]
+    assert run("catalog", source, "--lake", lake, "--prefix", "b", "--follow-outside-links").exit_code == 0
+    assert json.loads(run(*query, "--format", "json").output) == []
+    read = run("sql", "SELECT relative_path FROM object_catalog WHERE Modality = 'RTDOSE'", "--lake", lake)
+    assert "b/linked/rtdose.dcm" in read.output
 
 
 def test_only_the_prefixes_asked_for(run, source, tmp_path):

@@ -46,7 +46,7 @@ def empty(folder):
 def seen(lake, archive, prefixes=PREFIXES):
     state = CatalogState(lake)
     looked = [observe(archive, state, prefix, GUARD) for prefix in prefixes]
-    return {one.prefix: one for one in refuse_together(looked, state, list(archive.prefixes()), GUARD)}
+    return {one.prefix: one for one in refuse_together(looked, archive, state, archive.prefixes(), GUARD)}
 
 
 @pytest.mark.parametrize("mode", [UpdateMode.SYNC, UpdateMode.OVERWRITE])
