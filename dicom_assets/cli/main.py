@@ -56,7 +56,10 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     mode: Annotated[UpdateMode, typer.Option(help="What happens to rows that exist.")] = UpdateMode.SYNC,
     sha256: Annotated[bool, typer.Option("--sha256", help="Hash every file, which reads it whole.")] = False,
     allow_mass_deletion: Annotated[
-        bool, typer.Option("--allow-mass-deletion", help="Let most files of a prefix go from the tables.")
+        bool, typer.Option("--allow-mass-deletion", help="Let most files go from the tables.")
+    ] = False,
+    move_source: Annotated[
+        bool, typer.Option("--move-source", help="The archive was moved here: let the tables follow it first.")
     ] = False,
     follow_outside_links: FollowOutsideLinks = False,
 ) -> None:
@@ -72,7 +75,8 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
 
     with clear_errors():
         places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
-        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, ExtractionOptions(sha256=sha256))
+        options = ExtractionOptions(sha256=sha256)
+        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, options, move_source)
         with open_instance(places.lake) as instance:
             succeeded = run_catalog(request, instance)
     if not succeeded:
