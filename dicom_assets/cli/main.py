@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from dicom_assets.catalog.formats import Format
-from dicom_assets.cli.errors import clear_errors
+from dicom_assets.cli.errors import clear_errors, refuse
 from dicom_assets.reconcile import UpdateMode
 
 app = typer.Typer(
@@ -20,9 +20,27 @@ app = typer.Typer(
 
 Source = Annotated[str, typer.Argument(help="Folder or bucket URI that holds the DICOM files.")]
 LakeOption = Annotated[str, typer.Option("--lake", help="Folder or bucket URI that holds the tables.")]
-Schema = Annotated[str, typer.Option("--schema", help="Folder of this catalog in the lake.")]
+
+
+def _checked_schema(schema: str) -> str:
+    from dicom_assets.delta.lake import SchemaNameError, check_schema_name
+
+    try:
+        check_schema_name(schema)
+    except SchemaNameError as error:
+        refuse(str(error))
+    return schema
+
+
+Schema = Annotated[
+    str, typer.Option("--schema", callback=_checked_schema, help="Folder of this catalog in the lake, a plain name.")
+]
 Depth = Annotated[
     int, typer.Option("--prefix-depth", min=0, help="How many directories below the source make a partition.")
+]
+FollowOutsideLinks = Annotated[
+    bool,
+    typer.Option("--follow-outside-links", help="Follow symbolic links that lead out of the source, too."),
 ]
 
 
@@ -38,18 +56,27 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     mode: Annotated[UpdateMode, typer.Option(help="What happens to rows that exist.")] = UpdateMode.SYNC,
     sha256: Annotated[bool, typer.Option("--sha256", help="Hash every file, which reads it whole.")] = False,
     allow_mass_deletion: Annotated[
-        bool, typer.Option("--allow-mass-deletion", help="Let most files of a prefix go from the tables.")
+        bool, typer.Option("--allow-mass-deletion", help="Let most files go from the tables.")
     ] = False,
+    move_source: Annotated[
+        bool, typer.Option("--move-source", help="The archive was moved here: let the tables follow it first.")
+    ] = False,
+    follow_outside_links: FollowOutsideLinks = False,
 ) -> None:
-    """Catalog an archive: find its prefixes and materialize what changed, through Dagster."""
+    """Catalog an archive: find its prefixes and materialize what changed, through Dagster.
+
+    Exits with 0 when the catalog holds what the archive holds, 1 when a run failed or a folder could not be listed, and
+    2 when nothing was done.
+    """
     from dicom_assets.cli.catalog import Request, run_catalog
     from dicom_assets.cli.instance import open_instance
     from dicom_assets.cli.places import checked_places
     from dicom_assets.extract.options import ExtractionOptions
 
     with clear_errors():
-        places = checked_places(source, lake, schema, prefix_depth)
-        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, ExtractionOptions(sha256=sha256))
+        places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
+        options = ExtractionOptions(sha256=sha256)
+        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, options, move_source)
         with open_instance(places.lake) as instance:
             succeeded = run_catalog(request, instance)
     if not succeeded:
@@ -63,15 +90,24 @@ def sql(
     schema: Schema = "dicom",
     form: Annotated[Format, typer.Option("--format", help="How the result is written.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")] = None,
+    allow_files: Annotated[
+        list[Path] | None,
+        typer.Option("--allow-files", help="Let the query read files below this folder; may be given several times."),
+    ] = None,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Let the query do all that you may: read and write any file, and more.")
+    ] = False,
 ) -> None:
-    """Query the tables."""
+    """Query the tables. A query reads the tables and nothing else, unless it is told so."""
     from dicom_assets.archive.opening import absolute
     from dicom_assets.catalog.database import Catalog
+    from dicom_assets.catalog.engine import EngineOptions
     from dicom_assets.catalog.formats import write
     from dicom_assets.delta.lake import Lake
 
     with clear_errors():
-        write(Catalog(Lake(absolute(lake), schema)).sql(query), form, output)
+        engine = EngineOptions(allow_files=tuple(allow_files or ()), unsafe=unsafe)
+        write(Catalog(Lake(absolute(lake), schema), engine=engine).sql(query), form, output)
 
 
 @app.command()
@@ -110,6 +146,7 @@ def ui(
     lake: LakeOption,
     prefix_depth: Depth = 1,
     schema: Schema = "dicom",
+    follow_outside_links: FollowOutsideLinks = False,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
@@ -118,7 +155,8 @@ def ui(
     from dicom_assets.cli.ui import serve
 
     with clear_errors():
-        serve(checked_places(source, lake, schema, prefix_depth), host, port)
+        places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
+        serve(places, host, port)
 
 
 def main() -> None:

@@ -81,6 +81,17 @@ def test_a_file_that_may_not_be_read_is_a_row(tmp_path):
     assert _extract(tmp_path, "x.dcm")["dicom_headers"]["error"] == "cannot be read: Permission denied"
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("replace", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(path)])
+def test_what_is_no_file_any_more_is_a_row_at_once(tmp_path, replace, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("a second attempt mends nothing"))
+    replace(tmp_path / "replaced")
+    rows = _extract(tmp_path, "replaced")
+    (error,) = {row["error"] for row in rows.values()}
+    assert error in ("cannot be read: not a regular file", "cannot be read: Too many levels of symbolic links")
+    assert {row["fingerprint"] for row in rows.values()} == {None}
+
+
 @dataclass(frozen=True)
 class Failing:
     """An extractor that meets something its author did not think of."""
