@@ -5,13 +5,22 @@ What bytes can be is judged in :mod:`~dicom_assets.dicom.plausible`, where eleme
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dicom_assets.dicom.dialect import DIALECTS, UNDEFINED, Dialect, Kind, Rule
-from dicom_assets.dicom.elements import SHORT, ElementReader, dictionary_vr, is_known
+from dicom_assets.dicom.elements import SHORT, ElementReader, dictionary_vr, is_known, is_private
 from dicom_assets.dicom.issues import RAW_CAP, IssueCode
 from dicom_assets.dicom.limits import HeaderLimits
-from dicom_assets.dicom.plausible import ITEM, Sight, begins_items, candidate, is_chain, is_delimiter, nearest_mark
+from dicom_assets.dicom.plausible import (
+    ITEM,
+    Sight,
+    begins_items,
+    candidate,
+    is_chain,
+    is_delimiter,
+    known_vr,
+    nearest_mark,
+)
 from dicom_assets.dicom.resync import find_element, find_item, is_item
 from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.stops import StopError, StructureError
@@ -23,6 +32,10 @@ _LOOK = 76
 """Bytes that are looked at behind an element: the header of the next and the beginning of its value."""
 _MOST_LOOKS = 32
 """Reads of the source to look behind elements with damaged VRs, in one header."""
+_LIKELY = 3
+"""Rank of a reading that leads to what can be an element."""
+_CERTAIN = 4
+"""Rank of a reading that leads to where an element or delimiter begins beyond doubt."""
 _PROOF = 3
 """Elements in a row that prove a length wrong that fits."""
 
@@ -92,14 +105,32 @@ class DamageReader(ElementReader):
         head = self.window.at(position, 12)
         ways = [way for way in _ways(scope, position, head) if self._fits(scope, way)]
         ranks = [self._leads_on(scope, way) for way in ways]
-        if any(ranks):
-            return ways[ranks.index(max(ranks))]
+        best = max(ranks, default=0)
+        # What has a tag that nobody knows is most likely no element at all.
+        if best >= (1 if ways and _is_known(scope, ways[0].tag) else _CERTAIN):
+            way = ways[ranks.index(best)]
+            following = way.start + (0 if way.length == UNDEFINED else way.length)
+            # Zeros follow anything in a value of zeros: the elements that are nearer count.
+            if best >= _LIKELY or self._search(scope, position + 1, following, _floor(scope)) is None:
+                return way
         if _is_new(head):
             # VRs to come have a 32-bit length (PS3.5 7.1.2).
             for way in ways:
                 if way.code is IssueCode.UNKNOWN_VR and way.start - position == (8 if any(head[6:8]) else 12):
                     return way
         raise StructureError(f"there is no element at byte {position}")
+
+    def instead_of(self, scope: Scope, way: Reading) -> Reading | None:
+        """Return how to read an element with bytes in place of zeros behind its VR, ``None`` for just as it stands."""
+        if self._fits(scope, way) and self._leads_on(scope, way):
+            return None
+        try:
+            found = self.reading(scope, way.start - 12)
+        except StructureError:
+            return None
+        if self._leads_on(scope, found) < _CERTAIN:
+            return None
+        return replace(found, code=IssueCode.BAD_VR) if found.dialect is scope.dialect else found
 
     def resume(self, scope: Scope, stop: StopError) -> int | None:
         """Return where reading goes on behind damage, ``None`` when nowhere.
@@ -127,7 +158,7 @@ class DamageReader(ElementReader):
 
         ``None`` for all other tags, and where nothing follows.
         """
-        if is_known(scope.dataset, tag):
+        if _is_known(scope, tag):
             return None
         end = self.window.size if scope.end is None else scope.end
         following = self._search(scope, scope.at + 1, end, _floor(scope), need=2)
@@ -280,7 +311,7 @@ class DamageReader(ElementReader):
         # The next one may be damaged too.
         group, number = scope.dialect.tag(head, 0) if len(head) >= 4 else (0, 0)
         tag = f"{group:04X}{number:04X}"
-        return 2 if tag > way.tag and is_known(scope.dataset, tag) else 0
+        return 2 if tag > way.tag and _is_known(scope, tag) else 0
 
     def _look(self, position: int) -> bytes:
         """Return what stands behind an element, nothing when too many such places were read."""
@@ -297,7 +328,7 @@ def _ways(scope: Scope, position: int, head: bytes) -> Iterator[Reading]:
     """Yield the ways to read an element whose VR is none, the most likely first where nothing else decides."""
     dialect, implicit = scope.dialect, DIALECTS[False, scope.dialect.little_endian]
     tag, _, rule = implicit.entries[head[:4]]
-    if is_known(scope.dataset, tag):
+    if _is_known(scope, tag):
         (length,) = implicit.length32(head, 4)
         yield Reading(tag, rule, position + 8, length, implicit, IssueCode.MISSING_VR)
     code = IssueCode.UNKNOWN_VR if _is_new(head) else IssueCode.BAD_VR
@@ -335,7 +366,11 @@ def _is_new(head: bytes) -> bool:
 
 def _floor(scope: Scope) -> int:
     """Return the tag that what follows is above: the highest that is no noise."""
-    return max((int(tag, 16) for tag in scope.dataset if is_known(scope.dataset, tag)), default=-1)
+    return max((int(tag, 16) for tag in scope.dataset if _is_known(scope, tag)), default=-1)
+
+
+def _is_known(scope: Scope, tag: str) -> bool:
+    return is_known(scope.dataset, tag) if is_private(tag) else known_vr(int(tag, 16)) is not None
 
 
 def _number(tag: str) -> int:

@@ -82,7 +82,7 @@ def candidate(sight: Sight, at: int) -> Candidate | None:
         return None
     group, number = dialect.tag(buf, at)
     tag = group << 16 | number
-    known = _known_vr(tag, group, number)
+    known = known_vr(tag)
     encoded = None if known is None else _encoded(buf, at, dialect, known)
     if known is None or encoded is None:
         return None
@@ -111,7 +111,7 @@ def _encoded(buf: bytes, at: int, dialect: Dialect, known: str) -> tuple[str, in
 
 
 def is_chain(sight: Sight, at: int, floor: int, need: int) -> bool:
-    """Say whether elements begin at a position: `need` of them in ascending order, the first beyond doubt.
+    """Say whether elements begin at a position: `need` of them in ascending order, or one more with a doubtful first.
 
     Fewer are enough where the last of them ends where all has to end, or is the pixel data.
 
@@ -127,12 +127,17 @@ def is_chain(sight: Sight, at: int, floor: int, need: int) -> bool:
         How many elements make a chain.
 
     """
-    for count in range(need):
+    count = 0
+    while count < need:
         found = candidate(sight, at)
         if found is None:
             return count > 0 and is_delimiter(sight, at)
-        if found.tag <= floor or (found.belief is Belief.WEAK and not (count and sight.dialect.explicit)):
+        if found.tag <= floor or (found.belief is Belief.WEAK and not sight.dialect.explicit):
             return False
+        if not count and found.belief is Belief.WEAK:
+            # Private elements, say: a longer chain makes up for it.
+            need += 1
+        count += 1
         if found.length == UNDEFINED or found.tag in PIXEL_TAGS:
             return True
         floor, at = found.tag, found.following
@@ -163,16 +168,14 @@ def nearest_mark(dialect: Dialect, head: bytes) -> tuple[int, int] | None:
     tag: tuple[int, int] = dialect.tag(head, 0)
     if tag in MARKS:
         return tag
-    bits = tag[0] << 16 | tag[1]
-    for mark in (ITEM, ITEM_END, SEQUENCE_END):
-        changed = bits ^ (mark[0] << 16 | mark[1])
-        if any(changed & ~(0xFF << shift) == 0 for shift in (0, 8, 16, 24)):
-            return mark
-    return None
+    changed = {mark: (tag[0] ^ mark[0]) << 16 | tag[1] ^ mark[1] for mark in MARKS}
+    near = [mark for mark, bits in changed.items() if any(not bits & ~(0xFF << shift) for shift in (0, 8, 16, 24))]
+    return min(near, key=lambda mark: changed[mark].bit_count(), default=None)
 
 
-def _known_vr(tag: int, group: int, number: int) -> str | None:
-    """Return the VR of a tag that data sets may have, ``None`` for all others."""
+def known_vr(tag: int) -> str | None:
+    """Return the VR of a tag that data sets may have, ``None`` for all others and for retired repeating groups."""
+    group, number = tag >> 16, tag & 0xFFFF
     if group & 1:
         if group <= 8 or number < 0x10 or 0xFF < number < 0x1000:
             return None

@@ -7,7 +7,7 @@ encoded is found by :mod:`~dicom_assets.dicom.sniff`.
 
 from typing import ClassVar
 
-from dicom_assets.dicom.damage import DamageReader
+from dicom_assets.dicom.damage import DamageReader, Reading
 from dicom_assets.dicom.dialect import (
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
@@ -170,7 +170,12 @@ class Walker(DamageReader):
             if not window.have(position, 12):
                 raise TruncatedError(f"the file ends inside element {tag}, at byte {position}")
             start += 4
-            (length,) = dialect.length32(window.buf, position + 8 - window.base)
+            at = position - window.base
+            (length,) = dialect.length32(window.buf, at + 8)
+            if window.buf[at + 6 : at + 8] != b"\0\0":
+                better = self.instead_of(scope, Reading(tag, rule, start, length, dialect, IssueCode.BAD_VR))
+                if better is not None:
+                    return self._read_as(scope, better, position)
         else:
             (length,) = dialect.length(window.buf, position + dialect.width - window.base)
         if rule.kind is Kind.DELIMITER:
@@ -396,8 +401,12 @@ class Walker(DamageReader):
             # What it is, is looked at by the sequence around the item.
             scope.finished = True
             return position
-        way = self.reading(scope, position)
-        self.report(way.tag, way.rule.vr, way.code, head[4:6] if way.dialect is scope.dialect else b"")
+        return self._read_as(scope, self.reading(scope, position), position)
+
+    def _read_as(self, scope: Scope, way: Reading, position: int) -> int:
+        """Read an element whose VR is not the one that stands there."""
+        stated = self.window.peek(position + 4, 2) if way.dialect is scope.dialect else b""
+        self.report(way.tag, way.rule.vr, way.code, stated)
         dialect, scope.dialect = scope.dialect, way.dialect
         try:
             return self._placed(scope, way.tag, way.rule, way.start, way.length)
