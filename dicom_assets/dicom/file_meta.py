@@ -80,10 +80,12 @@ def second_meta(window: Window, position: int) -> int | None:
 def find_data_set(window: Window, position: int) -> int | None:
     """Return where a data set begins in the next few kilobytes, ``None`` if none does."""
     content = window.at(position, _SEARCHED)
-    for match in _FIRST_GROUPS.finditer(content):
-        start = position + match.start()
-        if any(believable_elements(window, start, dialect, strict=True) >= _PROOF for dialect in _DIALECTS):
-            return start
+    starts = [position + match.start() for match in _FIRST_GROUPS.finditer(content)]
+    # One encoding after the other: those with VRs are mistaken for others less often.
+    for dialect in (EXPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_LITTLE, IMPLICIT_BIG):
+        for start in starts:
+            if believable_elements(window, start, dialect, strict=True) >= _PROOF:
+                return start
     return None
 
 
@@ -108,7 +110,7 @@ def _looked_for(window: Window, position: int, end: int) -> int:
 
 def _begins_data_set(window: Window, position: int) -> bool:
     head = window.peek(position, 6)
-    if head[:2] == META_GROUP:
+    if head[:2] == META_GROUP or not any(head[:4]):
         return False
     # What most files have comes first: this is asked of all.
     ordinary = head[:2] == _IDENTIFYING_GROUP and states_vr(head[4:])
