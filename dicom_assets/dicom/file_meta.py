@@ -63,7 +63,7 @@ def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
         if length is None:
             break
         end += length
-    if end < window.size and _begins_data_set(window, end):
+    if end < window.size and (_begins_data_set(window, end) or second_meta(window, end) is not None):
         return end, dialect
     return _looked_for(window, position, min(end, window.size)), dialect
 
@@ -72,7 +72,7 @@ def second_meta(window: Window, position: int) -> int | None:
     """Return where a second file meta group with a preamble of its own begins, where a data set is due."""
     start = position + _PREAMBLE + len(PREFIX)
     at = start - len(PREFIX)
-    if start + _PREAMBLE > window.size or window.peek(at, 6) != PREFIX + META_GROUP:
+    if start + _PROOF * 8 > window.size or window.peek(at, 6) != PREFIX + META_GROUP:
         return None
     return None if _begins_data_set(window, position) else start
 
