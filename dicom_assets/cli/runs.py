@@ -1,6 +1,9 @@
 """Materializing through Dagster: pending prefixes, cut into runs over contiguous ranges of partitions."""
 
+import io
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -56,13 +59,25 @@ def execute(
 ) -> Result:
     """Run all five assets over a range in this process; failures are in the result."""
     job = definitions.resolve_implicit_global_asset_job_def()
-    return job.execute_in_process(
-        instance=instance,
-        run_config=_run_config(mode, allow_deletion=allow_deletion),
-        asset_selection=[AssetKey(table.name) for table in TABLES],
-        tags=range_tags(request.first, request.last),
-        raise_on_error=False,
-    )
+    with _quiet():
+        return job.execute_in_process(
+            instance=instance,
+            run_config=_run_config(mode, allow_deletion=allow_deletion),
+            asset_selection=[AssetKey(table.name) for table in TABLES],
+            tags=range_tags(request.first, request.last),
+            raise_on_error=False,
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what libraries write to standard error from the progress bar: events and result of a run tell the same.
+
+    NumPy warns with the paths of sources, Dagster writes there when its database fails, before it raises.
+    """
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _run_config(mode: UpdateMode, *, allow_deletion: bool) -> dict[str, object]:

@@ -65,6 +65,7 @@ MEANING: Mapping[str, Mapping[str, CatalogStatus]] = {
     },
     THUMBNAILS.name: {
         ThumbnailStatus.OK: CatalogStatus.OK,
+        ThumbnailStatus.PARTIAL: CatalogStatus.DAMAGED,
         ThumbnailStatus.NO_PIXEL_DATA: CatalogStatus.NO_IMAGE,
         ThumbnailStatus.NOT_DICOM: CatalogStatus.NOT_DICOM,
         ThumbnailStatus.UNSUPPORTED: CatalogStatus.ISSUES,
