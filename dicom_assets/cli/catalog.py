@@ -7,6 +7,7 @@ from functools import partial
 
 from dagster import DagsterInstance
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
@@ -15,7 +16,8 @@ from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.catalog.database import Catalog
 from dicom_assets.catalog.summary import Count, count_by, summarize
-from dicom_assets.cli.errors import stderr
+from dicom_assets.catalog.visible import visible
+from dicom_assets.cli.errors import tell
 from dicom_assets.cli.places import Places
 from dicom_assets.cli.runs import RunRequest, cut_into_runs, execute, failures, registered_prefixes
 from dicom_assets.cli.spark_progress import following_spark
@@ -56,7 +58,7 @@ def run_catalog(request: Request, instance: DagsterInstance) -> bool:
     failed = _run_all(request, instance, requests) if requests else set()
     _conclude(lake, [entry for entry in pending if entry.prefix not in failed], time.monotonic() - started)
     if failed:
-        stderr.print(f"{len(failed)} prefixes are not up to date; run again when the cause is mended.", style="red")
+        tell(f"{len(failed)} prefixes are not up to date; run again when the cause is mended.")
     return not failed
 
 
@@ -115,7 +117,7 @@ def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[Run
             if not result.success:
                 failed.update(run.prefixes)
                 for line in failures(result):
-                    stderr.print(f"Run {result.run_id} failed in {line}", style="red", markup=False, soft_wrap=True)
+                    tell(f"Run {result.run_id} failed in {line}")
     return failed
 
 
@@ -143,8 +145,8 @@ def _conclude(lake: Lake, done: Sequence[Pending], seconds: float) -> None:
     ):
         grid.add_row(title, "  ".join(_shown(count) for count in counts))
     stdout.print(grid)
-    stdout.print(f"Tables: {lake.root}/{lake.schema}", soft_wrap=True, highlight=False)
+    stdout.print(visible(f"Tables: {lake.root}/{lake.schema}"), soft_wrap=True, highlight=False, markup=False)
 
 
 def _shown(count: Count) -> str:
-    return f"{count.value or 'missing'} {count.files}"
+    return escape(visible(f"{count.value or 'missing'} {count.files}"))

@@ -9,6 +9,7 @@ from dicom_assets.catalog.database import Catalog
 from dicom_assets.catalog.formats import Format, write
 from dicom_assets.catalog.gallery import write_gallery
 from dicom_assets.catalog.summary import summarize
+from dicom_assets.catalog.visible import visible
 from dicom_assets.cli.catalog import Request, run_catalog
 from dicom_assets.cli.instance import open_instance
 from dicom_assets.cli.places import checked_places
@@ -35,7 +36,7 @@ def run_demo(folder: Path) -> bool:
     for title, counts in (("modality", summary.modality), ("transfer syntax", summary.transfer_syntax)):
         stdout.print(f"\n[bold]DICOM files by {title}[/]")
         for count in counts:
-            stdout.print(f"  {count.files:4}  {count.value or 'not stated'}")
+            stdout.print(f"  {count.files:4}  {visible(count.value or 'not stated')}", markup=False)
     stdout.print(f"\n[bold]A selection by SQL[/]\n{_QUERY}\n")
     write(catalog.sql(_QUERY), Format.TABLE)
     page = folder / "thumbnails.html"
