@@ -52,7 +52,7 @@ docs: install
 
 lock: install
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev \
-		--no-header --no-emit-index-url --no-emit-find-links --no-annotate --output-file requirements.lock pyproject.toml
+		--no-header --no-emit-index-url --no-emit-find-links --no-annotate --no-strip-extras --output-file requirements.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) .demo
