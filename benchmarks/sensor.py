@@ -33,7 +33,7 @@ BATCH = 50
 class MemoryArchive(ArchiveResource):
     """An archive in memory."""
 
-    def open(self):
+    def open(self, lake=""):  # noqa: ARG002 - the lake is elsewhere
         archive = BucketArchive("memory://", self.prefix_depth)
         archive.__dict__["_opened"] = STORE
         return archive

@@ -8,6 +8,8 @@
     Folder of the catalog in the lake, by default ``dicom``.
 ``DICOM_ASSETS_PREFIX_DEPTH``
     How many directories make a partition, by default 1.
+``DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS``
+    1 to follow symbolic links that lead out of the folder, by default 0.
 ``DICOM_ASSETS_PREVIEWS``
     How many thumbnails the materialization of a partition shows, by default none.
 """
@@ -34,6 +36,7 @@ SOURCE = "DICOM_ASSETS_SOURCE"
 LAKE = "DICOM_ASSETS_LAKE"
 SCHEMA = "DICOM_ASSETS_SCHEMA"
 PREFIX_DEPTH = "DICOM_ASSETS_PREFIX_DEPTH"
+FOLLOW_OUTSIDE_LINKS = "DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS"
 PREVIEWS = "DICOM_ASSETS_PREVIEWS"
 
 
@@ -83,10 +86,13 @@ def build_definitions(
 
 
 def archive_from_environment() -> ArchiveResource:
-    """Return the archive that the environment names, looked up when a run starts."""
+    """Return the archive that the environment names, source and depth looked up when a run starts."""
+    outside = os.environ.get(FOLLOW_OUTSIDE_LINKS, "0") == "1"
     if PREFIX_DEPTH in os.environ:
-        return ArchiveResource(source=EnvVar(SOURCE), prefix_depth=EnvVar.int(PREFIX_DEPTH))
-    return ArchiveResource(source=EnvVar(SOURCE))
+        return ArchiveResource(
+            source=EnvVar(SOURCE), prefix_depth=EnvVar.int(PREFIX_DEPTH), follow_outside_links=outside
+        )
+    return ArchiveResource(source=EnvVar(SOURCE), follow_outside_links=outside)
 
 
 def lake_from_environment() -> LakeResource:

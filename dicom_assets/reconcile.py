@@ -4,8 +4,9 @@ A row is *fresh* when the table holds its key once, with the token that is expec
 keys without a fresh row are work, rows that are not fresh are obsolete.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from dicom_assets.tables import KEY, PARTITION, Table
 TOKEN = "_token"  # noqa: S105 - no password
 """Name of the column that tells versions of a row apart; null never equals anything."""
 
+_NO_KEYS = pa.schema([(PARTITION, pa.string()), (KEY, pa.string())])
 _EXPECTED = "_expected"
 _COUNT = "_count"
 _ATTEMPTS = 20
@@ -49,12 +51,16 @@ class Difference:
         Columns ``prefix``, ``path``, ``_file``: rows to be taken out, those of changed files included.
     kept
         Number of rows that stay, by prefix.
+    adopted
+        Columns ``prefix``, ``path``: of the rows to be made, those that say of their file what the table says already.
+        They are written, but count as kept.
 
     """
 
     work: pa.Table
     obsolete: pa.Table
     kept: Mapping[str, int]
+    adopted: pa.Table = field(default_factory=_NO_KEYS.empty_table)
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""
@@ -137,6 +143,10 @@ class Step(Protocol):
         """
         ...
 
+    def confirm(self) -> None:
+        """Raise unless the last plans may still be believed: asked right before each commit."""
+        ...
+
 
 RunRewrites = Callable[[Sequence[Rewrite]], Sequence[AddAction]]
 """Runs rewrites, wherever; returns all their actions."""
@@ -204,6 +214,7 @@ class _Commits:
             planned.snapshot.writes,
             self.metadata,
         )
+        self.step.confirm()
         return commit(planned.snapshot.location, change)
 
 
@@ -211,9 +222,12 @@ def _outcome(planned: Plan, version: int, *, committed: bool) -> Outcome:
     """Count what a plan did, by prefix."""
     work, obsolete = planned.difference.work, planned.difference.obsolete
     unique = obsolete.group_by([PARTITION, KEY]).aggregate([])
+    adopted = pc.is_in(work[KEY], planned.difference.adopted[KEY].combine_chunks())
+    kept = Counter(planned.difference.kept) + Counter(count_by_prefix(work.filter(adopted)))
+    work = work.filter(pc.invert(adopted))
     replaced = work.join(unique.select([KEY]), KEY, join_type="left semi")
     new = work.join(unique.select([KEY]), KEY, join_type="left anti")
-    gone = unique.join(work.select([KEY]), KEY, join_type="left anti")
+    gone = unique.join(planned.difference.work.select([KEY]), KEY, join_type="left anti")
     return Outcome(
         planned.snapshot.table,
         version,
@@ -221,7 +235,7 @@ def _outcome(planned: Plan, version: int, *, committed: bool) -> Outcome:
         added=count_by_prefix(new),
         changed=count_by_prefix(replaced),
         removed=count_by_prefix(gone),
-        kept=planned.difference.kept,
+        kept=kept,
     )
 
 

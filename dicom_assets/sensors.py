@@ -25,16 +25,17 @@ from dagster import (
     sensor,
 )
 
-from dicom_assets.archive.base import Archive
+from dicom_assets.archive.base import Archive, Prefixes
 from dicom_assets.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.partitions import PREFIXES
 from dicom_assets.reconcile import UpdateMode
 from dicom_assets.resources.archive import ArchiveResource
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.runs import STATES_TAG, backfills_under_way, failures, held_keys, range_tags
-from dicom_assets.steps.index import DeletionGuard
+from dicom_assets.steps.deletions import DeletionGuard
 from dicom_assets.steps.requests import Request, due_requests
-from dicom_assets.steps.watch import CatalogState, Observation, Verdict, Watch
+from dicom_assets.steps.source import SourceMismatchError, recognise
+from dicom_assets.steps.watch import CatalogState, Observation, Verdict, Watch, refuse_together
 from dicom_assets.tables import TABLES
 
 NAME = "archive_sensor"
@@ -119,7 +120,7 @@ class Tick:
     options: SensorOptions
     archive: Archive
     state: CatalogState
-    present: Sequence[str]
+    present: Prefixes
     registered: Sequence[str]
     new: Sequence[str] = field(init=False)
     seen: list[Observation] = field(default_factory=list)
@@ -134,6 +135,8 @@ class Tick:
         rest = [prefix for prefix in sorted({*self.registered, *self.new}) if prefix > cursor.after]
         guard = DeletionGuard() if self.options.mode is not UpdateMode.APPEND else None
         self.seen.extend(watch.sweep(self.archive, self.state, rest, guard, deadline))
+        if guard is not None:
+            self.seen = refuse_together(self.seen, self.archive, self.state, self.present, guard)
         if len(self.seen) == len(rest):
             return Cursor()
         return Cursor(self.seen[-1].prefix) if self.seen else cursor
@@ -166,14 +169,14 @@ class Tick:
     def lost_keys(self) -> list[str]:
         """Return the partition keys that nothing stands behind any more: no file, no row, no run."""
         gone = set(self.registered) - set(self.present) - self.state.prefixes
-        if not gone or backfills_under_way(self.instance):
+        if not gone or self.present.unlisted or backfills_under_way(self.instance):
             return []
         return sorted(gone - held_keys(self.instance, self.registered))
 
     def reasons(self) -> list[str]:
-        """Return why prefixes were left alone."""
-        found = [seen.reason for seen in self.seen if seen.reason]
-        more = [f"and {len(found) - _SHOWN} more prefixes"] if len(found) > _SHOWN else []
+        """Return why prefixes, or parts of them, were left alone."""
+        found = list(dict.fromkeys([*self.present.unlisted, *(seen.reason for seen in self.seen if seen.reason)]))
+        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
         return [*found[:_SHOWN], *more]
 
 
@@ -192,15 +195,16 @@ def build_archive_sensor(options: SensorOptions) -> SensorDefinition:
         context: SensorEvaluationContext, archive: ArchiveResource, lake: LakeResource
     ) -> SensorResult | SkipReason:
         deadline = time.monotonic() + options.tick_seconds
+        tables = lake.open()
         try:
-            files = archive.open()
+            files = recognise(tables, archive.open(tables.root))
             files.check()
-            present = list(files.prefixes())
-        except OSError as error:
+            present = files.prefixes()
+        except (OSError, SourceMismatchError) as error:
             return SkipReason(f"Nothing was changed: {error}")
-        state = CatalogState(lake.open())
+        state = CatalogState(tables)
         registered = context.instance.get_dynamic_partitions(_PARTITIONS)
-        if not present and (registered or state.prefixes):
+        if not (present.found or present.unlisted) and (registered or state.prefixes):
             return SkipReason(
                 "Nothing was changed: the archive is empty, and it was not before. If that is meant, materialize its "
                 "partitions by hand, with allow_mass_deletion in the run config of file_index."

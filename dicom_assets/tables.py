@@ -184,9 +184,20 @@ _DERIVED: tuple[Column, ...] = (
 
 _INDEX: tuple[Column, ...] = (
     Column("relative_path", _STRING, "Path below the root of the archive."),
-    Column("size", pa.int64(), "Length in bytes.", statistics=True),
-    Column("modified_at", _TIMESTAMP, "Last modification, as the storage tells it.", statistics=True),
+    Column("size", pa.int64(), "Length in bytes, null when the storage does not tell.", statistics=True),
+    Column(
+        "modified_at",
+        _TIMESTAMP,
+        "Last modification, as the storage tells it; null for a time outside the years 1 to 9999.",
+        statistics=True,
+    ),
     Column("etag", _STRING, "Entity tag of the object store, null on a file system."),
+)
+_SOURCE_VERSION = Column(
+    "source_version",
+    _STRING,
+    "What a file system says of the version: size, times of modification and status change in ns, inode number; "
+    "null for an object.",
 )
 _INDEXED_AT = Column("indexed_at", _TIMESTAMP, "When this version of the file was first listed.", statistics=True)
 _REMOVED_AT = Column(
@@ -202,6 +213,12 @@ _METADATA: tuple[Column, ...] = (
     Column("media_type", _STRING, "Told from the content, not from the name.", statistics=True),
     Column("is_dicom", pa.bool_(), "Whether the content is a DICOM file."),
     Column("sha256", _STRING, "SHA-256 of the content in hexadecimal, null unless switched on."),
+)
+
+_HEAD_DIGEST = Column(
+    "head_digest",
+    _STRING,
+    "Half of the SHA-256 of the first 64 KiB in hexadecimal, by which a file whose inode or status changed is verified.",
 )
 
 _ISSUE = pa.struct([("path", _STRING), ("vr", _STRING), ("code", _STRING), ("raw", _STRING)])
@@ -225,9 +242,11 @@ _THUMBNAIL: tuple[Column, ...] = (
 FILE_INDEX = Table(
     "file_index",
     "Every file of the archive, as last listed.",
-    (_PREFIX, _PATH, *_INDEX, _FINGERPRINT, _INDEXED_AT, _REMOVED_AT),
+    (_PREFIX, _PATH, *_INDEX, _FINGERPRINT, _SOURCE_VERSION, _INDEXED_AT, _REMOVED_AT),
 )
-FILE_METADATA = Table("file_metadata", "What the name and the first bytes of a file tell.", (*_DERIVED, *_METADATA))
+FILE_METADATA = Table(
+    "file_metadata", "What the name and the first bytes of a file tell.", (*_DERIVED, *_METADATA, _HEAD_DIGEST)
+)
 DICOM_HEADERS = Table(
     "dicom_headers",
     "The full DICOM header of every file, and its common attributes typed.",

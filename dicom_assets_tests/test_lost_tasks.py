@@ -22,12 +22,12 @@ class DeadlyArchive(LocalArchive):
     lives: int = 1
 
     @contextmanager
-    def open(self, path):
+    def open(self, path, listed=None):
         died = len(list(Path(self.grave).iterdir()))
         if path.endswith("last.dcm") and died < self.lives:
             (Path(self.grave) / str(died)).touch()
             os._exit(1)
-        with super().open(path) as source:
+        with super().open(path, listed) as source:
             yield source
 
 
@@ -41,14 +41,14 @@ def source(tmp_path):
 
 
 def test_a_task_whose_worker_dies_is_computed_again(spark, lake, source, tmp_path):
-    archive = DeadlyArchive(str(source), 1, str(tmp_path / "grave"))
+    archive = DeadlyArchive(str(source), 1, grave=str(tmp_path / "grave"))
     build(lake, archive)
     assert len(list((tmp_path / "grave").iterdir())) == 1, "a worker died"
     assert contents(lake) == contents(clean(LocalArchive(str(source), 1), tmp_path / "clean"))
 
 
 def test_a_run_whose_task_dies_every_time_commits_nothing_and_the_next_ends_well(spark, lake, source, tmp_path):
-    archive = DeadlyArchive(str(source), 1, str(tmp_path / "grave"), lives=100)
+    archive = DeadlyArchive(str(source), 1, grave=str(tmp_path / "grave"), lives=100)
     with pytest.raises(Exception, match=r"(?i)worker|python"):
         build(lake, archive)
     assert contents(lake)[DICOM_HEADERS.name] == []
@@ -61,7 +61,7 @@ def test_a_run_whose_task_dies_every_time_commits_nothing_and_the_next_ends_well
 class LostArchive(LocalArchive):
     """Every read fails, and so does the root: the share is gone."""
 
-    def open(self, _):
+    def open(self, path, listed=None):
         raise OSError(116, "Stale file handle")
 
     def check(self):
@@ -70,5 +70,5 @@ class LostArchive(LocalArchive):
 
 def test_an_archive_out_of_reach_fails_the_run_and_writes_no_row(spark, lake, source, tmp_path):
     with pytest.raises(Exception, match="Stale file handle"):
-        build(lake, LostArchive(str(source), 1))
+        build(lake, LostArchive(str(source), 1), ["a"])
     assert contents(lake)[DICOM_HEADERS.name] == []

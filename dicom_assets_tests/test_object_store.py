@@ -5,6 +5,8 @@ Without it, an S3 server is started where one is installed.
 """
 
 import os
+import subprocess
+import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,13 +15,16 @@ import obstore
 import pytest
 from obstore.store import from_url
 
+from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.catalog.database import Catalog
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.status import CHANGED
 from dicom_assets.jobs import maintenance_job
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.sensors import SensorOptions
-from dicom_assets.tables import FILE_INDEX, TABLES
+from dicom_assets.tables import EXTRACTED, FILE_INDEX, TABLES
+from dicom_assets_tests.breaking_proxy import BreakingProxy
 from dicom_assets_tests.delta.rows import append, index_rows, paths
 from dicom_assets_tests.object_server import BUCKET, ObjectServer, server_program
 from dicom_assets_tests.scratch import clean
@@ -36,7 +41,7 @@ ODD = [
     "date=2024/k=v.dcm",
     "q?h#/x&y.dcm",
 ]
-_OF_THE_STORAGE = {"fingerprint", "etag", "modified_at", "path"}
+_OF_THE_STORAGE = {"fingerprint", "source_version", "etag", "modified_at", "path"}
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +131,50 @@ def test_the_sensor_asks_for_runs_until_the_catalog_follows(deployment):
     assert ranges(ticker.tick()) == [("b", "b")]
 
 
+def test_a_listing_whose_connections_break_is_continued(place):
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    if not endpoint.startswith("http://"):
+        pytest.skip("the proxy that breaks connections speaks plain HTTP")
+    store, keys = from_url(place), [f"a/{number:04d}" for number in range(2500)]
+    odd = [f"c/{number:03d}{name}" for number in range(600) for name in ("/x", "-y", ".z", " w")]
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda key: obstore.put(store, key, b"x"), [*keys, *odd, "b/1"]))
+    with BreakingProxy(endpoint, lambda number: number % 3 != 2) as proxy:
+        archive = BucketArchive(place, 1, {"aws_endpoint_url": proxy.endpoint})
+        assert list(archive.prefixes()) == ["a", "b", "c"]
+        before = len(proxy.listings)
+        assert archive.list("a")["relative_path"].to_pylist() == keys
+        asked = proxy.listings[before:]
+    assert len(asked) == 9, "three pages, each at the third attempt"
+    assert sum("start-after" in path for path in asked) >= 4, "none of them from the beginning again"
+    with BreakingProxy(endpoint, lambda number: number in (1, 3)) as proxy:
+        listed = BucketArchive(place, 1, {"aws_endpoint_url": proxy.endpoint}).list("c")["relative_path"].to_pylist()
+        assert sorted(listed) == sorted(odd), "whatever order the server lists in"
+    with BreakingProxy(endpoint, lambda _: False) as proxy:
+        assert BucketArchive(place, 1, {"aws_endpoint_url": proxy.endpoint}).list("a").num_rows == len(keys)
+        assert len(proxy.listings) == 3
+
+
+def test_a_table_is_opened_over_connections_that_break(place, monkeypatch):
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    if not endpoint.startswith("http://"):
+        pytest.skip("the proxy that breaks connections speaks plain HTTP")
+    append(Lake(f"{place}/lake"), index_rows("a", ["1"]))
+    with BreakingProxy(endpoint, lambda number: number % 3 != 2) as proxy:
+        # In a process of its own: while delta-rs opens a table, no other thread of its process runs.
+        program = "import sys; from dicom_assets.delta.lake import Lake; print(len(Lake(sys.argv[1]).existing()))"
+        told = subprocess.run(
+            [sys.executable, "-c", program, f"{place}/lake"],
+            env={**os.environ, "AWS_ENDPOINT_URL": proxy.endpoint},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        assert len(proxy.listings) > len(TABLES)
+    assert told.stdout.strip() == "1"
+
+
 def test_no_commit_of_many_at_once_is_lost(place):
     lake = Lake(f"{place}/lake")
     append(lake, index_rows("first", ["0"]))
@@ -149,3 +198,24 @@ def test_maintenance_merges_the_files_of_a_bucket(place):
     assert done.success
     assert len(lake.snapshot(FILE_INDEX).files) == 1
     assert paths(lake) == before
+
+
+def test_what_was_replaced_after_it_was_listed_is_left_for_the_next_run(deployment):
+    """A is listed, B is read, A comes back: with A's entity tag, which is that of its content."""
+    upload(deployment, {"a/1.dcm": 1})
+    deployment.register()
+    archive, lake = deployment.archive.open(), deployment.lake
+    assert deployment.run("a", "a", selection=["file_index"]).success
+    upload(deployment, {"a/1.dcm": 2})
+    assert deployment.run("a", "a", selection=[*(table.name for table in EXTRACTED), "object_catalog"]).success
+    upload(deployment, {"a/1.dcm": 1})
+    query = "SELECT PatientID, status, error FROM object_catalog"
+    assert Catalog(lake).sql(query).fetchall() == [(None, "pending", CHANGED)]
+    indexed = lake.snapshot(FILE_INDEX).keys(["fingerprint"])["fingerprint"].to_pylist()
+    assert archive.list("a")["fingerprint"].to_pylist() == indexed, "the listing alone does not tell"
+
+    ticker = Ticker(deployment.instance, deployment.archive, deployment.lake_resource, SensorOptions())
+    assert ranges(ticker.tick()) == [("a", "a")]
+    assert deployment.run("a", "a").success
+    assert Catalog(lake).sql(query).fetchall() == [("P1", "ok", None)]
+    assert not ticker.tick().run_requests

@@ -16,6 +16,7 @@ from dicom_assets.resources.archive import ArchiveResource
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.runs import STATES_TAG
 from dicom_assets.sensors import NAME, SensorOptions
+from dicom_assets_tests.denied import deny
 from dicom_assets_tests.steps.made_up import follow, write
 from dicom_assets_tests.ticking import Ticker, ranges
 
@@ -152,6 +153,22 @@ def test_a_prefix_that_cannot_be_listed_says_so_and_does_not_stop_the_others(tic
     assert "cannot list a" in ticker.tick().skip_reason.skip_message
 
 
+def test_a_folder_above_the_prefixes_that_cannot_be_listed_stops_no_other_and_loses_no_partition(
+    instance, source, lake, monkeypatch
+):
+    for prefix in "abcd":
+        write(source / prefix / "x" / "1")
+    archive = ArchiveResource(source=str(source), prefix_depth=2)
+    ticker = Ticker(instance, archive, LakeResource(root_uri=lake.root), SensorOptions())
+    instance.add_dynamic_partitions("prefix", ["a/x", "a/y"])
+    deny(monkeypatch, source / "a", source / "a" / "x")
+    assert ranges(ticker.tick()) == [(".", "d/x")]
+    assert {"a/x", "a/y"} <= set(ticker.keys)
+    follow(lake, archive.open(), [key for key in ticker.keys if key != "a/x"])
+    skipped = ticker.tick().skip_reason.skip_message
+    assert f"cannot list {source}/a: Permission denied" in skipped
+
+
 def test_mass_deletion_is_refused_until_allowed(make, source, lake):
     for number in range(101):
         write(source / "a" / str(number))
@@ -160,6 +177,41 @@ def test_mass_deletion_is_refused_until_allowed(make, source, lake):
     refused = make().tick()
     assert refused.run_requests == []
     assert "allow_mass_deletion" in refused.skip_reason.skip_message
+
+
+def test_another_source_changes_nothing_and_the_tick_says_so(make, ticker, source, lake):
+    ticker.tick()
+    settle(source, lake, "abcd")
+    other = source.with_name("other")
+    write(other / "z" / "1")
+    stranger = make()
+    stranger.archive = ArchiveResource(source=str(other), prefix_depth=1)
+    result = stranger.tick()
+    assert not result.run_requests
+    assert not result.dynamic_partitions_requests
+    for words in ("Nothing was changed", f"{source}, not to {other}", "--schema", "--move-source"):
+        assert words in result.skip_reason.skip_message
+
+
+def test_prefixes_that_are_all_there_and_all_empty_are_refused(ticker, source, lake):
+    ticker.tick()
+    settle(source, lake, "abcd")
+    for prefix in "abcd":
+        (source / prefix / "1").unlink()
+    result = ticker.tick()
+    assert result.run_requests == []
+    assert "the folder is there and empty" in result.skip_reason.skip_message
+    assert "allow_mass_deletion: true" in result.skip_reason.skip_message
+
+
+def test_most_prefixes_of_a_small_catalog_that_vanish_are_refused(ticker, source, lake):
+    ticker.tick()
+    settle(source, lake, "abcd")
+    for prefix in "abc":
+        shutil.rmtree(source / prefix)
+    result = ticker.tick()
+    assert result.run_requests == []
+    assert "3 of 4 files of the catalog" in result.skip_reason.skip_message
 
 
 def test_kept_rows_ask_for_runs_in_their_mode(make, source, lake):

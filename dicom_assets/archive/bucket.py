@@ -1,21 +1,35 @@
 """An archive in an object store: S3, Google Cloud Storage, Azure Blob Storage."""
 
 import errno
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import obstore
 import pyarrow as pa
-from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import (
+    BaseError,
+    NotFoundError,
+    PermissionDeniedError,
+    PreconditionError,
+    UnauthenticatedError,
+)
 from obstore.store import ObjectStore, from_url
 
-from dicom_assets.archive.base import ArchiveError
+from dicom_assets.archive.base import ArchiveError, FolderIdentity, Prefixes
+from dicom_assets.archive.bucket_listing import list_objects
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
+from dicom_assets.archive.versions import FileChangedError, Listed
+from dicom_assets.dicom.source import StorageError, clamp
+from dicom_assets.patience import patiently
 from dicom_assets.stores import why
+
+if TYPE_CHECKING:
+    from obstore import GetOptions, ObjectMeta
 
 _ASKED_AT_ONCE = 16
 """An object store answers slowly, but many at once."""
@@ -88,12 +102,28 @@ class BucketArchive:
     def check(self) -> None:
         """Raise :class:`ArchiveError` unless the root can be listed."""
         try:
-            obstore.list_with_delimiter(self._store())
+            self._folder(None)
         except _FAILURES as error:
             raise ArchiveError(f"cannot list the archive root {self.root}: {_reason(error)}") from error
 
-    def prefixes(self) -> Iterator[str]:
-        """Yield the prefixes in sorted order; the root prefix only when it has files."""
+    def at(self, root: str) -> Self:
+        """Return the archive as seen from another root."""
+        return replace(self, root=root)
+
+    def folder(self, prefix: str | None = None) -> FolderIdentity | None:  # noqa: ARG002 - part of the protocol
+        """Return ``None``: nothing is mounted in an object store."""
+        return None
+
+    def exists(self, path: str) -> bool:
+        """Return whether there is an object."""
+        try:
+            obstore.head(self._store(), path.removeprefix(self.root + "/"))
+        except _FAILURES:
+            return False
+        return True
+
+    def prefixes(self) -> Prefixes:
+        """Return the prefixes; the root prefix only when it has files."""
         found: list[str] = []
         above: list[Any] = []
         try:
@@ -101,12 +131,10 @@ class BucketArchive:
                 above += listed["objects"]
                 folders = [_names(folder) for folder in listed["common_prefixes"]]
                 found += [encode_prefix(names) for names in folders if len(names) == self.depth]
-            files_above = any(True for _ in self._files(above))
+            files_above = not self.depth or any(True for _ in self._files(above))
         except _FAILURES as error:
             raise ArchiveError(f"cannot list {self.root}: {_reason(error)}") from error
-        if files_above or not self.depth:
-            yield ROOT_PREFIX
-        yield from sorted(found)
+        return Prefixes(([ROOT_PREFIX] if files_above else []) + sorted(found))
 
     def _upper_folders(self) -> Iterator[Any]:
         """Yield the listings of the folders above the prefix depth, those of one level side by side."""
@@ -114,10 +142,13 @@ class BucketArchive:
         with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
             for _ in range(self.depth):
                 below: list[str | None] = []
-                for listed in pool.map(lambda folder: obstore.list_with_delimiter(self._store(), folder), folders):
+                for listed in pool.map(self._folder, folders):
                     below += listed["common_prefixes"]
                     yield listed
                 folders = below
+
+    def _folder(self, folder: str | None) -> Any:
+        return patiently(lambda: obstore.list_with_delimiter(self._store(), folder))
 
     def list(self, prefix: str) -> pa.Table:
         """Return the files of a prefix, in the order of paths."""
@@ -126,8 +157,7 @@ class BucketArchive:
             if prefix == ROOT_PREFIX and self.depth:
                 objects = [found for listed in self._upper_folders() for found in listed["objects"]]
             else:
-                stream = obstore.list(self._store(), "/".join(directories) or None, chunk_size=1000)
-                objects = [found for chunk in stream for found in chunk]
+                objects = list_objects(self._store(), "/".join(directories) or None)
             files = list(self._files(objects))
         except _FAILURES as error:
             raise ListingError(f"cannot list {self.root} at {prefix}: {_reason(error)}") from error
@@ -161,44 +191,104 @@ class BucketArchive:
 
     def _listed(self, found: Any) -> ListedFile:
         etag: str | None = found["e_tag"]
-        modified = found["last_modified"]
         return ListedFile(
             path=f"{self.root}/{found['path']}",
             relative_path=found["path"],
             size=found["size"],
-            modified_at=modified,
+            modified_at=found["last_modified"],
             etag=etag,
-            fingerprint=etag.strip('"') if etag else f"{found['size']}-{modified.isoformat()}",
+            fingerprint=etag.strip('"') if etag else _version(found),
         )
 
     @contextmanager
-    def open(self, path: str) -> Iterator["BucketSource"]:
-        """Open an object for reading by range."""
+    def open(self, path: str, listed: Listed | None = None) -> Iterator["BucketSource"]:
+        """Open an object for reading by range.
+
+        Where it was listed, that costs no request: each request for bytes is held against the listing by itself.
+        """
         key = path.removeprefix(self.root + "/")
-        try:
-            source = BucketSource(self._store(), key, obstore.head(self._store(), key)["size"])
-        except _FAILURES as error:
-            raise _as_os_error(error) from error
+        if listed is None:
+            try:
+                found = obstore.head(self._store(), key)
+            except _FAILURES as error:
+                raise _as_os_error(error) from error
+            listed = Listed(found["size"], _version(found))
+        source = BucketSource(self._store(), key, listed)
         yield source
+        if source.changed:  # whatever became of the error: a reader may have taken it for damage
+            raise FileChangedError(_CHANGED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BucketSource:
-    """An object, read by range requests."""
+    """One version of an object, read by range requests.
+
+    Attributes
+    ----------
+    store, key, listed
+        What is read.
+    changed
+        Whether the store was found to have another version.
+
+    """
 
     store: ObjectStore
     key: str
-    size: int
+    listed: Listed
+    changed: bool = False
+
+    @property
+    def size(self) -> int:
+        """Length of that version in bytes."""
+        return self.listed.size
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return the bytes ``[offset, offset + length)``, fewer at the end of the object."""
-        length = min(length, self.size - offset)
-        if length <= 0:
+        """Return the bytes ``[offset, offset + length)``, fewer at the end of the object.
+
+        Raises
+        ------
+        FileChangedError
+            The store has another version by now.
+        StorageError
+            It cannot be read.
+
+        """
+        offset, length = clamp(offset, length, self.size)
+        if not length:
             return b""
+        options: GetOptions = {"range": (offset, offset + length)}
+        if self.listed.version.startswith('"'):  # a strong entity tag (RFC 9110, 13.1.1)
+            options["if_match"] = self.listed.version
         try:
-            return bytes(obstore.get_range(self.store, self.key, start=offset, length=length))
+            answer = obstore.get(self.store, self.key, options=options)
+            # Some servers take no notice of the condition, but all tell what they send.
+            self.changed |= _comparable(_version(answer.meta)) != _comparable(self.listed.version)
+            content = b"" if self.changed else bytes(answer.bytes())
+        except PreconditionError:
+            self.changed = True
         except _FAILURES as error:
-            raise _as_os_error(error) from error
+            failure = _as_os_error(error)
+            raise StorageError(failure.errno, failure.strerror) from error
+        if self.changed:
+            raise FileChangedError(_CHANGED)
+        return content
+
+
+_CHANGED = "the object is not the version that was listed"
+_FRACTION = re.compile(r"\.\d+(?=[+-]\d\d:\d\d$)")
+
+
+def _version(found: "ObjectMeta") -> str:
+    """Return the version of an object: its entity tag, or its size and time where the store gives none."""
+    return found["e_tag"] or f"{found['size']}-{found['last_modified'].isoformat()}"
+
+
+def _comparable(version: str) -> str:
+    """Return a version as it is the same in a listing and in the answer to a request.
+
+    One may quote the entity tag and the other not, and only listings have fractions of a second.
+    """
+    return _FRACTION.sub("", version.removeprefix("W/").strip('"'))
 
 
 def _of_client(option: str) -> str | None:

@@ -9,7 +9,14 @@ from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
 
 
-def open_archive(source: str, depth: int, options: Mapping[str, str] | None = None) -> Archive:
+def open_archive(
+    source: str,
+    depth: int,
+    options: Mapping[str, str] | None = None,
+    *,
+    lake: str = "",
+    follow_outside_links: bool = False,
+) -> Archive:
     """Return the archive at a folder or URI, without looking at it.
 
     Parameters
@@ -20,6 +27,10 @@ def open_archive(source: str, depth: int, options: Mapping[str, str] | None = No
         Number of directories that make a prefix, 0 or more.
     options
         Options of the object store.
+    lake
+        Root of the lake that the files are cataloged in; a folder that is never entered.
+    follow_outside_links
+        Whether links in a folder are followed that lead out of it.
 
     Raises
     ------
@@ -33,7 +44,8 @@ def open_archive(source: str, depth: int, options: Mapping[str, str] | None = No
         raise ArchiveError(f"prefix depth is {depth}; it must be 0 or more")
     if is_remote(source):
         return BucketArchive(source.rstrip("/"), depth, dict(options or {}))
-    return LocalArchive(absolute(source), depth)
+    barred = "" if not lake or is_remote(lake) else absolute(lake)
+    return LocalArchive(absolute(source), depth, follow_outside_links, barred)
 
 
 def is_remote(location: str) -> bool:
@@ -42,9 +54,16 @@ def is_remote(location: str) -> bool:
 
 
 def absolute(location: str) -> str:
-    """Return a local location as an absolute path, links in it left as they are; a remote one as it is."""
+    """Return a local location as an absolute path, links in it left as they are; a remote one as it is.
+
+    A step up (``..``) is taken where the links before it lead.
+    """
     if is_remote(location):
         return location.rstrip("/")
     if location.startswith("file://"):
         location = unquote(urlsplit(location).path)
-    return str(Path(location).expanduser().absolute())
+    path = Path(location).expanduser().absolute()
+    if ".." in path.parts:
+        last = len(path.parts) - path.parts[::-1].index("..")
+        path = Path(*path.parts[:last]).resolve().joinpath(*path.parts[last:])
+    return str(path)

@@ -44,7 +44,7 @@ def decode_prefix(key: str, depth: int) -> tuple[str, ...]:
     if key == ROOT_PREFIX:
         return ()
     directories = tuple(unquote(key, errors="surrogateescape").split("/"))
-    if len(directories) != depth or any(part in ("", ".", "..") for part in directories):
+    if len(directories) != depth or any(part in ("", ".", "..") or "\0" in part for part in directories):
         raise PrefixError(
             f"prefix {key!r} does not name {depth} director{'y' if depth == 1 else 'ies'} below the archive root"
         )

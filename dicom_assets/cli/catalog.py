@@ -1,7 +1,7 @@
 """``dicom-assets catalog``: from an archive to tables, through Dagster."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
-from dicom_assets.archive.base import Archive, ArchiveError
+from dicom_assets.archive.base import Archive, ArchiveError, Prefixes
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.catalog.database import Catalog
@@ -19,7 +19,7 @@ from dicom_assets.catalog.summary import Count, count_by, summarize
 from dicom_assets.catalog.visible import visible
 from dicom_assets.cli.errors import tell
 from dicom_assets.cli.places import Places
-from dicom_assets.cli.runs import RunRequest, cut_into_runs, execute, failures, registered_prefixes
+from dicom_assets.cli.runs import RunRequest, cut_into_runs, execute, failures, registered_prefixes, unlisted
 from dicom_assets.cli.spark_progress import following_spark
 from dicom_assets.definitions import build_definitions
 from dicom_assets.delta.lake import Lake
@@ -27,11 +27,14 @@ from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.partitions import check_prefixes, register_prefixes
 from dicom_assets.reconcile import UpdateMode
 from dicom_assets.resources.spark import SparkResource
-from dicom_assets.steps.index import DeletionGuard
+from dicom_assets.steps.deletions import BY_OPTION, DeletionGuard, rows_by_prefix
+from dicom_assets.steps.move import move_source
 from dicom_assets.steps.pending import Pending, find_pending
+from dicom_assets.steps.source import claim
 from dicom_assets.tables import FILE_INDEX, TABLES
 
 stdout = Console()
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +46,59 @@ class Request:
     mode: UpdateMode = UpdateMode.SYNC
     allow_mass_deletion: bool = False
     options: ExtractionOptions = field(default_factory=ExtractionOptions)
+    move_source: bool = False
 
 
 def run_catalog(request: Request, instance: DagsterInstance) -> bool:
-    """Bring the catalog up to date, say what was done, and return whether every run succeeded."""
+    """Bring the catalog up to date, say what was done, and return whether nothing failed or was left out."""
     started = time.monotonic()
-    archive, lake = request.places.archive_resource.open(), request.places.lake_resource.open()
+    lake = request.places.lake_resource.open()
+    named = request.places.archive_resource.open(lake.root)
+    if request.move_source:
+        _move(request, lake, named)
+    archive = claim(lake, named)
     lake.ensure(TABLES)
     with stdout.status("Listing the archive..."):
-        prefixes = _prefixes(request, archive, lake)
-        pending = _pending(request, archive, lake, prefixes)
+        archive.check()
+        present = archive.prefixes()
+        prefixes = _prefixes(request, archive, present, lake)
+        found = _pending(request, archive, lake, prefixes)
+    left_out = [] if request.prefixes else list(present.unlisted)
+    left_out += [entry.unlisted for entry in found if entry.unlisted]
+    pending = [entry for entry in found if entry.due]
     register_prefixes(instance, prefixes)
     requests = cut_into_runs(registered_prefixes(instance), pending, PREFIXES_PER_RUN)
-    failed = _run_all(request, instance, requests) if requests else set()
+    failed, left_out_by_runs = _run_all(request, instance, requests) if requests else (set(), [])
     _conclude(lake, [entry for entry in pending if entry.prefix not in failed], time.monotonic() - started)
+    _complain(failed, left_out or left_out_by_runs)
+    return not (failed or left_out or left_out_by_runs)
+
+
+def _complain(failed: Collection[str], unlisted: Iterable[str]) -> None:
+    """Say what was left out."""
+    reasons = list(dict.fromkeys(unlisted))
+    for reason in reasons[:_SHOWN]:
+        tell(f"Not listed whole: {reason}")
+    if len(reasons) > _SHOWN:
+        tell(f"... and {len(reasons) - _SHOWN} more")
+    if reasons:
+        tell("What could not be listed was left as it was in the tables.")
     if failed:
         tell(f"{len(failed)} prefixes are not up to date; run again when the cause is mended.")
-    return not failed
 
 
-def _prefixes(request: Request, archive: Archive, lake: Lake) -> list[str]:
+def _move(request: Request, lake: Lake, archive: Archive) -> None:
+    """Make the catalog follow its archive, and say so."""
+    with stdout.status("Rewriting paths..."):
+        moved = move_source(lake, archive, SparkResource().run_rewrites, unseen=request.allow_mass_deletion)
+    done = f"The catalog follows its source from {moved.old} to {moved.new}." if moved else "The source has not moved."
+    stdout.print(visible(done), soft_wrap=True, highlight=False, markup=False)
+
+
+def _prefixes(request: Request, archive: Archive, listed: Prefixes, lake: Lake) -> list[str]:
     """Return the prefixes asked for, by default those of the archive and those that the index still holds."""
-    archive.check()
-    present, held = set(archive.prefixes()), {file.prefix for file in lake.snapshot(FILE_INDEX).files}
-    if held and not present and not request.allow_mass_deletion:
+    present, held = set(listed), {file.prefix for file in lake.snapshot(FILE_INDEX).files}
+    if held and not present and not listed.unlisted and not request.allow_mass_deletion:
         # A bucket has no folders: one whose name is mistyped is listed as empty.
         raise ArchiveError(
             f"there is nothing at {archive.root}, and there was before. If that is meant, run again with "
@@ -77,25 +109,36 @@ def _prefixes(request: Request, archive: Archive, lake: Lake) -> list[str]:
         return sorted(known)
     check_prefixes(archive, request.prefixes)
     unknown = sorted(set(request.prefixes) - known)
-    if unknown:
+    if unknown and not listed.unlisted:
         raise PrefixError(f"prefix {unknown[0]!r} is neither in the archive nor in the tables")
     return sorted(set(request.prefixes))
 
 
 def _pending(request: Request, archive: Archive, lake: Lake, prefixes: Sequence[str]) -> list[Pending]:
-    guard = None if request.allow_mass_deletion else DeletionGuard()
+    refuses = not request.allow_mass_deletion and request.mode is not UpdateMode.APPEND
+    guard = DeletionGuard(how=BY_OPTION) if refuses else None
     found: list[Pending] = []
     for start in range(0, len(prefixes), PREFIXES_PER_RUN):
         part = prefixes[start : start + PREFIXES_PER_RUN]
         found += find_pending(SparkResource(), lake, archive, request.options.extractors(), part, request.mode, guard)
+    if guard is not None:
+        known = rows_by_prefix(lake.snapshot(FILE_INDEX).files)
+        guard.check_whole(sum(known.values()), sum(entry.gone for entry in found))
     return found
 
 
-def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[RunRequest]) -> set[str]:
-    """Execute the runs one after the other, with a progress bar; returns the prefixes of those that failed."""
+def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[RunRequest]) -> tuple[set[str], list[str]]:
+    """Execute the runs one after the other, with a progress bar.
+
+    Returns
+    -------
+    The prefixes of the runs that failed, and what others could not list.
+
+    """
     places = request.places
     definitions = build_definitions(places.archive_resource, places.lake_resource, extraction=request.options)
     failed: set[str] = set()
+    left_out: list[str] = []
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -114,11 +157,12 @@ def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[Run
                 result = execute(definitions, instance, run, request.mode, allow_deletion=request.allow_mass_deletion)
             done += run.files
             progress.update(bar, completed=done)
+            left_out += unlisted(result)
             if not result.success:
                 failed.update(run.prefixes)
                 for line in failures(result):
                     tell(f"Run {result.run_id} failed in {line}")
-    return failed
+    return failed, left_out
 
 
 def _advance(progress: Progress, bar: TaskID, done: int, files: int, share: float) -> None:

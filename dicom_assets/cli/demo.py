@@ -28,7 +28,7 @@ def run_demo(folder: Path) -> bool:
     """Catalog pydicom's test files below a folder and show counts, one selection and a page of thumbnails."""
     source = Path(pydicom.data.__file__).parent
     places = checked_places(str(source), str(folder / "lake"), "dicom", 1)
-    stdout.print(f"Cataloging the DICOM files that come with pydicom: {source}\n")
+    stdout.print(visible(f"Cataloging the DICOM files that come with pydicom: {source}"), end="\n\n", markup=False)
     with open_instance(places.lake) as instance:
         succeeded = run_catalog(Request(places, ()), instance)
     catalog = Catalog(places.lake_resource.open())
@@ -41,7 +41,11 @@ def run_demo(folder: Path) -> bool:
     write(catalog.sql(_QUERY), Format.TABLE)
     page = folder / "thumbnails.html"
     write_gallery(catalog, page, title="pydicom's test files")
-    stdout.print(f"\nTables:     {places.lake}/{places.schema}")
-    stdout.print(f"Thumbnails: {page}")
-    stdout.print(f"Dagster UI: dicom-assets ui {source} --lake {places.lake}")
+    stdout.print()
+    for line in (
+        f"Tables:     {places.lake}/{places.schema}",
+        f"Thumbnails: {page}",
+        f"Dagster UI: dicom-assets ui {source} --lake {places.lake}",
+    ):
+        stdout.print(visible(line), markup=False)
     return succeeded

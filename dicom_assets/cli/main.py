@@ -40,6 +40,10 @@ Schema = Annotated[
 Depth = Annotated[
     int, typer.Option("--prefix-depth", min=0, help="How many directories below the source make a partition.")
 ]
+FollowOutsideLinks = Annotated[
+    bool,
+    typer.Option("--follow-outside-links", help="Follow symbolic links that lead out of the source, too."),
+]
 
 
 @app.command()
@@ -54,18 +58,27 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     mode: Annotated[UpdateMode, typer.Option(help="What happens to rows that exist.")] = UpdateMode.SYNC,
     sha256: Annotated[bool, typer.Option("--sha256", help="Hash every file, which reads it whole.")] = False,
     allow_mass_deletion: Annotated[
-        bool, typer.Option("--allow-mass-deletion", help="Let most files of a prefix go from the tables.")
+        bool, typer.Option("--allow-mass-deletion", help="Let most files go from the tables.")
     ] = False,
+    move_source: Annotated[
+        bool, typer.Option("--move-source", help="The archive was moved here: let the tables follow it first.")
+    ] = False,
+    follow_outside_links: FollowOutsideLinks = False,
 ) -> None:
-    """Catalog an archive: find its prefixes and materialize what changed, through Dagster."""
+    """Catalog an archive: find its prefixes and materialize what changed, through Dagster.
+
+    Exits with 0 when the catalog holds what the archive holds, 1 when a run failed or a folder could not be listed, and
+    2 when nothing was done.
+    """
     from dicom_assets.cli.catalog import Request, run_catalog
     from dicom_assets.cli.instance import open_instance
     from dicom_assets.cli.places import checked_places
     from dicom_assets.extract.options import ExtractionOptions
 
     with clear_errors():
-        places = checked_places(source, lake, schema, prefix_depth)
-        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, ExtractionOptions(sha256=sha256))
+        places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
+        options = ExtractionOptions(sha256=sha256)
+        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, options, move_source)
         with open_instance(places.lake) as instance:
             succeeded = run_catalog(request, instance)
     if not succeeded:
@@ -145,6 +158,7 @@ def ui(
     lake: LakeOption,
     prefix_depth: Depth = 1,
     schema: Schema = "dicom",
+    follow_outside_links: FollowOutsideLinks = False,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
@@ -153,7 +167,8 @@ def ui(
     from dicom_assets.cli.ui import serve
 
     with clear_errors():
-        serve(checked_places(source, lake, schema, prefix_depth), host, port)
+        places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
+        serve(places, host, port)
 
 
 def main() -> None:

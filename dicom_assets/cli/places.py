@@ -19,11 +19,14 @@ class Places:
     lake: str
     schema: str
     depth: int
+    follow_outside_links: bool = False
 
     @property
     def archive_resource(self) -> ArchiveResource:
         """Return the Dagster resource of the source."""
-        return ArchiveResource(source=self.source, prefix_depth=self.depth)
+        return ArchiveResource(
+            source=self.source, prefix_depth=self.depth, follow_outside_links=self.follow_outside_links
+        )
 
     @property
     def lake_resource(self) -> LakeResource:
@@ -31,9 +34,9 @@ class Places:
         return LakeResource(root_uri=self.lake, schema_name=self.schema)
 
 
-def checked_places(source: str, lake: str, schema: str, depth: int) -> Places:
+def checked_places(source: str, lake: str, schema: str, depth: int, *, follow_outside_links: bool = False) -> Places:
     """Return the places of a catalog, or end the command with what is wrong with them."""
-    places = Places(absolute(source), absolute(lake), schema, depth)
+    places = Places(absolute(source), absolute(lake), schema, depth, follow_outside_links)
     if not is_remote(places.source):
         _check_source(Path(places.source))
     tables = f"{places.lake}/{schema}"

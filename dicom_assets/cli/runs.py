@@ -10,9 +10,11 @@ from itertools import groupby
 from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions
 from dagster import ExecuteInProcessResult as Result
 
+from dicom_assets.assets.file_index import LISTED_WHOLE
 from dicom_assets.partitions import PREFIXES
 from dicom_assets.reconcile import UpdateMode
 from dicom_assets.runs import range_tags
+from dicom_assets.steps.deletions import BY_OPTION, BY_RUN_CONFIG
 from dicom_assets.steps.pending import Pending
 from dicom_assets.stores import why
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG, TABLES
@@ -96,7 +98,14 @@ def failures(result: Result) -> Iterator[str]:
             cause = error.cause if error and error.cause else error
             text = event.step_failure_data.user_failure_data
             message = text.description if text else cause.message if cause else "unknown failure"
-            yield f"{event.step_key}: {why(message or '') or (message or '').strip().splitlines()[0]}"
+            line = why(message or "") or (message or "").strip().splitlines()[0]
+            yield f"{event.step_key}: {line.replace(BY_RUN_CONFIG, BY_OPTION)}"
+
+
+def unlisted(result: Result) -> Iterator[str]:
+    """Yield a few words for a run that could not list its prefixes whole."""
+    if any(check.check_name == LISTED_WHOLE and not check.passed for check in result.get_asset_check_evaluations()):
+        yield f"some prefixes of run {result.run_id}"
 
 
 def registered_prefixes(instance: DagsterInstance) -> list[str]:

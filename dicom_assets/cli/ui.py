@@ -5,7 +5,7 @@ import sys
 
 from dicom_assets.cli.instance import ensure_instance
 from dicom_assets.cli.places import Places
-from dicom_assets.definitions import LAKE, PREFIX_DEPTH, SCHEMA, SOURCE
+from dicom_assets.definitions import FOLLOW_OUTSIDE_LINKS, LAKE, PREFIX_DEPTH, SCHEMA, SOURCE
 
 
 def serve(places: Places, host: str, port: int) -> None:
@@ -20,6 +20,7 @@ def serve(places: Places, host: str, port: int) -> None:
         LAKE: places.lake,
         SCHEMA: places.schema,
         PREFIX_DEPTH: str(places.depth),
+        FOLLOW_OUTSIDE_LINKS: str(int(places.follow_outside_links)),
     }
     arguments = ["dev", "-m", "dicom_assets.definitions", "--host", host, "--port", str(port)]
     os.execve(sys.executable, [sys.executable, "-m", "dagster", *arguments], environment)  # noqa: S606 - no shell

@@ -11,6 +11,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileSystem, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
+from dicom_assets.patience import patiently
 from dicom_assets.stores import why
 from dicom_assets.tables import PARTITION, Table
 
@@ -56,15 +57,16 @@ class TableLocation:
     def exists(self) -> bool:
         """Return whether there is a Delta table."""
         with self._reached():
-            return DeltaTable.is_deltatable(self.uri, dict(self.storage_options))
+            return patiently(lambda: DeltaTable.is_deltatable(self.uri, dict(self.storage_options)))
 
     def open(self, version: int | None = None) -> DeltaTable:
         """Return the table at a version, by default the latest; raises ``TableNotFoundError``."""
         with self._reached():
-            return DeltaTable(self.uri, version=version, storage_options=dict(self.storage_options))
+            options = dict(self.storage_options)
+            return patiently(lambda: DeltaTable(self.uri, version=version, storage_options=options))
 
-    def create(self, table: Table) -> None:
-        """Create the table, unless there is one."""
+    def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
+        """Create the table, unless there is one; properties of our own are kept beside those of Delta."""
         if self.is_local:
             Path(self.uri.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
         with self._reached(), first_wins(self):
@@ -75,8 +77,12 @@ class TableLocation:
                 partition_by=[PARTITION],
                 name=table.name,
                 description=table.description,
-                configuration={"delta.dataSkippingStatsColumns": ",".join(table.statistics_columns)},
+                configuration={
+                    "delta.dataSkippingStatsColumns": ",".join(table.statistics_columns),
+                    **(properties or {}),
+                },
                 storage_options=dict(self.storage_options),
+                raise_if_key_not_exists=False,
             )
 
     @contextmanager

@@ -16,7 +16,7 @@ from dicom_assets.dicom.scan import end_of_undefined
 from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.stops import LimitError, StructureError, TruncatedError
 from dicom_assets.dicom.vr import ALL_VRS, private_vr, public_vr
-from dicom_assets.dicom.window import UNKNOWN_SIZE, Window
+from dicom_assets.dicom.window import Window
 
 SHORT = 64
 """Values up to this length are looked up among those decoded before."""
@@ -185,8 +185,6 @@ class ElementReader:
             return self.fragments(scope, tag, rule, start) if undefined else self.value(scope, tag, rule, start, length)
         vr = _PIXEL_VRS.get(tag, "OB" if rule.vr == "OB" else "OW")
         self.pixel = PixelElement(tag, vr, start, None if undefined else length)
-        if not undefined and self.window.size != UNKNOWN_SIZE and start + length > self.window.size:
-            self.report(tag, vr, IssueCode.PIXEL_DATA_CUT)
         scope.finished = True
         return start
 

@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -18,9 +19,10 @@ from dicom_assets.dicom.charsets import NO_CHARSET, Charset, charset_of
 from dicom_assets.dicom.choices import chosen_vr
 from dicom_assets.dicom.dialect import DIALECTS, UNDEFINED
 from dicom_assets.dicom.elements import dictionary_vr, is_known
-from dicom_assets.dicom.header import Element, Header, JsonDataset, PixelElement
+from dicom_assets.dicom.header import Element, Header, Issue, JsonDataset, PixelElement
 from dicom_assets.dicom.issues import IssueCode, IssueLog
 from dicom_assets.dicom.limits import HeaderLimits, inline_caps
+from dicom_assets.dicom.pixel_extent import checked_pixels
 from dicom_assets.dicom.sniff import DEFLATED_SYNTAXES
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import HeaderStatus
@@ -59,9 +61,14 @@ def read_by_pydicom(source: ByteSource, limits: HeaderLimits) -> Header | None:
     try:
         with _silence():
             dataset = pydicom.dcmread(BytesIO(content), force=True)
-            return _converted(dataset, source, content, limits)
+            header = _converted(dataset, source, content, limits)
     except Exception:  # noqa: BLE001 - pydicom raises whatever comes up in a damaged file
         return None
+    if header.pixel is None:
+        return header
+    pixel, problem = checked_pixels(header.pixel, source, header.dataset)
+    found = () if problem is None else (Issue(pixel.tag, pixel.vr, problem.value, ""),)
+    return replace(header, pixel=pixel, issues=(*header.issues, *found))
 
 
 @contextmanager

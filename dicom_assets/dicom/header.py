@@ -57,6 +57,8 @@ class PixelElement:
         Table item.
     length
         In bytes; ``None`` when it is undefined, which means that the data is encapsulated.
+    cut
+        Whether the file ends before it does.
 
     """
 
@@ -64,6 +66,7 @@ class PixelElement:
     vr: str
     offset: int
     length: int | None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

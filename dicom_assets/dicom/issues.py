@@ -65,7 +65,10 @@ class IssueCode(StrEnum):
     NO_PIXEL_DATA = "no_pixel_data"
     """An image SOP Class without pixel data."""
     PIXEL_DATA_CUT = "pixel_data_cut"
-    """Pixel data whose length goes beyond the end of the file."""
+    """Pixel data that goes beyond the end of the file: by its length, its items, an offset table or the number of
+    frames."""
+    MISSING_DELIMITER = "missing_delimiter"
+    """Encapsulated pixel data without the Sequence Delimitation Item that ends it (PS3.5 A.4). Its items are whole."""
     MORE_ISSUES = "more_issues"
     """There are more issues than are listed."""
 

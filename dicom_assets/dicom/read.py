@@ -8,6 +8,7 @@ from dicom_assets.dicom.header import Header, JsonDataset, first_value
 from dicom_assets.dicom.inflate import InflatedSource
 from dicom_assets.dicom.issues import IssueCode
 from dicom_assets.dicom.limits import DEFAULT_LIMITS, HeaderLimits
+from dicom_assets.dicom.pixel_extent import checked_pixels
 from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.sniff import (
     DEFLATED_SYNTAXES,
@@ -96,7 +97,7 @@ class _Reading:
         if start is None:
             return Header(HeaderStatus.NOT_DICOM)
         status, error = self._outcome(start)
-        if isinstance(self.body, InflatedSource) and self.body.corrupt:
+        if isinstance(self.body, InflatedSource) and self.body.corrupt and self.walker.pixel is None:
             status, error = HeaderStatus.TRUNCATED, "the deflated data set is damaged"
         return Header(status) if status is HeaderStatus.NOT_DICOM else self._header(status, error)
 
@@ -124,7 +125,7 @@ class _Reading:
             walker.walk(self.meta, start)
         stated = _uid(self.meta.dataset, _TRANSFER_SYNTAX)
         if stated in DEFLATED_SYNTAXES and is_deflated(walker.window, position):
-            self.body = InflatedSource(self.source, position)
+            self.body = InflatedSource(self.source, position, most=self.limits.max_read_bytes)
             walker.window = Window(self.body, self.limits.head_bytes, self.limits.max_read_bytes)
             position = 0
         if not walker.window.have(position, 8):
@@ -153,6 +154,13 @@ class _Reading:
     def _header(self, status: HeaderStatus, error: str | None) -> Header:
         walker, dataset = self.walker, self.data.dataset
         walker.finish(dataset)
+        pixel = walker.pixel
+        if pixel is not None:
+            pixel, problem = checked_pixels(pixel, self.body, dataset)
+            if isinstance(self.body, InflatedSource) and self.body.too_long:
+                status, error = HeaderStatus.UNSUPPORTED, "the deflated content is larger than the limit, or a bomb"
+            elif problem is not None:
+                walker.log.add(pixel.tag, pixel.vr, problem)
         sop_class = _uid(dataset, _SOP_CLASS) or _uid(self.meta.dataset, _MEDIA_STORAGE_CLASS)
         if status is HeaderStatus.OK:
             if sop_class in IMAGE_SOP_CLASSES and walker.pixel is None and _PIXEL_PROVIDER not in dataset:
@@ -170,7 +178,7 @@ class _Reading:
             transfer_syntax=self.syntax,
             little_endian=self.data.dialect.little_endian,
             implicit_vr=not self.data.dialect.explicit,
-            pixel=walker.pixel,
+            pixel=pixel,
             body=self.body,
         )
 

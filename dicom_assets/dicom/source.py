@@ -4,12 +4,45 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+_READ_AHEAD = 4096
+
+
+class StorageError(OSError):
+    """The storage did not give what it has: a fault of a disk, a share or a store, never of our arithmetic.
+
+    Raised by the sources of an archive and by nothing else, so that it alone means that a file cannot be read.
+    """
+
+
+def clamp(offset: int, length: int, size: int) -> tuple[int, int]:
+    """Return the part of a range that a file has, as its first position and its length.
+
+    Offsets and lengths come from what strangers wrote, so any integer can: a range behind the end of the file, of
+    negative length or with a negative offset has no bytes, and one that reaches beyond the end stops there.
+
+    Parameters
+    ----------
+    offset, length
+        The range that is asked for, in bytes.
+    size
+        Length of the file.
+
+    Returns
+    -------
+    tuple
+        ``0 <= offset <= size`` and ``0 <= length <= size - offset``.
+
+    """
+    if offset < 0 or offset >= size:
+        return (0, 0) if offset < 0 else (size, 0)
+    return offset, min(max(length, 0), size - offset)
+
 
 class ByteSource(Protocol):
     """The bytes of one file, read by range.
 
-    Implementations raise :class:`OSError` (or a subclass) when the storage fails; a short result means the
-    end of the file, never an error.
+    Implementations raise :class:`OSError` (or a subclass) when the storage fails, an archive's own
+    :class:`StorageError`. Any range may be asked for; a short result means the end of the file, never an error.
     """
 
     @property
@@ -35,6 +68,7 @@ class BytesSource:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the bytes ``[offset, offset + length)``, fewer at the end of the file."""
+        offset, length = clamp(offset, length, len(self.data))
         return self.data[offset : offset + length]
 
 
@@ -61,12 +95,12 @@ class HeadCachedSource:
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the bytes ``[offset, offset + length)``; those of the head come from memory."""
-        end = min(offset + length, self.size)
-        known = len(self._head)
+        offset, length = clamp(offset, length, self.size)
+        end, known = offset + length, len(self._head)
         if end <= known:
             return self._head[offset:end]
         if offset >= known:
-            return self._source.read(offset, end - offset)
+            return self._source.read(offset, length)
         return self._head[offset:] + self._source.read(known, end - known)
 
 
@@ -76,3 +110,26 @@ def chunks(source: ByteSource, size: int = 1 << 20) -> Iterator[bytes]:
     while block := source.read(offset, size):
         yield block
         offset += len(block)
+
+
+class ReadAhead:
+    """A source read a few kilobytes at a time, so that small neighbouring items cost one request.
+
+    Parameters
+    ----------
+    source
+        The file.
+
+    """
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        self._offset = 0
+        self._data = b""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return the bytes ``[offset, offset + length)``, fewer at the end of the file."""
+        if not self._offset <= offset <= offset + length <= self._offset + len(self._data):
+            self._offset, self._data = offset, self._source.read(offset, max(length, _READ_AHEAD))
+        begin, length = clamp(offset - self._offset, length, len(self._data))
+        return self._data[begin : begin + length]

@@ -30,6 +30,9 @@ class ThumbnailStatus(StrEnum):
 
     OK = "ok"
     """There is a thumbnail."""
+    PARTIAL = "partial"
+    """There is a thumbnail, but the pixel data is cut short: part of the frame is black, or other frames are missing;
+    ``error`` says how much is there."""
     NO_PIXEL_DATA = "no_pixel_data"
     """A DICOM object without an image: report, structure set, waveform, presentation state."""
     NOT_DICOM = "not_dicom"

@@ -16,8 +16,9 @@ from dicom_assets.dicom.source import chunks
 from dicom_assets.dicom.thumbnail import Thumbnail, render_thumbnail
 from dicom_assets.extract.media_type import DICOM, media_type
 from dicom_assets.extract.promote import promote
-from dicom_assets.extract.source_file import SourceFile
+from dicom_assets.extract.source_file import SourceFile, head_digest
 from dicom_assets.extract.status import MetadataStatus
+from dicom_assets.extract.version import changed_options
 from dicom_assets.tables import DICOM_HEADERS, FILE_METADATA, THUMBNAILS, Table
 
 
@@ -35,7 +36,11 @@ class Extractor(Protocol):
         ...
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
-        """Return the extractor's own columns; raises :class:`OSError` when the file cannot be read."""
+        """Return the extractor's own columns.
+
+        Raises :class:`~dicom_assets.dicom.source.StorageError` when the file cannot be read; anything else that is
+        raised costs this row.
+        """
         ...
 
     def failed(self, file: SourceFile) -> dict[str, Any]:
@@ -64,7 +69,7 @@ class MetadataExtractor:
     @property
     def version(self) -> str:
         """Return the version of code and options."""
-        return "metadata-1+sha256" if self.sha256 else "metadata-1"
+        return "metadata-2+sha256" if self.sha256 else "metadata-2"
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
         """Return the columns of one file."""
@@ -79,6 +84,7 @@ class MetadataExtractor:
             "media_type": DICOM if file.is_dicom else media_type(file.head),
             "is_dicom": file.is_dicom,
             "sha256": digest,
+            "head_digest": head_digest(file.head),
             **path_columns(file.key.relative_path),
         }
 
@@ -148,8 +154,8 @@ class ThumbnailExtractor:
 
     @property
     def version(self) -> str:
-        """Return the version of code and options."""
-        return f"thumbnails-1+{self.options.longest_side}px+q{self.options.jpeg_quality}"
+        """Return the version of the code and of all options, ``thumbnails-2`` where they are the defaults."""
+        return f"thumbnails-2{changed_options(self.options)}"
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
         """Return the columns of one file."""

@@ -11,15 +11,24 @@ from typing import Any
 import pyarrow as pa
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.identity import Witness
+from dicom_assets.archive.reading import NotAFileError
+from dicom_assets.archive.versions import FileChangedError
 from dicom_assets.dicom.pixels.isolation import IsolationError
+from dicom_assets.dicom.source import StorageError
 from dicom_assets.extract.extractors import Extractor
 from dicom_assets.extract.source_file import FileKey, SourceFile
+from dicom_assets.extract.status import CHANGED
 from dicom_assets.tables import Table
 
 _BATCH_FILES = 64
 _READ_ATTEMPTS = 3
 _ERROR = "error"
 _FAULTS_OF_THE_MACHINE = frozenset((errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
+_FOR_GOOD = frozenset((errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR))
+"""What another attempt would not change."""
+
+_NO_WITNESS = Witness()
 
 Rows = dict[str, dict[str, Any]]
 """A row for each table that a file is wanted in, by table name."""
@@ -33,16 +42,26 @@ class Wanted:
     tables: frozenset[str]
 
 
-def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Wanted) -> Rows:
+def extract_rows(
+    archive: Archive, extractors: Sequence[Extractor], wanted: Wanted, witness: Witness = _NO_WITNESS
+) -> Rows:
     """Return the rows of one file.
 
-    A file that cannot be read is a row with status ``error`` and no fingerprint: no version of the file stands
-    behind it, so the next run tries it again.
+    A file that cannot be read, or is not the version that was listed, is a row with status ``error`` and no
+    fingerprint: no version of the file stands behind it, so the next run tries it again. Nothing that was read of a
+    file counts before the archive has found it unchanged in the end.
+
+    Parameters
+    ----------
+    archive, extractors, wanted
+        Where the file is, and what is made of it.
+    witness
+        What was known of the archive when the pass began: unless it is still in place, nothing is believed of the file.
 
     Raises
     ------
     ArchiveError
-        The archive as a whole is out of reach, which is no fault of the file.
+        The archive as a whole is out of reach or another one, which is no fault of the file.
     OSError
         This machine is short of something, which is none either.
 
@@ -50,40 +69,58 @@ def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Want
     selected = [extractor for extractor in extractors if extractor.table.name in wanted.tables]
     for attempt in range(_READ_ATTEMPTS):
         try:
-            with archive.open(wanted.key.path) as source:
+            with archive.open(wanted.key.path, wanted.key.listed) as source:
                 file = SourceFile(wanted.key, source)
                 return {extractor.table.name: _row(extractor, file) for extractor in selected}
-        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-            archive.check()  # credentials that lapsed, or a bucket that is gone, are refused file by file
-            return _unread(selected, wanted.key, error)
+        except FileChangedError:
+            return _unread(selected, wanted.key, CHANGED)
         except OSError as error:
-            if isinstance(error, IsolationError) or error.errno in _FAULTS_OF_THE_MACHINE:
+            # Of opening, or a StorageError of reading: whatever else an extractor met is in its row.
+            if _is_fault_of_the_machine(error):
                 raise
-            archive.check()
-            if attempt + 1 == _READ_ATTEMPTS:
-                return _unread(selected, wanted.key, error)
+            # Credentials that lapsed, and a share that was unmounted, are met file by file.
+            witness.confirm(archive, [wanted.key.prefix])
+            if _is_for_good(error) or attempt + 1 == _READ_ATTEMPTS:
+                return _unread(selected, wanted.key, _reason(error))
             time.sleep(0.1 * 4**attempt)
     raise AssertionError("the last attempt returns")
 
 
+def _is_fault_of_the_machine(error: Exception) -> bool:
+    return isinstance(error, IsolationError) or (isinstance(error, OSError) and error.errno in _FAULTS_OF_THE_MACHINE)
+
+
+def _is_for_good(error: OSError) -> bool:
+    return isinstance(error, NotAFileError) or error.errno in _FOR_GOOD
+
+
 def _row(extractor: Extractor, file: SourceFile) -> dict[str, Any]:
-    """Return one row; what an extractor did not foresee costs this row only."""
+    """Return one row; what an extractor did not foresee costs this row only.
+
+    An :class:`OSError` that is not the storage's is no exception: codecs raise such for what they decline, and the
+    operating system for arguments that it cannot mean.
+    """
     try:
         columns = extractor.extract(file)
-    except OSError:
+    except StorageError:
         raise
-    except Exception as error:  # noqa: BLE001 - one damaged file costs one row
+    except Exception as error:
+        if _is_fault_of_the_machine(error):
+            raise
         columns = {**extractor.failed(file), "status": _ERROR, "error": _where(error)}
     return _identify(extractor, file.key, columns, file.key.fingerprint)
 
 
-def _unread(extractors: Iterable[Extractor], key: FileKey, error: OSError) -> Rows:
-    """Return the rows of a file that cannot be read."""
-    reason = error.strerror or type(error).__name__
+def _reason(error: OSError) -> str:
+    return f"cannot be read: {error.strerror or type(error).__name__}"
+
+
+def _unread(extractors: Iterable[Extractor], key: FileKey, error: str) -> Rows:
+    """Return the rows of a file of which no version was read."""
     file = SourceFile(key, _NOTHING)
     return {
         extractor.table.name: _identify(
-            extractor, key, {**extractor.failed(file), "status": _ERROR, "error": f"cannot be read: {reason}"}, None
+            extractor, key, {**extractor.failed(file), "status": _ERROR, "error": error}, None
         )
         for extractor in extractors
     }

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 
+from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.header import Header
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import ByteSource, HeadCachedSource
@@ -11,15 +13,32 @@ from dicom_assets.dicom.status import HeaderStatus
 HEAD_BYTES = 64 << 10
 """How much of a file is read at first: enough for the header of most."""
 
+_DIGEST_LETTERS = 32
+
+
+def head_digest(head: bytes) -> str:
+    """Return a short name of the first :data:`HEAD_BYTES` of a file as they are stored, in hexadecimal."""
+    return sha256(head).hexdigest()[:_DIGEST_LETTERS]
+
 
 @dataclass(frozen=True, slots=True)
 class FileKey:
-    """What the index says of a file."""
+    """What the index says of a file.
+
+    Attributes
+    ----------
+    prefix, path, relative_path, fingerprint
+        As in the index.
+    listed
+        The version to read; ``None`` reads whatever there is.
+
+    """
 
     prefix: str
     path: str
     relative_path: str
     fingerprint: str
+    listed: Listed | None = None
 
 
 class SourceFile:

@@ -9,6 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.identity import Witness
+from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.spark import stage
 from dicom_assets.extract.extractors import Extractor
@@ -21,7 +23,10 @@ _TASKS_PER_CORE = 4
 _MAX_FILES_PER_TASK = 5000
 _MIN_FILES_PER_TASK = 32
 """Fewer would make many data files that hold little but their footers."""
-_KEY_COLUMNS = (PARTITION, KEY, "relative_path", "fingerprint")
+FILE_COLUMNS = ("relative_path", "fingerprint", "size", "etag", "source_version")
+"""What the pass needs to know of a file besides its key."""
+
+_KEY_COLUMNS = (PARTITION, KEY, *FILE_COLUMNS)
 
 Chunk = bytes
 """A piece of work as an Arrow IPC stream: what one Spark task gets."""
@@ -34,6 +39,8 @@ def stage_extraction(
     extractors: Sequence[Extractor],
     index: pa.Table,
     plans: Mapping[str, Plan],
+    *,
+    witness: Witness,
 ) -> dict[str, list[AddAction]]:
     """Make the rows that some tables lack, as data files that are not yet part of them.
 
@@ -44,9 +51,11 @@ def stage_extraction(
     extractors
         Of the tables of the plans.
     index
-        Columns ``prefix``, ``path``, ``relative_path``, ``fingerprint`` of all files that the plans may name.
+        Columns ``prefix``, ``path`` and :data:`FILE_COLUMNS` of all files that the plans may name.
     plans
         By table name.
+    witness
+        What was known of the archive when the pass began.
 
     """
     selected = [extractor for extractor in extractors if extractor.table.name in plans]
@@ -54,7 +63,7 @@ def stage_extraction(
     work = wanted_files(index, plans)
 
     def extract(chunks: Iterable[Chunk]) -> Iterator[pa.RecordBatch]:
-        rows = (extract_rows(archive, selected, wanted) for chunk in chunks for wanted in _wanted(chunk))
+        rows = (extract_rows(archive, selected, wanted, witness) for chunk in chunks for wanted in _wanted(chunk))
         return batches(rows, tables)
 
     rows = map_chunks(spark, split(work, spark.sparkContext.defaultParallelism), extract, row_schema(tables))
@@ -100,7 +109,8 @@ def _wanted(chunk: Chunk) -> Iterator[Wanted]:
     table = from_chunk(chunk)
     names = [name for name in table.column_names if name not in _KEY_COLUMNS]
     for row in table.to_pylist():
-        key = FileKey(row[PARTITION], row[KEY], row["relative_path"], row["fingerprint"])
+        listed = Listed(row["size"], row["source_version"] or row["etag"] or row["fingerprint"])
+        key = FileKey(row[PARTITION], row[KEY], row["relative_path"], row["fingerprint"], listed)
         yield Wanted(key, frozenset(name for name in names if row[name]))
 
 

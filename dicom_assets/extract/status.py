@@ -11,6 +11,9 @@ from typing import Any
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
 from dicom_assets.tables import DICOM_HEADERS, FILE_METADATA, THUMBNAILS
 
+CHANGED = "changed while it was read; the next run reads it again"
+"""``error`` of a row without a fingerprint whose file can be read: it has to be read again, and only that."""
+
 _CODES_SHOWN = 5
 
 
@@ -41,7 +44,7 @@ class CatalogStatus(StrEnum):
     UNREADABLE = "unreadable"
     """The file could not be read; every run tries again."""
     PENDING = "pending"
-    """Another table has no row of this version of the file yet."""
+    """Another table has no row of this version of the file yet, or the file changed while it was read."""
 
 
 MEANING: Mapping[str, Mapping[str, CatalogStatus]] = {
@@ -62,6 +65,7 @@ MEANING: Mapping[str, Mapping[str, CatalogStatus]] = {
     },
     THUMBNAILS.name: {
         ThumbnailStatus.OK: CatalogStatus.OK,
+        ThumbnailStatus.PARTIAL: CatalogStatus.DAMAGED,
         ThumbnailStatus.NO_PIXEL_DATA: CatalogStatus.NO_IMAGE,
         ThumbnailStatus.NOT_DICOM: CatalogStatus.NOT_DICOM,
         ThumbnailStatus.UNSUPPORTED: CatalogStatus.ISSUES,
@@ -91,6 +95,8 @@ def summarize(
     """
     found = [(_meaning(table, status), error) for table, (status, error) in states.items()]
     worst = max((meaning for meaning, _ in found), key=_RANK.__getitem__)
+    if any(error == CHANGED for _, error in found):
+        return CatalogStatus.PENDING, CHANGED
     if unread and worst is not CatalogStatus.PENDING:
         worst = CatalogStatus.UNREADABLE
         return worst, next((error for _, error in found if error), None)

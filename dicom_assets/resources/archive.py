@@ -18,6 +18,10 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
 
     source: str = Field(description="Folder, or URI of an object store, that holds the DICOM files.")
     prefix_depth: int = Field(default=1, description="How many directories below the source make a partition.")
+    follow_outside_links: bool = Field(
+        default=False,
+        description="Whether symbolic links are followed that lead out of the folder.",
+    )
     storage_options: dict[str, str] = Field(
         default_factory=dict,
         description="Options of the object store; without any, its usual environment variables count.",
@@ -27,8 +31,13 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
     def __init__(self, **data: Any) -> None:
         super().__init__(**hidden(data))
 
-    def open(self) -> Archive:
+    def open(self, lake: str = "") -> Archive:
         """Return the archive.
+
+        Parameters
+        ----------
+        lake
+            Root of the lake that the files are cataloged in, which is no part of the archive.
 
         Raises
         ------
@@ -38,4 +47,10 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
             A value is to come from an environment variable that is not set.
 
         """
-        return open_archive(revealed(self.source), self.prefix_depth, revealed(self.storage_options))
+        return open_archive(
+            revealed(self.source),
+            self.prefix_depth,
+            revealed(self.storage_options),
+            lake=lake,
+            follow_outside_links=self.follow_outside_links,
+        )

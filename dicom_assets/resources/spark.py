@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr
 from pyspark.sql import SparkSession
 
 import dicom_assets
-from dicom_assets.delta.rewrite import Rewrite
+from dicom_assets.delta.rewrite import FileRewrite
 from dicom_assets.resources.java import ensure_java
 from dicom_assets.resources.secrets import SECRET, hidden, revealed
 
@@ -71,12 +71,12 @@ class SparkResource(LazyPySparkResource):  # type: ignore[misc]
             ensure_java()
             self._spark_session = start_session(revealed(self.spark_config))
 
-    def run_rewrites(self, rewrites: Sequence[Rewrite]) -> list[AddAction]:
+    def run_rewrites(self, rewrites: Sequence[FileRewrite]) -> list[AddAction]:
         """Rewrite data files: a few in this process, many on Spark."""
         if len(rewrites) <= _FEW_REWRITES:
             return [add for rewrite in rewrites for add in rewrite.run()]
         context = self.spark_context
-        done: list[list[AddAction]] = context.parallelize(rewrites, len(rewrites)).map(Rewrite.run).collect()
+        done: list[list[AddAction]] = context.parallelize(rewrites, len(rewrites)).map(_run).collect()
         return [add for adds in done for add in adds]
 
 
@@ -85,6 +85,10 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
+
+
+def _run(rewrite: FileRewrite) -> list[AddAction]:
+    return rewrite.run()
 
 
 def start_session(config: dict[str, Any]) -> SparkSession:

@@ -8,9 +8,11 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.extractors import Extractor
 from dicom_assets.reconcile import Difference, UpdateMode, count_by_prefix
 from dicom_assets.steps.catalog import CatalogStep
+from dicom_assets.steps.deletions import DeletionGuard
 from dicom_assets.steps.engine import Engine
 from dicom_assets.steps.extraction import ExtractionStep
-from dicom_assets.steps.index import DeletionGuard, IndexStep
+from dicom_assets.steps.index import IndexStep
+from dicom_assets.steps.verify_heads import presume_other
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
 
 
@@ -23,15 +25,24 @@ class Pending:
     prefix
         The prefix.
     files
-        Files whose rows are missing or stale in any table.
+        Files whose rows are missing or stale in any table, or may be: the run will look.
     removed
         Rows of files that are gone.
+    unlisted
+        Why the prefix could not be listed whole; empty when it was.
+    due
+        Whether a run would find anything to do.
+    gone
+        Files that the index would lose.
 
     """
 
     prefix: str
     files: int
     removed: int
+    unlisted: str = ""
+    due: bool = True
+    gone: int = 0
 
 
 def find_pending(
@@ -43,39 +54,50 @@ def find_pending(
     mode: UpdateMode,
     guard: DeletionGuard | None,
 ) -> list[Pending]:
-    """Compare the archive and the tables, which must exist, and return the prefixes that have anything to do.
+    """Compare the archive and the tables, which must exist.
 
     Only comparisons are made: the engine is not started.
 
+    Returns
+    -------
+    The prefixes that have anything to do, and those that could not be listed whole.
+
     Raises
     ------
-    ListingError
-        A prefix could not be listed whole.
+    ArchiveError
+        The root of the archive cannot be listed.
     MassDeletionError
         The guard refuses what is gone.
 
     """
+    index = IndexStep(lake, archive, prefixes, mode, guard, presume_other)
     found: dict[str, tuple[int, int]] = {}
-    for difference in _differences(engine, lake, archive, extractors, prefixes, mode, guard):
+    for difference in _differences(engine, index, extractors):
         work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
+        adopted = count_by_prefix(difference.adopted)
         for prefix in {*work, *obsolete}:
             files, removed = found.get(prefix, (0, 0))
             made = work.get(prefix, 0)
-            found[prefix] = (max(files, made), max(removed, obsolete.get(prefix, 0) - made))
-    return [Pending(prefix, *found[prefix]) for prefix in prefixes if prefix in found]
+            due = made - adopted.get(prefix, 0)
+            found[prefix] = (max(files, due), max(removed, obsolete.get(prefix, 0) - made))
+    unlisted = index.listings.unlisted
+    return [
+        Pending(
+            prefix,
+            *found.get(prefix, (0, 0)),
+            unlisted=unlisted.get(prefix, ""),
+            due=prefix in found,
+            gone=index.gone.get(prefix, 0),
+        )
+        for prefix in prefixes
+        if prefix in found or prefix in unlisted
+    ]
 
 
-def _differences(
-    engine: Engine,
-    lake: Lake,
-    archive: Archive,
-    extractors: Sequence[Extractor],
-    prefixes: Sequence[str],
-    mode: UpdateMode,
-    guard: DeletionGuard | None,
-) -> Iterator[Difference]:
+def _differences(engine: Engine, index: IndexStep, extractors: Sequence[Extractor]) -> Iterator[Difference]:
     """Yield the differences of all tables; none of these comparisons starts Spark."""
-    yield IndexStep(lake, archive, prefixes, mode, guard).plan(FILE_INDEX.name).difference
+    yield index.plan(FILE_INDEX.name).difference
+    lake, archive, prefixes, mode = index.lake, index.archive, index.prefixes, index.mode
     extraction = ExtractionStep(engine, lake, archive, extractors, prefixes, mode)
     for extractor in extractors:
         yield extraction.plan(extractor.table.name).difference

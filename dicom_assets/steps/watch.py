@@ -8,7 +8,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
@@ -17,21 +17,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from dicom_assets.archive.base import Archive
+from dicom_assets.archive.base import Archive, Prefixes
+from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.columns import join_text
 from dicom_assets.delta.files import DataFile, read_file
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import transaction_id
 from dicom_assets.extract.status import CatalogStatus
-from dicom_assets.steps.index import DeletionGuard, MassDeletionError
-from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, TABLES
+from dicom_assets.steps.deletions import DeletionGuard, MassDeletionError, emptied_prefixes, vanished
+from dicom_assets.steps.listings import Listings, list_prefix
+from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, PARTITION, TABLES
 
 _LISTERS = 8
 _AHEAD = 2 * _LISTERS
 """Prefixes whose listing is under way at once."""
 
 _TABLES = {table.name: table for table in TABLES}
+_VERSION = [KEY, "fingerprint"]
 _DIGEST_BYTES = 8
 _DIGEST_ROWS = 1 << 16
 
@@ -42,11 +45,11 @@ class Verdict(StrEnum):
     SETTLED = "settled"
     """The tables hold what is listed."""
     CHANGED = "changed"
-    """They do not: a run is due."""
+    """They do not: a run is due. Where there is a reason too, the prefix could not be listed whole besides."""
     REFUSED = "refused"
     """So many files are gone that a run would refuse to follow."""
     UNLISTED = "unlisted"
-    """The prefix could not be listed whole, which says nothing of its files."""
+    """The prefix could not be listed whole, and the tables hold what was listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,9 @@ class Observation:
         Of changed prefixes: names the listing, and how often the index has been written. A prefix that changes back
         and forth is in a new state each time.
     reason
-        Of prefixes that are left alone though they may have changed.
+        Why a prefix, or part of it, is left alone though it may have changed.
+    gone
+        Number of files that the index holds and the listing does not.
 
     """
 
@@ -69,6 +74,7 @@ class Observation:
     verdict: Verdict
     state: str = ""
     reason: str = ""
+    gone: int = 0
 
 
 def digest(rows: pa.Table) -> str:
@@ -80,7 +86,7 @@ def digest(rows: pa.Table) -> str:
         Columns ``path`` and ``fingerprint``; paths are unique.
 
     """
-    ordered = rows.select([KEY, "fingerprint"]).sort_by(KEY)
+    ordered = rows.select(_VERSION).sort_by(KEY)
     hasher = blake2b(digest_size=_DIGEST_BYTES)
     for batch in ordered.to_batches(max_chunksize=_DIGEST_ROWS):
         lines = pc.fill_null(join_text(batch.column(KEY), batch.column("fingerprint"), separator="\0"), "")
@@ -163,35 +169,85 @@ def observe(archive: Archive, state: CatalogState, prefix: str, guard: DeletionG
 
     """
     try:
-        listing = archive.list(prefix)
+        listings = list_prefix(archive, prefix)
     except PrefixError:
-        listing = FILE_INDEX.schema.empty_table()
+        listings = Listings(LISTING_SCHEMA.empty_table(), {})
     except OSError as error:
         return Observation(prefix, Verdict.UNLISTED, reason=str(error))
-    listed = digest(listing)
-    index = state.rows(FILE_INDEX.name, prefix, ["fingerprint", "removed_at"])
+    index = state.rows(FILE_INDEX.name, prefix, ["fingerprint", "source_version", "removed_at"])
     live = index.filter(pc.is_null(index["removed_at"]))
-    if digest(live) == listed and _followed(state, prefix, listed, live.num_rows, index.num_rows):
-        return Observation(prefix, Verdict.SETTLED)
-    gone = live.join(listing.select([KEY]), KEY, join_type="left anti")
-    if guard is not None:
+    live = live.append_column(PARTITION, pa.repeat(prefix, live.num_rows))
+    untold = listings.untold(live)
+    due = pa.concat_tables(map(_as_listed, (listings.without(untold), untold)))
+    listed, reason = digest(due), listings.unlisted.get(prefix, "")
+    if digest(_as_listed(live)) == listed and _followed(state, prefix, live, index.num_rows):
+        return Observation(prefix, Verdict.UNLISTED if reason else Verdict.SETTLED, reason=reason)
+    gone = live.join(due.select([KEY]), KEY, join_type="left anti").num_rows
+    if guard is not None and gone:
+        known = {prefix: live.num_rows}
         try:
-            guard.check({prefix: live.num_rows}, {prefix: gone.num_rows})
+            guard.check(known, {prefix: gone})
+            guard.check_emptied(emptied_prefixes(archive, known, {prefix} if due.num_rows else ()))
         except MassDeletionError as error:
-            return Observation(prefix, Verdict.REFUSED, reason=str(error))
+            return Observation(prefix, Verdict.REFUSED, reason=str(error), gone=gone)
+        except OSError as error:
+            return Observation(prefix, Verdict.UNLISTED, reason=str(error))
     named = blake2b(f"{listed} {state.writes(prefix)}".encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    return Observation(prefix, Verdict.CHANGED, named)
+    return Observation(prefix, Verdict.CHANGED, named, reason, gone)
 
 
-def _followed(state: CatalogState, prefix: str, listed: str, live: int, known: int) -> bool:
-    """Return whether the other tables follow the index: whole rows of the listed versions, and none too many."""
+def refuse_together(
+    seen: Sequence[Observation], archive: Archive, state: CatalogState, present: Prefixes, guard: DeletionGuard
+) -> list[Observation]:
+    """Return what was found, with all deletions refused when they are too many for the catalog as a whole.
+
+    Parameters
+    ----------
+    seen
+        Prefixes that were looked at. Others count as lost when they have vanished.
+    archive, present
+        What was looked at, and its prefixes.
+    state
+        What the tables hold.
+    guard
+        What is refused.
+
+    """
+    rows = {prefix: state.count(FILE_INDEX.name, prefix) or 0 for prefix in state.prefixes}
+    looked_at = {one.prefix for one in seen}
+    lost = sum(one.gone for one in seen)
+    try:
+        elsewhere = vanished(archive, present, rows, looked_at) if lost else 0
+        guard.check_whole(sum(rows.values()), lost + elsewhere)
+    except MassDeletionError as error:
+        doubtful = [one for one in seen if one.gone and one.verdict is Verdict.CHANGED]
+        told = doubtful[:1]
+        return [
+            replace(one, verdict=Verdict.REFUSED, state="", reason=str(error) if one in told else "")
+            if one in doubtful
+            else one
+            for one in seen
+        ]
+    return list(seen)
+
+
+def _as_listed(rows: pa.Table) -> pa.Table:
+    """Return paths with all that is listed of their versions, which runs make fingerprints of.
+
+    So what a run would have to verify shows without being read; a run notes what it verified, and all is settled.
+    """
+    return pa.table({KEY: rows[KEY], "fingerprint": pc.coalesce(rows["source_version"], rows["fingerprint"])})
+
+
+def _followed(state: CatalogState, prefix: str, live: pa.Table, known: int) -> bool:
+    """Return whether the other tables follow the index: whole rows of its live versions, and none too many."""
     for table in (*EXTRACTED, OBJECT_CATALOG):
         count = state.count(table.name, prefix)
-        if count is not None and not live <= count <= known:
+        if count is not None and not live.num_rows <= count <= known:
             return False
     catalog = state.rows(OBJECT_CATALOG.name, prefix, ["fingerprint", "status", "removed_at"])
     whole = pc.and_(pc.is_null(catalog["removed_at"]), pc.not_equal(catalog["status"], CatalogStatus.PENDING))
-    return digest(catalog.filter(whole)) == listed
+    return digest(catalog.filter(whole)) == digest(live)
 
 
 class Watch:

@@ -18,6 +18,7 @@ from dicom_assets.resources.lake import LakeResource
 from dicom_assets.runs import range_tags
 from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES, THUMBNAILS
 from dicom_assets_tests.corpus import CHARSET_FILES, PYDICOM_FILES, files_below
+from dicom_assets_tests.denied import deny
 
 
 class Pipeline:
@@ -114,7 +115,7 @@ def test_the_catalog_joins_what_the_others_hold(real_files):
         for row in pipeline.rows(table):
             joined = catalog[row["path"]]
             assert joined[status] == row["status"]
-            own = set(row) - {"status", "error", "extractor_version"}
+            own = set(row) - {"status", "error", "extractor_version", "head_digest"}
             assert {name: joined[name] for name in own} == {name: row[name] for name in own}
     assert "pending" not in {row["status"] for row in catalog.values()}
 
@@ -204,6 +205,22 @@ def test_a_run_that_fails_says_what_to_do_and_is_not_retried(small):
     assert "does not name 1 directory below the archive root" in failure.step_failure_data.user_failure_data.description
 
 
+def test_a_run_over_another_source_fails_and_is_not_retried(small, tmp_path):
+    pipeline, source = small
+    assert pipeline.run(last="b").success
+    before = pipeline.versions()
+    shutil.copytree(source, tmp_path / "other")
+    other = ArchiveResource(source=str(tmp_path / "other"), prefix_depth=1)
+    pipeline.definitions = build_definitions(other, LakeResource(root_uri=pipeline.lake.root))
+    for asset in (FILE_INDEX.name, THUMBNAILS.name):
+        result = pipeline.run(asset, last="b")
+        (failure,) = [e for e in result.all_events if e.event_type is dg.DagsterEventType.STEP_FAILURE]
+        description = failure.step_failure_data.user_failure_data.description
+        assert f"{source}, not to {tmp_path / 'other'}" in description
+        assert "DICOM_ASSETS_SCHEMA" in description
+    assert pipeline.versions() == before
+
+
 def _previews(pipeline, previews):
     pipeline.definitions = build_definitions(
         pipeline.archive, LakeResource(root_uri=pipeline.lake.root), previews=previews
@@ -234,3 +251,41 @@ def test_definitions_load_without_an_environment(monkeypatch):
     definitions = build_definitions()
     keys = {key.path[-1] for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     assert keys >= {table.name for table in TABLES}
+
+
+def _small_pipeline(tmp_path):
+    for prefix in "ab":
+        (tmp_path / "source" / prefix).mkdir(parents=True)
+        (tmp_path / "source" / prefix / "1").touch()
+    return Pipeline(tmp_path / "source", tmp_path / "lake")
+
+
+def _checks(result):
+    return {check.check_name: check for check in result.get_asset_check_evaluations()}
+
+
+def test_a_prefix_that_cannot_be_listed_fails_a_check_and_not_the_run_of_the_others(tmp_path, monkeypatch):
+    pipeline = _small_pipeline(tmp_path)
+    whole = pipeline.run("file_index", last="b")
+    assert _checks(whole)["listed_whole"].passed
+    (tmp_path / "source" / "b" / "2").touch()
+    deny(monkeypatch, tmp_path / "source" / "a")
+    result = pipeline.run("file_index", last="b")
+    assert result.success
+    check = _checks(result)["listed_whole"]
+    assert not check.passed
+    assert check.metadata["prefixes"].value == ["a"]
+    assert sorted(row["relative_path"] for row in pipeline.rows(FILE_INDEX)) == ["a/1", "b/1", "b/2"]
+
+
+def test_a_run_that_can_list_nothing_fails_and_is_tried_again(tmp_path, monkeypatch):
+    pipeline = _small_pipeline(tmp_path)
+    assert pipeline.run("file_index", last="b").success
+    before = pipeline.versions()
+    deny(monkeypatch, tmp_path / "source" / "a")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    result = pipeline.run("file_index")
+    assert not result.success
+    events = [event.event_type for event in result.all_events]
+    assert dg.DagsterEventType.STEP_UP_FOR_RETRY in events
+    assert pipeline.versions() == before

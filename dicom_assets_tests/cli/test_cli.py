@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, RunsFilter
@@ -15,6 +16,7 @@ from dicom_assets.steps.index import IndexStep
 from dicom_assets.steps.pending import Pending
 from dicom_assets.tables import TABLES
 from dicom_assets_tests.corpus import PYDICOM_FILES
+from dicom_assets_tests.denied import deny
 
 
 @pytest.fixture
@@ -78,6 +80,40 @@ def test_a_run_that_fails_is_exit_1_and_says_why(run, source, tmp_path, monkeypa
     assert "failed in file_index: ValueError: made to fail" in result.output
     assert "2 prefixes are not up to date" in result.output
     assert "files cataloged" not in result.output
+
+
+def test_a_prefix_that_cannot_be_listed_is_exit_1_and_the_others_are_cataloged(run, source, tmp_path, monkeypatch):
+    lake = tmp_path / "lake"
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+    shutil.copy(source / "a" / "CT_small.dcm", source / "b" / "new.dcm")
+    (source / "b" / "rtdose.dcm").unlink()
+    deny(monkeypatch, source / "a")
+    result = run("catalog", source, "--lake", lake)
+    assert result.exit_code == 1
+    assert "1 files cataloged" in result.output
+    assert f"Not listed whole: cannot list {source}/a: Permission denied" in result.output
+    assert "The catalog holds 4 files" in result.output, "nothing of the other prefix is deleted"
+    again = run("catalog", source, "--lake", lake, "--prefix", "a")
+    assert again.exit_code == 1, "although there is nothing to do"
+    assert "Nothing was changed" in again.output
+    monkeypatch.undo()
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+
+
+def test_links_out_of_the_source_are_followed_when_asked(run, source, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (source / "b" / "rtdose.dcm").rename(tmp_path / "elsewhere" / "rtdose.dcm")
+    (source / "b" / "linked").symlink_to(tmp_path / "elsewhere")
+    lake = tmp_path / "lake"
+    query = ("sql", "SELECT status, error FROM object_catalog WHERE file_name = 'linked'", "--lake", lake)
+    assert run("catalog", source, "--lake", lake, "--prefix", "b").exit_code == 0
+    (told,) = json.loads(run(*query, "--format", "json").output)
+    assert told["status"] == "unreadable"
+    assert "leads out of the archive (follow_outside_links allows that)" in told["error"]
+    assert run("catalog", source, "--lake", lake, "--prefix", "b", "--follow-outside-links").exit_code == 0
+    assert json.loads(run(*query, "--format", "json").output) == []
+    read = run("sql", "SELECT relative_path FROM object_catalog WHERE Modality = 'RTDOSE'", "--lake", lake)
+    assert "b/linked/rtdose.dcm" in read.output
 
 
 def test_only_the_prefixes_asked_for(run, source, tmp_path):
@@ -174,6 +210,64 @@ def test_an_archive_that_is_suddenly_empty_is_refused_until_it_is_allowed(run, s
     refused = run("catalog", source, "--lake", lake)
     assert (refused.exit_code, refused.output.count("\n")) == (2, 1), refused.output
     assert "there was before" in refused.output
+    assert _versions(lake) == before
+    assert run("catalog", source, "--lake", lake, "--allow-mass-deletion").exit_code == 0
+    assert "The catalog holds 0 files" in run("catalog", source, "--lake", lake).output
+
+
+def test_another_source_is_refused_with_both_names_and_what_to_do(run, source, tmp_path):
+    lake, other = tmp_path / "lake", tmp_path / "other"
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+    before = _versions(lake)
+    shutil.copytree(source, other)
+    refused = run("catalog", other, "--lake", lake)
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1), refused.output
+    for words in (str(source), str(other), "--schema", "--move-source"):
+        assert words in refused.output
+    assert _versions(lake) == before
+    (tmp_path / "link").symlink_to(source)
+    for same in (tmp_path / "link", f"{other}/../archive", source.as_uri()):
+        assert "Nothing was changed" in run("catalog", same, "--lake", lake).output, same
+    assert run("catalog", other, "--lake", lake, "--schema", "second").exit_code == 0
+
+
+@pytest.mark.parametrize("how", [Path.rename, shutil.copytree])
+def test_an_archive_that_was_moved_is_followed_without_extracting_a_file_anew(run, source, tmp_path, how):
+    lake, there = tmp_path / "lake", tmp_path / "there"
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+    before = _versions(lake)
+    how(source, there)
+    moved = run("catalog", there, "--lake", lake, "--move-source")
+    assert moved.exit_code == 0, moved.output
+    assert f"from {source} to {there}" in moved.output
+    assert ("Nothing was changed" in moved.output) is (how is Path.rename), "a copy has other inodes"
+    extracted = [version - 1 for version in _versions(lake)][1:4]
+    assert extracted == before[1:4], "one commit each, of the move"
+    paths = run("sql", "SELECT path FROM object_catalog", "--lake", lake, "--format", "json")
+    assert all(row["path"].startswith(f"{there}/") for row in json.loads(paths.output))
+    assert "The source has not moved" in run("catalog", there, "--lake", lake, "--move-source").output
+
+
+def test_another_prefix_depth_is_refused_with_both_depths_and_what_to_do(run, source, tmp_path):
+    assert run("catalog", source, "--lake", tmp_path / "lake").exit_code == 0
+    refused = run("catalog", source, "--lake", tmp_path / "lake", "--prefix-depth", 2)
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1), refused.output
+    assert "prefixes of depth 1, not 2" in refused.output
+    assert "--prefix-depth 1" in refused.output
+    assert "--schema" in refused.output
+
+
+def test_prefixes_that_are_all_there_and_all_empty_are_refused_until_it_is_allowed(run, source, tmp_path):
+    lake = tmp_path / "lake"
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+    before = _versions(lake)
+    for file in source.glob("*/*"):
+        file.unlink()
+    refused = run("catalog", source, "--lake", lake)
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1), refused.output
+    assert "knows 4 files of it" in refused.output
+    assert "--allow-mass-deletion" in refused.output
+    assert "allow_mass_deletion" not in refused.output, "the words of this interface"
     assert _versions(lake) == before
     assert run("catalog", source, "--lake", lake, "--allow-mass-deletion").exit_code == 0
     assert "The catalog holds 0 files" in run("catalog", source, "--lake", lake).output

@@ -24,6 +24,7 @@ def index_rows(prefix: str, names: Sequence[str], fingerprint: str = "1") -> pa.
             "modified_at": [WHEN] * count,
             "etag": [None] * count,
             "fingerprint": [fingerprint] * count,
+            "source_version": [None] * count,
             "indexed_at": [WHEN] * count,
             "removed_at": [None] * count,
         },

@@ -10,6 +10,7 @@ import pytest
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.pixels.isolation import IsolationError
+from dicom_assets.dicom.source import StorageError
 from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, batches, extract_rows
 from dicom_assets.extract.source_file import FileKey, SourceFile
@@ -80,6 +81,17 @@ def test_a_file_that_may_not_be_read_is_a_row(tmp_path):
     assert _extract(tmp_path, "x.dcm")["dicom_headers"]["error"] == "cannot be read: Permission denied"
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("replace", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(path)])
+def test_what_is_no_file_any_more_is_a_row_at_once(tmp_path, replace, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("a second attempt mends nothing"))
+    replace(tmp_path / "replaced")
+    rows = _extract(tmp_path, "replaced")
+    (error,) = {row["error"] for row in rows.values()}
+    assert error in ("cannot be read: not a regular file", "cannot be read: Too many levels of symbolic links")
+    assert {row["fingerprint"] for row in rows.values()} == {None}
+
+
 @dataclass(frozen=True)
 class Failing:
     """An extractor that meets something its author did not think of."""
@@ -107,9 +119,32 @@ def test_an_unforeseen_error_costs_one_row_and_tells_nothing_of_the_patient():
 
 def test_a_file_on_a_bad_sector_costs_its_rows(tmp_path):
     (tmp_path / "x.dcm").write_bytes(b"x")
-    (row,) = _extract(tmp_path, "x.dcm", (Failing(OSError(5, "Input/output error")),)).values()
+    (row,) = _extract(tmp_path, "x.dcm", (Failing(StorageError(5, "Input/output error")),)).values()
     assert row["error"] == "cannot be read: Input/output error"
     assert row["fingerprint"] is None
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(22, "Invalid argument"), OSError("image file is truncated"), OverflowError("too large")]
+)
+def test_arithmetic_and_codecs_are_no_storage(tmp_path, error):
+    (tmp_path / "x.dcm").write_bytes(b"x")
+    (row,) = _extract(tmp_path, "x.dcm", (Failing(error),)).values()
+    assert row["status"] == "error"
+    assert row["error"].startswith(f"{type(error).__name__} at test_rows.py:")
+    assert row["fingerprint"] == "f1", "so that it is not tried again"
+
+
+def test_what_is_raised_by_reading_is_the_storages(tmp_path, monkeypatch):
+    (tmp_path / "x.dcm").write_bytes(b"x")
+
+    def broken(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "pread", broken)
+    for row in _extract(tmp_path, "x.dcm").values():
+        assert row["error"] == "cannot be read: Input/output error"
+        assert row["fingerprint"] is None
 
 
 def test_a_storage_that_is_gone_is_no_row(tmp_path):
@@ -119,7 +154,7 @@ def test_a_storage_that_is_gone_is_no_row(tmp_path):
     (tmp_path / "root").rmdir()
     wanted = Wanted(FileKey("p", str(tmp_path / "x.dcm"), "x.dcm", "1"), NAMES)
     with pytest.raises(ArchiveError):
-        extract_rows(archive, (Failing(OSError(107, "Transport endpoint is not connected")),), wanted)
+        extract_rows(archive, (Failing(StorageError(107, "Transport endpoint is not connected")),), wanted)
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), IsolationError("no decoder process")])

@@ -2,9 +2,13 @@
 
 import pytest
 
+from dicom_assets.archive.listing import UNKNOWN
+from dicom_assets.archive.local import LocalArchive
 from dicom_assets.reconcile import UpdateMode
-from dicom_assets.steps.index import DeletionGuard, MassDeletionError
+from dicom_assets.steps.deletions import DeletionGuard, MassDeletionError
+from dicom_assets.steps.index import IndexStep
 from dicom_assets.tables import FILE_INDEX
+from dicom_assets_tests.denied import deny
 from dicom_assets_tests.steps.made_up import index, write
 
 
@@ -66,3 +70,79 @@ def test_mass_deletion_is_refused_until_allowed(lake, archive, source):
     assert len(held(lake)) == 151
     index(lake, archive, ["a"], guard=None)
     assert len(held(lake)) == 22
+
+
+MODES = list(UpdateMode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_nothing_is_removed_of_a_prefix_that_cannot_be_listed_and_the_others_go_on(
+    lake, archive, source, monkeypatch, mode
+):
+    index(lake, archive, ["a", "b"])
+    write(source / "b" / "2")
+    (source / "b" / "1").unlink()
+    deny(monkeypatch, source / "a")
+    outcome = index(lake, archive, ["a", "b"], mode, DeletionGuard())
+    found = held(lake)
+    assert (found["a/1"], found["a/2"]) == (None, None)
+    assert found["b/2"] is None
+    assert outcome.added == {"b": 1}
+    assert outcome.rows("a") == 2
+    assert "a" not in outcome.changed
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_was_listed_of_a_prefix_that_is_not_whole_is_added_and_changed_and_nothing_removed(
+    lake, archive, source, monkeypatch, mode
+):
+    for name in ("deep/1", "deep/2", "gone"):
+        write(source / "a" / name)
+    index(lake, archive, ["a"])
+    write(source / "a" / "1", "changed")
+    write(source / "a" / "new")
+    (source / "a" / "gone").unlink()
+    deny(monkeypatch, source / "a" / "deep")
+    outcome = index(lake, archive, ["a"], mode, DeletionGuard())
+    assert held(lake) == dict.fromkeys(("a/1", "a/2", "a/deep/1", "a/deep/2", "a/gone", "a/new"))
+    assert outcome.added == {"a": 1}
+    assert outcome.removed == {}
+    assert outcome.rows("a") == 6
+    monkeypatch.undo()
+    assert index(lake, archive, ["a"]).removed == {"a": 1}, "once the prefix is listed whole"
+
+
+def test_kept_rows_of_removed_files_outlive_a_prefix_that_is_not_whole(lake, archive, source, monkeypatch):
+    index(lake, archive, ["a"])
+    (source / "a" / "1").unlink()
+    index(lake, archive, ["a"], UpdateMode.APPEND)
+    before = held(lake)
+    deny(monkeypatch, source / "a")
+    index(lake, archive, ["a"])
+    assert held(lake) == before
+
+
+def test_a_step_tells_which_prefixes_were_not_listed_whole(lake, archive, source, monkeypatch):
+    index(lake, archive, ["a", "b"])
+    deny(monkeypatch, source / "a")
+    step = IndexStep(lake, archive, ["a", "b"])
+    step.plan(FILE_INDEX.name)
+    assert step.listings.unlisted == {"a": f"cannot list {source}/a: Permission denied"}
+    assert not step.listings.failed(["a", "b"])
+
+
+def test_a_known_file_of_which_the_storage_tells_nothing_keeps_its_row(lake, archive, source, monkeypatch):
+    index(lake, archive, ["a"])
+    before = lake.snapshot(FILE_INDEX).keys(["fingerprint"]).to_pylist()
+    write(source / "a" / "new")
+
+    def silent(self, found, inodes, original=LocalArchive._listed):
+        return original(self, found._replace(status=None), inodes)
+
+    monkeypatch.setattr(LocalArchive, "_listed", silent)
+    assert index(lake, archive, ["a"]).added == {"a": 1}
+    rows = lake.snapshot(FILE_INDEX).keys(["fingerprint"]).to_pylist()
+    assert [row for row in rows if row["fingerprint"] != UNKNOWN] == before
+    assert not index(lake, archive, ["a"]).committed
+    monkeypatch.undo()
+    assert index(lake, archive, ["a"]).changed == {"a": 1}, "once the storage tells"

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from dicom_assets.archive.listing import ListingError
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.reconcile import UpdateMode
-from dicom_assets.steps.index import DeletionGuard
-from dicom_assets.steps.watch import CatalogState, Verdict, Watch, digest, observe
+from dicom_assets.steps.deletions import DeletionGuard
+from dicom_assets.steps.watch import CatalogState, Observation, Verdict, Watch, digest, observe
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG, THUMBNAILS
+from dicom_assets_tests.denied import deny
 from dicom_assets_tests.steps.made_up import follow, index, replace, write
 
 GUARD = DeletionGuard()
@@ -51,7 +52,7 @@ def test_changing_back_and_forth_is_a_new_state_each_time(archive, source, lake)
     states = []
     for _ in range(2):
         (source / "b" / "1").rename(source / "kept")
-        states.append(look(archive, lake, "b").state)
+        states.append(look(archive, lake, "b", guard=None).state)
         follow(lake, archive, ["b"])
         (source / "kept").rename(source / "b" / "1")
         states.append(look(archive, lake, "b").state)
@@ -108,6 +109,27 @@ def test_a_listing_that_fails_says_nothing_of_files(archive, lake):
     seen = look(Failing(archive.root, 1), lake)
     assert seen.verdict is Verdict.UNLISTED
     assert seen.reason == "cannot list a/deep: Stale file handle"
+
+
+def test_what_was_listed_of_a_prefix_that_is_not_whole_is_followed_and_the_rest_is_told(
+    archive, source, lake, monkeypatch
+):
+    write(source / "a" / "deep" / "1")
+    follow(lake, archive, ["a"])
+    deny(monkeypatch, source / "a" / "deep")
+    reason = f"cannot list {source}/a/deep: Permission denied"
+    assert look(archive, lake) == Observation("a", Verdict.UNLISTED, reason=reason)
+    (source / "a" / "1").unlink()
+    assert look(archive, lake).verdict is Verdict.UNLISTED, "nothing of it is gone before it is listed whole"
+    write(source / "a" / "2", "changed")
+    seen = look(archive, lake)
+    assert (seen.verdict, seen.reason) == (Verdict.CHANGED, reason)
+    follow(lake, archive, ["a"])
+    assert look(archive, lake).verdict is Verdict.UNLISTED
+    monkeypatch.undo()
+    assert look(archive, lake).verdict is Verdict.CHANGED
+    follow(lake, archive, ["a"])
+    assert look(archive, lake).verdict is Verdict.SETTLED
 
 
 def test_a_key_that_no_prefix_can_have_is_settled(archive, lake):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dicom_assets.dicom.pixels.codestream import Codestream
 from dicom_assets.dicom.pixels.errors import TooLargeError
 from dicom_assets.dicom.pixels.layout import PixelLayout
-from dicom_assets.dicom.pixels.native import Samples
+from dicom_assets.dicom.pixels.native import Samples, sign_extend
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Request:
         reduced precision, too. 0 asks for every bit.
     max_pixels
         More than that a codestream must not declare.
+    cut
+        Whether the file ends inside the frame.
 
     """
 
@@ -31,6 +33,7 @@ class Request:
     enough: tuple[float, float] | None = None
     step: float = 0.0
     max_pixels: int = 1 << 28
+    cut: bool = False
 
     def check(self, stream: Codestream) -> None:
         """Refuse a codestream that declares too many pixels, before memory is asked for.
@@ -103,6 +106,9 @@ class Decoded:
         Where the picture lies in its samples, when not right within them.
     index
         Of the frame among those that were given, from 0; other than 0 for video only.
+    known_rows
+        Rows from the top that are there, where the frame ends early; ``None`` where it does not. It may be all of
+        them where a reduced resolution was allowed. What the samples of other rows are means nothing.
     rough
         Whether bits were left out that the request said do not show.
 
@@ -113,4 +119,33 @@ class Decoded:
     rgb: bool = False
     extent: Extent | None = None
     index: int = 0
+    known_rows: int | None = None
     rough: bool = False
+
+
+def coded_values(samples: Samples, precision: int, layout: PixelLayout) -> tuple[Samples, int]:
+    """Return the stored values of a codestream of unsigned samples, and how many bits they have.
+
+    Where codestream and header disagree, the codestream's own precision counts (PS3.5 8.2.1, 8.2.3, 8.2.4): a value
+    beyond Bits Stored is a value, for overlays in unused bits must not be encoded. Of the sign such a codestream
+    knows nothing, so Pixel Representation tells, from the highest bit of what was encoded: Bits Stored of them when
+    no sample needs more, else all.
+
+    Parameters
+    ----------
+    samples
+        As decoded, unsigned.
+    precision
+        Bits of a sample by the codestream.
+    layout
+        What the header says.
+
+    """
+    unused = layout.high_bit + 1 - layout.bits_stored
+    if unused > 0 and precision > layout.high_bit:
+        # Whole words were encoded, and the value stands at their upper end.
+        samples, precision = samples >> unused, precision - unused
+    bits = min(precision, layout.bits_stored)
+    if bits < precision and int(samples.max(initial=0)) >> bits:
+        bits = precision
+    return (sign_extend(samples, bits) if layout.signed else samples), bits

@@ -7,9 +7,10 @@ Every decoder is native code that reads what a stranger wrote, so :func:`decode_
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, video
+from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, rle, video
+from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
-from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError, UnsupportedPixelsError
+from dicom_assets.dicom.pixels.errors import CutError, PixelError, TooLargeError, UnsupportedPixelsError
 
 Decoder = Callable[[bytes, Request], Decoded]
 
@@ -36,28 +37,26 @@ class Codec:
         Of the format, for messages.
     decode
         From one encoded frame to samples.
-    scales
-        Whether it can decode at a reduced resolution, and be faster for it.
 
     """
 
     name: str
     decode: Decoder
-    scales: bool = False
 
 
-_JPEG = Codec("JPEG", jpeg.decode_jpeg, scales=True)
-_LOSSLESS = Codec("JPEG Lossless", jpeg.decode_lossless)
+_JPEG = Codec("JPEG", jpeg.decode_jpeg)
 _JPEG_LS = Codec("JPEG-LS", other_codecs.decode_jpeg_ls)
-_JPEG_2000 = Codec("JPEG 2000", jpeg2000.decode_jpeg2000, scales=True)
-_HTJ2K = Codec("HTJ2K", jpeg2000.decode_htj2k, scales=True)
+_JPEG_2000 = Codec("JPEG 2000", jpeg2000.decode_jpeg2000)
+_HTJ2K = Codec("HTJ2K", jpeg2000.decode_htj2k)
 _JPEG_XL = Codec("JPEG XL", other_codecs.decode_jpeg_xl)
 
 CODECS: Mapping[str, Codec] = {
     "1.2.840.10008.1.2.4.50": _JPEG,  # Baseline
     "1.2.840.10008.1.2.4.51": _JPEG,  # Extended, 8 and 12 bits
-    "1.2.840.10008.1.2.4.57": _LOSSLESS,  # Lossless, any selection value
-    "1.2.840.10008.1.2.4.70": _LOSSLESS,  # Lossless, selection value 1
+    "1.2.840.10008.1.2.4.57": _JPEG,  # Lossless, any selection value
+    "1.2.840.10008.1.2.4.70": _JPEG,  # Lossless, selection value 1
+    # Retired: arithmetic coding, progressive, hierarchical. The codestream says which, and whether we can.
+    **{f"1.2.840.10008.1.2.4.{number}": _JPEG for number in (*range(52, 57), *range(58, 67))},
     "1.2.840.10008.1.2.4.80": _JPEG_LS,  # Lossless
     "1.2.840.10008.1.2.4.81": _JPEG_LS,  # Near-lossless
     "1.2.840.10008.1.2.4.90": _JPEG_2000,  # Lossless only
@@ -68,7 +67,7 @@ CODECS: Mapping[str, Codec] = {
     "1.2.840.10008.1.2.4.201": _HTJ2K,  # Lossless only
     "1.2.840.10008.1.2.4.202": _HTJ2K,  # Lossless RPCL
     "1.2.840.10008.1.2.4.203": _HTJ2K,
-    "1.2.840.10008.1.2.5": Codec("RLE", other_codecs.decode_rle),
+    "1.2.840.10008.1.2.5": Codec("RLE", rle.decode_rle),
     "1.2.840.10008.1.2.8.1": Codec("Deflated Image Frame", other_codecs.decode_deflated_frame),
 }
 
@@ -123,18 +122,25 @@ def decode_frame(data: bytes, transfer_syntax: str, request: Request) -> Decoded
         When no decoder serves the transfer syntax.
     TooLargeError
         When the codestream declares more pixels than allowed, or memory did not suffice.
+    CutError
+        When the frame ends before its first row does.
     PixelError
         When the decoder declines the frame.
 
     """
     codec = codec_for(transfer_syntax)
     try:
-        return codec.decode(data, request)
+        decoded = codec.decode(data, request)
     except PixelError:
         raise
     except MemoryError:
         raise TooLargeError(f"{codec.name} decoder asked for more memory than the limit") from None
     except Exception as error:
+        if request.cut:
+            raise CutError(ENDS_EARLY) from error
         # Codecs raise classes of their own for what they decline; their texts speak of the codestream alone.
         message = str(error).partition("\n")[0][:160]
         raise PixelError(f"{codec.name} decoder: {type(error).__name__}: {message}") from error
+    if decoded.known_rows == 0:
+        raise CutError(ENDS_EARLY)
+    return decoded

@@ -12,39 +12,35 @@ from dataclasses import dataclass
 from dicom_assets.dicom.header import Header, PixelElement
 from dicom_assets.dicom.pixels.elements import element_bytes
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
-from dicom_assets.dicom.source import ByteSource
+from dicom_assets.dicom.source import ByteSource, ReadAhead
 
 _ITEM = b"\xfe\xff\x00\xe0"
 _CODESTREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0c", b"\xff\x0a")
 """Of JPEG and JPEG-LS, JPEG 2000, the JPEG 2000 and JPEG XL file formats, and bare JPEG XL."""
 _ITEM_HEADER = 8
-_READ_AHEAD = 4096
 _MAX_FRAGMENTS = 1 << 20
 _EXTENDED_OFFSET_TABLE = "7FE00001"
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One item of encapsulated pixel data: where its value stands, and its first bytes."""
+    """One item of encapsulated pixel data: where its value stands, and its first bytes.
+
+    Attributes
+    ----------
+    offset, length
+        Of the part of its value that is in the file.
+    start
+        Its first bytes.
+    stated
+        Length that the item states.
+
+    """
 
     offset: int
     length: int
     start: bytes
-
-
-class _Window:
-    """A source read a few kilobytes at a time, so that small neighbouring items cost one request."""
-
-    def __init__(self, source: ByteSource) -> None:
-        self._source = source
-        self._offset = 0
-        self._data = b""
-
-    def read(self, offset: int, length: int) -> bytes:
-        if not self._offset <= offset <= offset + length <= self._offset + len(self._data):
-            self._offset, self._data = offset, self._source.read(offset, max(length, _READ_AHEAD))
-        begin = offset - self._offset
-        return self._data[begin : begin + length]
+    stated: int
 
 
 def read_offset_table(header: Header, pixel: PixelElement, body: ByteSource, frames: int) -> tuple[int, list[int]]:
@@ -89,7 +85,7 @@ def walk_fragments(body: ByteSource, offset: int, end: int | None = None) -> Ite
         When there are more than a million.
 
     """
-    window = _Window(body)
+    window = ReadAhead(body)
     for _ in range(_MAX_FRAGMENTS):
         if end is not None and offset >= end:
             return
@@ -98,7 +94,7 @@ def walk_fragments(body: ByteSource, offset: int, end: int | None = None) -> Ite
             return
         (length,) = struct.unpack_from("<I", head, 4)
         available = max(0, min(length, body.size - offset - 8))
-        yield Fragment(offset + 8, available, head[8 : 8 + min(4, available)])
+        yield Fragment(offset + 8, available, head[8 : 8 + min(4, available)], length)
         offset += _ITEM_HEADER + length
     raise TooLargeError(f"more than {_MAX_FRAGMENTS} fragments")
 
@@ -144,6 +140,17 @@ class FrameIndex:
             return self._frames
         return max(1, min(self._frames, len(self._by_frames())))
 
+    @property
+    def whole(self) -> int:
+        """How many frames are in the file as a whole, counted from the first one."""
+        if self._offsets:
+            size = self._body.size
+            begun = sum(self._first + offset + _ITEM_HEADER < size for offset in self._offsets)
+            last = self._by_table(begun - 1) if begun else []
+            return begun if _is_whole(last) else max(0, begun - 1)
+        frames = self._by_frames()
+        return min(self._frames, len(frames) if frames and _is_whole(frames[-1]) else max(0, len(frames) - 1))
+
     def lengths(self) -> list[int]:
         """Return the encoded length of every frame in bytes; walks the file when there is no offset table.
 
@@ -172,15 +179,20 @@ class FrameIndex:
         return self._walked
 
 
+def _is_whole(fragments: Sequence[Fragment]) -> bool:
+    return bool(fragments) and all(fragment.length == fragment.stated for fragment in fragments)
+
+
 def group_fragments(fragments: Sequence[Fragment], frames: int) -> list[list[Fragment]]:
     """Return fragments frame by frame, where no table says which belong together.
 
     One fragment per frame where the numbers agree, everything for a single frame, and otherwise a frame for every
-    fragment that begins a codestream.
+    fragment that begins a codestream. Of what never begins with one, such as RLE, a fragment is a frame (PS3.5 A.4.2).
     """
     if frames == 1:
         return [list(fragments)]
-    if len(fragments) == frames:
+    starts = any(fragment.start.startswith(_CODESTREAM_STARTS) for fragment in fragments)
+    if len(fragments) == frames or (len(fragments) < frames and not starts):
         return [[fragment] for fragment in fragments]
     groups: list[list[Fragment]] = []
     for fragment in fragments:

@@ -43,7 +43,7 @@ _MAX_ANSWER = 1 << 28
 
 
 class IsolationError(OSError):
-    """The child process could not be started: a fault of the machine, not of a file."""
+    """The child process could not be started or reached: a fault of the machine, not of a file."""
 
 
 class _ChildDiedError(Exception):
@@ -113,7 +113,7 @@ class IsolatedFunction:
         """
         with self._lock:
             if self._child is None or self._child.owner != os.getpid() or self._child.process.poll() is not None:
-                self._child = _Child(self._function, self._limits)
+                self._child = _start(self._function, self._limits)
             try:
                 return self._child.call(arguments)
             except BaseException as error:
@@ -128,6 +128,15 @@ class IsolatedFunction:
             if self._child is not None:
                 self._child.kill()
                 self._child = None
+
+
+def _start(function: Callable[..., Answer], limits: ChildLimits) -> "_Child":
+    try:
+        return _Child(function, limits)
+    except IsolationError:
+        raise
+    except OSError as error:
+        raise IsolationError(error.errno, f"the decoder process did not start: {error.strerror}") from error
 
 
 class _Child:
@@ -174,6 +183,8 @@ class _Child:
             raise PixelError(f"decoding took longer than {self._limits.seconds:g} seconds") from None
         except (_ChildDiedError, ConnectionError):
             raise self._post_mortem() from None
+        except OSError as fault:
+            raise IsolationError(fault.errno, f"the decoder process gets no frames: {fault.strerror}") from fault
         self.broken = False
         if "status" in answer.fields:
             error = ERRORS_BY_STATUS.get(str(answer.fields["status"]), PixelError)

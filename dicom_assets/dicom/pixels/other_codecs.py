@@ -1,49 +1,15 @@
-"""RLE, JPEG-LS, JPEG XL and deflated frames (PS3.5 8.2.2, 8.2.3, 8.2.17, A.4.12)."""
+"""JPEG-LS, JPEG XL and deflated frames (PS3.5 8.2.3, 8.2.17, A.4.12)."""
 
 import zlib
 
-import numpy as np
-
 from dicom_assets.dicom.pixels.codestream import read_jpeg
-from dicom_assets.dicom.pixels.decoded import Decoded, Request
-from dicom_assets.dicom.pixels.errors import PixelError
-from dicom_assets.dicom.pixels.native import Samples, stored_values, unpack_frame
-
-
-def decode_rle(data: bytes, request: Request) -> Decoded:
-    """Decode an RLE frame: one segment per byte of a sample, most significant first (PS3.5 G).
-
-    Parameters
-    ----------
-    data
-        One frame, with its header of segment offsets.
-    request
-        What is known of the frame.
-
-    Raises
-    ------
-    PixelError
-        When it holds fewer bytes than the frame has.
-
-    """
-    import imagecodecs
-
-    layout = request.layout
-    if layout.bits_allocated % 8:
-        raise PixelError(f"RLE of {layout.bits_allocated} bits allocated")
-    dtype = np.dtype(f"<u{layout.bits_allocated // 8}")
-    length = layout.pixels * layout.samples
-    flat = np.frombuffer(imagecodecs.dicomrle_decode(data, dtype), dtype)
-    if flat.size < length:
-        raise PixelError(f"RLE frame of {flat.size} samples, expected {length}")
-    # Segments are per sample, so planes come out one after another whatever Planar Configuration says.
-    planes: Samples = flat[:length].reshape(layout.samples, layout.rows, layout.columns)
-    samples = planes[0] if layout.samples == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0))
-    return Decoded(stored_values(samples, layout), layout.bits_stored)
+from dicom_assets.dicom.pixels.cut_streams import decode_into_two, ends_early, equal_rows
+from dicom_assets.dicom.pixels.decoded import Decoded, Request, coded_values
+from dicom_assets.dicom.pixels.native import stored_values, unpack_frame, whole_rows
 
 
 def decode_jpeg_ls(data: bytes, request: Request) -> Decoded:
-    """Decode a JPEG-LS frame, lossless or near-lossless; interleaving is undone by the decoder.
+    """Decode a JPEG-LS frame, lossless or near-lossless, whatever its interleaving (ISO 14495-1 C.2.3).
 
     Parameters
     ----------
@@ -62,8 +28,15 @@ def decode_jpeg_ls(data: bytes, request: Request) -> Decoded:
 
     stream = read_jpeg(data)
     request.check(stream)
-    samples = imagecodecs.jpegls_decode(data)
-    return Decoded(stored_values(samples, request.layout), min(stream.precision, request.layout.bits_stored))
+    if request.cut or ends_early(data):
+        shape = (stream.rows, stream.columns, *((stream.components,) if stream.components > 1 else ()))
+        dtype = "u1" if stream.precision <= 8 else "u2"
+        # Of scans of one component each nothing is written until all are there.
+        decodings = decode_into_two(lambda out: imagecodecs.jpegls_decode(data, out=out), shape, dtype)
+    else:
+        decodings = [imagecodecs.jpegls_decode(data)]
+    known_rows = equal_rows(decodings[0], decodings[-1])
+    return Decoded(*coded_values(decodings[0], stream.precision, request.layout), known_rows=known_rows)
 
 
 def decode_jpeg_xl(data: bytes, request: Request) -> Decoded:
@@ -80,7 +53,7 @@ def decode_jpeg_xl(data: bytes, request: Request) -> Decoded:
     import imagecodecs
 
     samples = imagecodecs.jpegxl_decode(data)
-    return Decoded(stored_values(samples, request.layout), request.layout.bits_stored, rgb=True)
+    return Decoded(*coded_values(samples, samples.dtype.itemsize * 8, request.layout), rgb=True)
 
 
 def decode_deflated_frame(data: bytes, request: Request) -> Decoded:
@@ -93,12 +66,8 @@ def decode_deflated_frame(data: bytes, request: Request) -> Decoded:
     request
         What is known of the frame.
 
-    Raises
-    ------
-    PixelError
-        When it holds less than half of the frame.
-
     """
     layout = request.layout
     inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, (layout.frame_bits + 7) // 8)
-    return Decoded(stored_values(unpack_frame(inflated, layout), layout), layout.bits_stored)
+    samples = stored_values(unpack_frame(inflated, layout), layout)
+    return Decoded(samples, layout.bits_stored, known_rows=whole_rows(len(inflated), layout))

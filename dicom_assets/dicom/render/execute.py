@@ -12,10 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY
 from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request
 from dicom_assets.dicom.pixels.decoders import ENCAPSULATED_UNCOMPRESSED, NATIVE_SYNTAXES, decode_frame
-from dicom_assets.dicom.pixels.errors import PixelError
-from dicom_assets.dicom.pixels.native import Samples, stored_values, unpack_frame
+from dicom_assets.dicom.pixels.errors import CutError, PixelError
+from dicom_assets.dicom.pixels.native import Samples, stored_values, unpack_frame, whole_rows
 from dicom_assets.dicom.render.colour import Palette, render_colour, render_palette
 from dicom_assets.dicom.render.encode import encode_picture
 from dicom_assets.dicom.render.grey import GreyPipeline, Window, render_grey
@@ -59,6 +60,7 @@ def execute_plan(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
         window_center=window.center if window else None,
         window_width=window.width if window else None,
         chosen=decoded.index,
+        partial=decoded.known_rows is not None,
     )
 
 
@@ -67,18 +69,22 @@ def _decode(plan: RenderPlan, frame: bytes) -> Decoded:
     layout = plan.layout
     if plan.transfer_syntax in NATIVE_SYNTAXES or plan.transfer_syntax == ENCAPSULATED_UNCOMPRESSED:
         samples = unpack_frame(frame, layout, first_bit=plan.first_bit)
-        return Decoded(stored_values(samples, layout), layout.bits_stored)
+        known_rows = whole_rows(len(frame), layout, first_bit=plan.first_bit)
+        if known_rows == 0:
+            raise CutError(ENDS_EARLY)
+        return Decoded(stored_values(samples, layout), layout.bits_stored, known_rows=known_rows)
     enough = None
     if isinstance(plan.pipeline, Colour) or (
         isinstance(plan.pipeline, GreyPipeline) and plan.pipeline.averages_first and not layout.floating
     ):
         enough = (plan.size[0] * layout.rows / plan.rows, plan.size[1] * layout.columns / plan.columns)
-    return decode_frame(frame, plan.transfer_syntax, Request(layout, enough, plan.step, plan.max_pixels))
+    return decode_frame(frame, plan.transfer_syntax, Request(layout, enough, plan.step, plan.max_pixels, plan.cut))
 
 
 def _mosaic(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
-    """Return the picture that frames are tiles of; with one frame, that frame."""
-    first = _decode(plan, frames[0])
+    """Return the picture that frames are tiles of; with one frame, that frame. A tile without bytes is black."""
+    present = next((index for index, frame in enumerate(frames) if frame), 0)
+    first = _decode(plan, frames[present])
     if len(plan.tiles) == 1 and (plan.rows, plan.columns) == (plan.layout.rows, plan.layout.columns):
         return first
     rows, columns = first.samples.shape[:2]
@@ -88,10 +94,15 @@ def _mosaic(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
     canvas = np.empty((*shape, *first.samples.shape[2:]), first.samples.dtype)
     canvas[:] = _background(plan, first)
     for index, (tile, frame) in enumerate(zip(plan.tiles, frames, strict=True)):
-        decoded = first if index == 0 else _decode(plan, frame)
-        rough |= decoded.rough
         row, column = int(tile.row * vertical), int(tile.column * horizontal)
         place = canvas[row : row + rows, column : column + columns]
+        if not frame:
+            place[:] = _black(plan, first)
+            continue
+        decoded = first if index == present else _decode(plan, frame)
+        rough |= decoded.rough
+        if decoded.known_rows is not None:
+            decoded.samples[decoded.known_rows :] = _black(plan, first)
         place[:] = decoded.samples[: place.shape[0], : place.shape[1]]
     extent = None
     if first.extent is not None:
@@ -101,11 +112,19 @@ def _mosaic(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
 
 def _background(plan: RenderPlan, tile: Decoded) -> list[int] | int:
     """Return what a slide shows where no tile is: white, in the space that tiles are in."""
-    if not isinstance(plan.pipeline, Colour):
-        return 0
-    full = (1 << tile.bits) - 1
-    differences = not tile.rgb and plan.layout.photometric.startswith("YBR_")
-    return [full, full // 2 + 1, full // 2 + 1] if differences else full
+    return _level(plan, tile, (1 << tile.bits) - 1) if isinstance(plan.pipeline, Colour) else 0
+
+
+def _black(plan: RenderPlan, tile: Decoded) -> list[int] | int:
+    """Return what a slide shows where a tile is missing."""
+    return _level(plan, tile, 0)
+
+
+def _level(plan: RenderPlan, tile: Decoded, level: int) -> list[int] | int:
+    """Return a grey level in the space that tiles are in."""
+    middle = 1 << (tile.bits - 1)
+    in_differences = isinstance(plan.pipeline, Colour) and not tile.rgb and plan.layout.photometric.startswith("YBR_")
+    return [level, middle, middle] if in_differences else level
 
 
 def _most_foreground(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
@@ -121,6 +140,19 @@ def _most_foreground(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
 
 
 def _to_picture(plan: RenderPlan, decoded: Decoded) -> tuple[Picture, Window | None]:
+    """Return the picture; what is missing of it is black, and counts for no window."""
+    if decoded.known_rows is None or decoded.known_rows == decoded.samples.shape[0]:
+        return _picture_of_all(plan, decoded)
+    rows = decoded.samples.shape[0]
+    height = max(1, round(plan.size[0] * decoded.known_rows / rows))
+    there = replace(decoded, samples=decoded.samples[: decoded.known_rows], known_rows=None)
+    known, window = _picture_of_all(replace(plan, size=(height, plan.size[1])), there)
+    picture = np.zeros((plan.size[0], *known.shape[1:]), np.uint8)
+    picture[: known.shape[0]] = known
+    return picture, window
+
+
+def _picture_of_all(plan: RenderPlan, decoded: Decoded) -> tuple[Picture, Window | None]:
     samples, size = decoded.samples, plan.size
     pipeline = plan.pipeline
     if isinstance(pipeline, Colour):

@@ -1,0 +1,78 @@
+"""What was listed of some prefixes, and of which known files that says nothing: what cannot be seen is not gone."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dicom_assets.archive.base import Archive
+from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, ListingError
+from dicom_assets.tables import KEY, PARTITION
+
+_LISTERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Listings:
+    """What was listed of some prefixes.
+
+    Attributes
+    ----------
+    files
+        As :data:`~dicom_assets.archive.listing.LISTING_SCHEMA`.
+    unlisted
+        Why a prefix could not be listed whole, by prefix.
+
+    """
+
+    files: pa.Table
+    unlisted: Mapping[str, str]
+
+    def failed(self, prefixes: Sequence[str]) -> bool:
+        """Return whether nothing could be listed at all: no file, and none of the prefixes whole."""
+        return not self.files.num_rows and bool(self.unlisted) and set(prefixes) <= self.unlisted.keys()
+
+    def untold(self, known: pa.Table) -> pa.Table:
+        """Return the known rows that nothing was learnt of.
+
+        Those are the rows of prefixes that were not listed whole, save what was listed of them, and the rows of files
+        that the storage shows and tells nothing of.
+
+        Parameters
+        ----------
+        known
+            Columns ``prefix``, ``path`` and any others.
+
+        """
+        unsure = pc.equal(self.files["fingerprint"], UNKNOWN)
+        if not self.unlisted and not pc.any(unsure).as_py():
+            return known.slice(0, 0)
+        told = self.files.filter(pc.invert(unsure))
+        unlisted = pc.is_in(known[PARTITION], pa.array(list(self.unlisted), pa.string()))
+        missing = known.filter(unlisted).join(told.select([KEY]), KEY, join_type="left anti")
+        rest = known.filter(pc.invert(unlisted))
+        seen = rest.join(self.files.filter(unsure).select([KEY]), KEY, join_type="left semi")
+        return pa.concat_tables([missing, seen], promote_options="permissive")
+
+    def without(self, untold: pa.Table) -> pa.Table:
+        """Return the listed files less those that nothing was learnt of."""
+        return self.files.join(untold.select([KEY]), KEY, join_type="left anti") if untold.num_rows else self.files
+
+
+def list_prefix(archive: Archive, prefix: str) -> Listings:
+    """List one prefix; raises :class:`~dicom_assets.archive.base.ArchiveError` when the archive cannot be listed."""
+    try:
+        return Listings(archive.list(prefix), {})
+    except ListingError as error:
+        return Listings(error.listed, {prefix: str(error)})
+
+
+def list_prefixes(archive: Archive, prefixes: Sequence[str]) -> Listings:
+    """List prefixes side by side; raises as :func:`list_prefix`."""
+    with ThreadPoolExecutor(_LISTERS) as pool:
+        listings = list(pool.map(lambda prefix: list_prefix(archive, prefix), prefixes))
+    files = [LISTING_SCHEMA.empty_table(), *(listing.files for listing in listings)]
+    unlisted = {prefix: reason for listing in listings for prefix, reason in listing.unlisted.items()}
+    return Listings(pa.concat_tables(files), unlisted)
