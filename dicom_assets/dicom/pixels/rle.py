@@ -36,13 +36,37 @@ def decode_rle(data: bytes, request: Request) -> Decoded:
 
     """
     layout = request.layout
-    segments = _segments(data)
     if layout.bits_allocated == 1 and layout.samples == 1:
-        return Decoded(_one_bit_samples(segments[:1], layout), 1)
+        return Decoded(_one_bit_samples(_segments(data)[:1], layout), 1)
     width = layout.bits_allocated // 8
     if layout.bits_allocated % 8 or width not in _WIDTHS:
         raise PixelError(f"RLE of {layout.bits_allocated} bits allocated")
-    needed = layout.samples * width
+    words = _at_once(data, width)
+    if words is None or words.size != layout.pixels * layout.samples:
+        words = _one_by_one(data, layout, width)
+    # Segments are per sample, so planes come out one after another whatever Planar Configuration says.
+    planes = words.astype(f"=u{width}", copy=False).reshape(layout.samples, layout.rows, layout.columns)
+    samples = planes[0] if layout.samples == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0))
+    return Decoded(stored_values(samples, layout), layout.bits_stored)
+
+
+def _at_once(data: bytes, width: int) -> Samples | None:
+    """Return all words of a frame, ``None`` when its segments are not as long as one another or not as they should be.
+
+    Fast, but what a segment has beyond the frame comes in front of the next one.
+    """
+    import imagecodecs
+
+    word = np.dtype(f"<u{width}")
+    try:
+        return np.frombuffer(imagecodecs.dicomrle_decode(data, word), word)
+    except (imagecodecs.DicomrleError, ValueError):
+        return None
+
+
+def _one_by_one(data: bytes, layout: PixelLayout, width: int) -> Samples:
+    """Return the words of a frame from the bytes that its segments have for them."""
+    segments, needed = _segments(data), layout.samples * width
     if len(segments) < needed:
         raise PixelError(f"RLE frame of {len(segments)} segments, expected {needed}")
     planes = np.empty((layout.samples, layout.pixels, width), np.uint8)
@@ -52,11 +76,7 @@ def decode_rle(data: bytes, request: Request) -> Decoded:
         if unpacked.size < layout.pixels:
             raise PixelError(f"RLE segment of {unpacked.size} bytes, expected {layout.pixels}")
         planes[sample, :, width - 1 - byte] = unpacked[: layout.pixels]
-    # Segments are per sample, so planes come out one after another whatever Planar Configuration says.
-    words = planes.view(f"<u{width}").astype(f"=u{width}", copy=False)
-    whole = words.reshape(layout.samples, layout.rows, layout.columns)
-    samples = whole[0] if layout.samples == 1 else np.ascontiguousarray(whole.transpose(1, 2, 0))
-    return Decoded(stored_values(samples, layout), layout.bits_stored)
+    return planes.view(f"<u{width}")
 
 
 def _segments(data: bytes) -> list[bytes]:
