@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dicom_assets.dicom.pixels.codestream import Codestream
-from dicom_assets.dicom.pixels.errors import TooLargeError
+from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples, sign_extend
 
@@ -24,6 +24,8 @@ class Request:
         reduced precision, too. 0 asks for every bit.
     max_pixels
         More than that a codestream must not declare.
+    first_bit
+        Where in the first byte a native frame begins.
 
     """
 
@@ -31,6 +33,7 @@ class Request:
     enough: tuple[float, float] | None = None
     step: float = 0.0
     max_pixels: int = 1 << 28
+    first_bit: int = 0
 
     def check(self, stream: Codestream) -> None:
         """Refuse a codestream that declares too many pixels, before memory is asked for.
@@ -114,6 +117,19 @@ class Decoded:
     extent: Extent | None = None
     index: int = 0
     rough: bool = False
+
+    def plane(self) -> Samples:
+        """Return the samples of a frame that has one per pixel, shape ``(rows, columns)``.
+
+        Raises
+        ------
+        PixelError
+            When it has more.
+
+        """
+        if self.samples.ndim != 2:
+            raise PixelError(f"the decoded frame has shape {self.samples.shape}, one sample per pixel was expected")
+        return self.samples
 
 
 def coded_values(samples: Samples, precision: int, layout: PixelLayout) -> tuple[Samples, int]:

@@ -5,7 +5,6 @@ process of its own (:mod:`dicom_assets.dicom.pixels.isolation`), so that only en
 picture comes out.
 """
 
-import colorsys
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,17 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request
-from dicom_assets.dicom.pixels.decoders import ENCAPSULATED_UNCOMPRESSED, NATIVE_SYNTAXES, decode_frame
-from dicom_assets.dicom.pixels.errors import PixelError
-from dicom_assets.dicom.pixels.native import Samples, stored_values, unpack_frame
-from dicom_assets.dicom.render.colour import Palette, render_colour, render_palette
+from dicom_assets.dicom.pixels.decoders import decode_frame
 from dicom_assets.dicom.render.encode import encode_picture
-from dicom_assets.dicom.render.grey import GreyPipeline, Window, render_grey
-from dicom_assets.dicom.render.plan import Colour, Labels, Mask, Rendered, RenderPlan
-from dicom_assets.dicom.render.resize import Picture, average_picture
+from dicom_assets.dicom.render.plan import Rendered, RenderPlan
 
-_LABEL_COLOURS = 256
-_GOLDEN_RATIO = 0.618033988749895
 _LOW_CONTRAST = 64
 """Grey levels between the darkest and the brightest pixel, below which a window is too wide for its frame. The frame
 may be stretched then, and what did not show would."""
@@ -46,11 +38,10 @@ def execute_plan(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
 
     """
     decoded = _most_foreground(plan, frames) if plan.choose else _mosaic(plan, frames)
-    picture, window = _to_picture(plan, decoded)
+    picture, window = plan.pipeline.render(decoded, plan.layout.photometric, plan.size)
     if decoded.rough and np.ptp(picture) < _LOW_CONTRAST:
         return execute_plan(replace(plan, step=0.0), frames)
-    lossless = isinstance(plan.pipeline, Mask | Labels)
-    data, media_type = encode_picture(picture, lossless=lossless, quality=plan.quality)
+    data, media_type = encode_picture(picture, lossless=plan.pipeline.lossless, quality=plan.quality)
     return Rendered(
         data=data,
         media_type=media_type,
@@ -64,16 +55,11 @@ def execute_plan(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
 
 def _decode(plan: RenderPlan, frame: bytes) -> Decoded:
     """Decode one frame at the resolution that its share of the thumbnail needs."""
-    layout = plan.layout
-    if plan.transfer_syntax in NATIVE_SYNTAXES or plan.transfer_syntax == ENCAPSULATED_UNCOMPRESSED:
-        samples = unpack_frame(frame, layout, first_bit=plan.first_bit)
-        return Decoded(stored_values(samples, layout), layout.bits_stored)
-    enough = None
-    if isinstance(plan.pipeline, Colour) or (
-        isinstance(plan.pipeline, GreyPipeline) and plan.pipeline.averages_first and not layout.floating
-    ):
+    layout, enough = plan.layout, None
+    if plan.pipeline.may_be_reduced(layout):
         enough = (plan.size[0] * layout.rows / plan.rows, plan.size[1] * layout.columns / plan.columns)
-    return decode_frame(frame, plan.transfer_syntax, Request(layout, enough, plan.step, plan.max_pixels))
+    request = Request(layout, enough, plan.step, plan.max_pixels, plan.first_bit)
+    return decode_frame(frame, plan.transfer_syntax, request)
 
 
 def _mosaic(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
@@ -86,7 +72,7 @@ def _mosaic(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
     vertical, horizontal = rows / plan.layout.rows, columns / plan.layout.columns
     shape = (math.ceil(plan.rows * vertical), math.ceil(plan.columns * horizontal))
     canvas = np.empty((*shape, *first.samples.shape[2:]), first.samples.dtype)
-    canvas[:] = _background(plan, first)
+    canvas[:] = plan.pipeline.background(first, plan.layout.photometric)
     for index, (tile, frame) in enumerate(zip(plan.tiles, frames, strict=True)):
         decoded = first if index == 0 else _decode(plan, frame)
         rough |= decoded.rough
@@ -99,15 +85,6 @@ def _mosaic(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
     return Decoded(canvas, first.bits, first.rgb, extent, rough=rough)
 
 
-def _background(plan: RenderPlan, tile: Decoded) -> list[int] | int:
-    """Return what a slide shows where no tile is: white, in the space that tiles are in."""
-    if not isinstance(plan.pipeline, Colour):
-        return 0
-    full = (1 << tile.bits) - 1
-    differences = not tile.rgb and plan.layout.photometric.startswith("YBR_")
-    return [full, full // 2 + 1, full // 2 + 1] if differences else full
-
-
 def _most_foreground(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
     """Return the frame with most values other than 0."""
     best, chosen = -1, None
@@ -118,37 +95,3 @@ def _most_foreground(plan: RenderPlan, frames: Sequence[bytes]) -> Decoded:
             best, chosen = count, replace(decoded, index=index)
     assert chosen is not None
     return chosen
-
-
-def _to_picture(plan: RenderPlan, decoded: Decoded) -> tuple[Picture, Window | None]:
-    samples, size = decoded.samples, plan.size
-    pipeline = plan.pipeline
-    if isinstance(pipeline, Colour):
-        if samples.ndim != 3 or samples.shape[2] < 3:
-            raise PixelError(f"the decoded frame has shape {samples.shape}, colour was expected")
-        space = "RGB" if decoded.rgb else plan.layout.photometric
-        return render_colour(samples, space, decoded.bits, size, decoded.extent), None
-    if samples.ndim != 2:
-        raise PixelError(f"the decoded frame has shape {samples.shape}, one sample per pixel was expected")
-    if isinstance(pipeline, Palette):
-        return render_palette(samples, pipeline, size), None
-    if isinstance(pipeline, Mask):
-        return _render_mask(samples, pipeline, size), None
-    if isinstance(pipeline, Labels):
-        return _render_labels(samples, size), None
-    grey = render_grey(samples, pipeline, size, decoded.extent)
-    return grey.levels, grey.window
-
-
-def _render_mask(samples: Samples, mask: Mask, size: tuple[int, int]) -> Picture:
-    levels = np.clip(samples.astype(np.float32) * (255 / mask.maximum), 0, 255)
-    return average_picture((255 - levels if mask.inverted else levels).astype(np.uint8), size)
-
-
-def _render_labels(samples: Samples, size: tuple[int, int]) -> Picture:
-    """Return black for 0 and a colour for every other number; neighbouring numbers are far apart in hue."""
-    hues = (number * _GOLDEN_RATIO % 1 for number in range(_LABEL_COLOURS - 1))
-    colours = [(0.0, 0.0, 0.0), *(colorsys.hsv_to_rgb(hue, 0.65, 1.0) for hue in hues)]
-    table = (np.array(colours) * 255).astype(np.uint8)
-    index = np.where(samples > 0, (samples.astype(np.int64) - 1) % (_LABEL_COLOURS - 1) + 1, 0)
-    return average_picture(table[index], size)
