@@ -7,6 +7,7 @@ transforms them by the standard, and says in a status why there is no picture wh
 from dataclasses import dataclass
 
 from dicom_assets.dicom.header import Header
+from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY
 from dicom_assets.dicom.pixels.errors import NoPixelDataError, PixelError
 from dicom_assets.dicom.render.icon import prepare_icon
 from dicom_assets.dicom.render.isolated import execute_here, execute_isolated
@@ -87,10 +88,14 @@ def render_thumbnail(header: Header, options: ThumbnailOptions = DEFAULT_OPTIONS
         return Thumbnail(ThumbnailStatus.ERROR, header.error or "the file ends before its pixel data")
     if header.pixel is None and header.status is HeaderStatus.UNSUPPORTED:
         return Thumbnail(ThumbnailStatus.UNSUPPORTED, header.error)
+    missing = None
     try:
-        return _render(prepare_image_or_icon(header, options), options)
+        prepared = prepare_image_or_icon(header, options)
+        missing = prepared.missing
+        return _render(prepared, options)
     except PixelError as error:
-        return Thumbnail(error.status, str(error))
+        too_little = missing is not None and error.status is ThumbnailStatus.ERROR
+        return Thumbnail(error.status, f"{missing}, which makes no picture" if too_little else str(error))
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - a header can be wrong in more ways than anyone has thought of
@@ -122,9 +127,13 @@ def _render(prepared: Prepared, options: ThumbnailOptions) -> Thumbnail:
         rendered = execute_here(prepared.plan, prepared.frames)
     else:
         rendered = execute_isolated(prepared.plan, prepared.frames, options.renderer, options.limits)
+    # Of a frame that is cut by no more than its padding or its end marker nothing is missing.
+    missing = None if prepared.plan.cut and not rendered.partial else prepared.missing
+    if missing is None and rendered.partial:
+        missing = ENDS_EARLY
     return Thumbnail(
-        status=ThumbnailStatus.OK if prepared.missing is None else ThumbnailStatus.PARTIAL,
-        error=prepared.missing,
+        status=ThumbnailStatus.OK if missing is None else ThumbnailStatus.PARTIAL,
+        error=missing,
         data=rendered.data,
         media_type=rendered.media_type,
         width=rendered.width,

@@ -14,6 +14,9 @@ _JPEG_FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), _DHP, 0xF7}) - {0xC4, 0xC8,
 """Start Of Frame of every JPEG process (ISO 10918-1 B.1.1.3) and of JPEG-LS (ISO 14495-1 C.1.1), and the marker that
 stands before the frames of a hierarchical one and looks the same (B.3.2)."""
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+_END_OF_CODESTREAM = b"\xff\xd9"
+_SHORTEST_TILE_PART = 14
+_TAIL = 64
 _SOC_SIZ = b"\xff\x4f\xff\x51"
 
 
@@ -125,6 +128,33 @@ def read_jpeg2000(data: bytes) -> Codestream:
         subsampled=len({part[1:] for part in parts}) > 1,
         start=start,
     )
+
+
+def end_of_jpeg2000(data: bytes) -> int | None:
+    """Return where the last tile-part of a bare JPEG 2000 codestream ends, by the lengths that they state (A.4.2).
+
+    ``None`` when they are not all there.
+
+    Parameters
+    ----------
+    data
+        From its SOC marker on. Where it makes no sense, that is for a decoder to say.
+
+    """
+    x1, y1, _, _, width, height, left, top = struct.unpack_from(">8I", data, 8)
+    tiles = max(1, -(-(x1 - left) // max(width, 1))) * max(1, -(-(y1 - top) // max(height, 1)))
+    offset, seen = 2, set()
+    while data[offset : offset + 1] == b"\xff" and data[offset + 1 : offset + 2] != b"\x90" and offset + 4 <= len(data):
+        offset += 2 + int.from_bytes(data[offset + 2 : offset + 4], "big")
+    while data[offset : offset + 2] == b"\xff\x90" and offset + 10 <= len(data):
+        tile, length = struct.unpack_from(">HI", data, offset + 4)
+        if length < _SHORTEST_TILE_PART:
+            # Up to the end of the codestream, which only its marker shows.
+            end = data.rfind(_END_OF_CODESTREAM, max(offset, len(data) - _TAIL))
+            return end if end >= 0 else None
+        seen.add(tile)
+        offset += length
+    return offset if offset <= len(data) and len(seen) >= tiles else None
 
 
 def _decomposition_levels(data: bytes, offset: int) -> int:

@@ -24,6 +24,8 @@ class Request:
         reduced precision, too. 0 asks for every bit.
     max_pixels
         More than that a codestream must not declare.
+    cut
+        Whether the file ends inside the frame.
     first_bit
         Where in the first byte a native frame begins.
 
@@ -33,6 +35,7 @@ class Request:
     enough: tuple[float, float] | None = None
     step: float = 0.0
     max_pixels: int = 1 << 28
+    cut: bool = False
     first_bit: int = 0
 
     def check(self, stream: Codestream) -> None:
@@ -106,6 +109,9 @@ class Decoded:
         Where the picture lies in its samples, when not right within them.
     index
         Of the frame among those that were given, from 0; other than 0 for video only.
+    known_rows
+        Rows from the top that are there, where the frame ends early; ``None`` where it does not. It may be all of
+        them where a reduced resolution was allowed. What the samples of other rows are means nothing.
     rough
         Whether bits were left out that the request said do not show.
 
@@ -116,6 +122,7 @@ class Decoded:
     rgb: bool = False
     extent: Extent | None = None
     index: int = 0
+    known_rows: int | None = None
     rough: bool = False
 
     def plane(self) -> Samples:

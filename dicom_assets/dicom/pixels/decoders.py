@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, rle, uncompressed, video
+from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
-from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError, UnsupportedPixelsError
+from dicom_assets.dicom.pixels.errors import CutError, PixelError, TooLargeError, UnsupportedPixelsError
 
 Decoder = Callable[[bytes, Request], Decoded]
 
@@ -128,18 +129,25 @@ def decode_frame(data: bytes, transfer_syntax: str, request: Request) -> Decoded
         When no decoder serves the transfer syntax.
     TooLargeError
         When the codestream declares more pixels than allowed, or memory did not suffice.
+    CutError
+        When the frame ends before its first row does.
     PixelError
         When the decoder declines the frame.
 
     """
     codec = codec_for(transfer_syntax)
     try:
-        return codec.decode(data, request)
+        decoded = codec.decode(data, request)
     except PixelError:
         raise
     except MemoryError:
         raise TooLargeError(f"{codec.name} decoder asked for more memory than the limit") from None
     except Exception as error:
+        if request.cut:
+            raise CutError(ENDS_EARLY) from error
         # Codecs raise classes of their own for what they decline; their texts speak of the codestream alone.
         message = str(error).partition("\n")[0][:160]
         raise PixelError(f"{codec.name} decoder: {type(error).__name__}: {message}") from error
+    if decoded.known_rows == 0:
+        raise CutError(ENDS_EARLY)
+    return decoded

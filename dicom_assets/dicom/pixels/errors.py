@@ -15,6 +15,10 @@ class PixelError(Exception):
     status: ClassVar[ThumbnailStatus] = ThumbnailStatus.ERROR
 
 
+class CutError(PixelError):
+    """The pixel data is cut short, and what is there makes no picture."""
+
+
 class NoPixelDataError(PixelError):
     """The object is no image."""
 

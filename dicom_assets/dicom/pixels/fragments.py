@@ -24,11 +24,23 @@ _EXTENDED_OFFSET_TABLE = "7FE00001"
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One item of encapsulated pixel data: where its value stands, and its first bytes."""
+    """One item of encapsulated pixel data: where its value stands, and its first bytes.
+
+    Attributes
+    ----------
+    offset, length
+        Of the part of its value that is in the file.
+    start
+        Its first bytes.
+    stated
+        Length that the item states.
+
+    """
 
     offset: int
     length: int
     start: bytes
+    stated: int
 
 
 def read_offset_table(header: Header, pixel: PixelElement, body: ByteSource, frames: int) -> tuple[int, list[int]]:
@@ -82,7 +94,7 @@ def walk_fragments(body: ByteSource, offset: int, end: int | None = None) -> Ite
             return
         (length,) = struct.unpack_from("<I", head, 4)
         available = max(0, min(length, body.size - offset - 8))
-        yield Fragment(offset + 8, available, head[8 : 8 + min(4, available)])
+        yield Fragment(offset + 8, available, head[8 : 8 + min(4, available)], length)
         offset += _ITEM_HEADER + length
     raise TooLargeError(f"more than {_MAX_FRAGMENTS} fragments")
 
@@ -128,6 +140,17 @@ class FrameIndex:
             return self._frames
         return max(1, min(self._frames, len(self._by_frames())))
 
+    @property
+    def whole(self) -> int:
+        """How many frames are in the file as a whole, counted from the first one."""
+        if self._offsets:
+            size = self._body.size
+            begun = sum(self._first + offset + _ITEM_HEADER < size for offset in self._offsets)
+            last = self._by_table(begun - 1) if begun else []
+            return begun if _is_whole(last) else max(0, begun - 1)
+        frames = self._by_frames()
+        return min(self._frames, len(frames) if frames and _is_whole(frames[-1]) else max(0, len(frames) - 1))
+
     def lengths(self) -> list[int]:
         """Return the encoded length of every frame in bytes; walks the file when there is no offset table.
 
@@ -156,15 +179,20 @@ class FrameIndex:
         return self._walked
 
 
+def _is_whole(fragments: Sequence[Fragment]) -> bool:
+    return bool(fragments) and all(fragment.length == fragment.stated for fragment in fragments)
+
+
 def group_fragments(fragments: Sequence[Fragment], frames: int) -> list[list[Fragment]]:
     """Return fragments frame by frame, where no table says which belong together.
 
     One fragment per frame where the numbers agree, everything for a single frame, and otherwise a frame for every
-    fragment that begins a codestream.
+    fragment that begins a codestream. Of what never begins with one, such as RLE, a fragment is a frame (PS3.5 A.4.2).
     """
     if frames == 1:
         return [list(fragments)]
-    if len(fragments) == frames:
+    starts = any(fragment.start.startswith(_CODESTREAM_STARTS) for fragment in fragments)
+    if len(fragments) == frames or (len(fragments) < frames and not starts):
         return [[fragment] for fragment in fragments]
     groups: list[list[Fragment]] = []
     for fragment in fragments:

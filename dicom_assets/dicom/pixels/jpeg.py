@@ -8,12 +8,14 @@ libjpeg-turbo reads both. Either reads sequential and progressive frames, in Huf
 """
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 
 from dicom_assets.dicom.pixels.codestream import Codestream, read_jpeg
+from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY, components_in_scans, decode_continued, ends_early
 from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request, coded_values
-from dicom_assets.dicom.pixels.errors import UnsupportedPixelsError
+from dicom_assets.dicom.pixels.errors import CutError, UnsupportedPixelsError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples
 
@@ -47,13 +49,13 @@ def decode_jpeg(data: bytes, request: Request) -> Decoded:
         raise UnsupportedPixelsError(f"no decoder for {_UNSUPPORTED[stream.frame_marker]} JPEG")
     if stream.frame_marker == _LOSSLESS:
         # Its samples are what Photometric Interpretation says, untransformed, whatever markers say of lossy ones.
-        return _decode_with_imagecodecs(data, stream, request.layout)
+        return _decode_as_far_as_it_goes(data, stream, request)
     transformed = stream.components == 3 and _is_ycbcr(stream, request.layout)
-    if stream.precision == 8 and stream.components in {1, 3}:
+    if stream.precision == 8 and stream.components in {1, 3} and not request.cut:
         # What Pillow declines, such as a frame that ends early, goes to a decoder that takes what there is.
         with contextlib.suppress(ValueError, OSError):
             return _decode_with_pillow(data, stream, request, transformed=transformed)
-    return _decode_with_imagecodecs(data, stream, request.layout, transformed=transformed)
+    return _decode_as_far_as_it_goes(data, stream, request, transformed=transformed)
 
 
 def _decode_with_pillow(data: bytes, stream: Codestream, request: Request, *, transformed: bool) -> Decoded:
@@ -79,6 +81,25 @@ def _is_ycbcr(stream: Codestream, layout: PixelLayout) -> bool:
     if stream.adobe_transform is not None:
         return stream.adobe_transform == 1
     return stream.jfif or stream.subsampled or layout.photometric.startswith("YBR")
+
+
+def _decode_as_far_as_it_goes(
+    data: bytes, stream: Codestream, request: Request, *, transformed: bool = False
+) -> Decoded:
+    """Decode in full; of a codestream without its end, say how many rows are there."""
+    whole = _decode_with_imagecodecs
+    if not (request.cut or ends_early(data)):
+        return whole(data, stream, request.layout, transformed=transformed)
+    if components_in_scans(data) < stream.components:
+        raise CutError(ENDS_EARLY)
+    decoded: list[Decoded] = []
+
+    def decode(continued: bytes) -> Samples:
+        decoded.append(whole(continued, stream, request.layout, transformed=transformed))
+        return decoded[-1].samples
+
+    _, known_rows = decode_continued(data, decode)
+    return replace(decoded[0], known_rows=known_rows)
 
 
 def _decode_with_imagecodecs(

@@ -13,8 +13,10 @@ from dataclasses import replace
 import numpy as np
 from PIL import ImageFile
 
-from dicom_assets.dicom.pixels.codestream import Codestream, read_jpeg2000
+from dicom_assets.dicom.pixels.codestream import Codestream, end_of_jpeg2000, read_jpeg2000
+from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY, ends_early
 from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request, coded_values
+from dicom_assets.dicom.pixels.errors import CutError
 from dicom_assets.dicom.pixels.excerpt import excerpt
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples
@@ -99,13 +101,24 @@ def _decode(data: bytes, request: Request, decode_fully: Callable[[bytes], Sampl
     request.check(stream)
     data = data[stream.start :] if stream.start else data
     reduce = _possible_reduction(stream, request)
+    end = end_of_jpeg2000(data)
+    whole = end is not None
+    if whole and ends_early(data):
+        data = data[:end] + b"\xff\xd9"
     if reduce:
-        smaller = excerpt(data, reduce, request.step) if request.step else None
+        smaller = excerpt(data, reduce, request.step or 1.0) if request.step or not whole else None
+        if not whole and smaller is None:
+            raise CutError(ENDS_EARLY)
         # What is declined here, such as an image that does not begin at the origin, is decoded in full.
         with contextlib.suppress(OSError, imagecodecs.Jpeg2kError):
             # An excerpt is never of high throughput, whatever the transfer syntax says.
             samples = imagecodecs.jpeg2k_decode(smaller) if smaller else _with_pillow(data, stream, reduce)
-            return replace(_finish(samples, stream, request.layout, reduce), rough=smaller is not None)
+            decoded = _finish(samples, stream, request.layout, reduce)
+            known_rows = None if whole else decoded.samples.shape[0]
+            return replace(decoded, rough=smaller is not None, known_rows=known_rows)
+    if not whole:
+        # A wavelet has no rows: what is missing is missing everywhere, and decoders guess it.
+        raise CutError(ENDS_EARLY)
     return _finish(decode_fully(data), stream, request.layout, 0)
 
 

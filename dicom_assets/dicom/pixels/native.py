@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dicom_assets.dicom.pixels.errors import PixelError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 
 Samples = npt.NDArray[Any]
@@ -17,7 +16,8 @@ def unpack_frame(data: bytes, layout: PixelLayout, *, first_bit: int = 0) -> Sam
     Parameters
     ----------
     data
-        The bytes that hold the frame. Where they end too early the missing samples are zero.
+        The bytes that hold the frame. Where they end too early the missing samples are zero: :func:`whole_rows`
+        tells how many rows are there.
     layout
         How the samples lie.
     first_bit
@@ -30,15 +30,8 @@ def unpack_frame(data: bytes, layout: PixelLayout, *, first_bit: int = 0) -> Sam
         Shape ``(rows, columns)`` for one sample per pixel, else ``(rows, columns, samples)``, in the machine's
         byte order and of the width of Bits Allocated; not yet cut to Bits Stored.
 
-    Raises
-    ------
-    PixelError
-        When less than half of the frame is there.
-
     """
     length = (first_bit + layout.frame_bits + 7) // 8
-    if len(data) * 2 < length:
-        raise PixelError(f"the file holds {len(data)} of the {length} bytes of the frame")
     if len(data) < length:
         data = data.ljust(length, b"\0")
     if layout.words:
@@ -54,6 +47,28 @@ def unpack_frame(data: bytes, layout: PixelLayout, *, first_bit: int = 0) -> Sam
         planes = flat[: layout.pixels * layout.samples].reshape(layout.samples, layout.rows, layout.columns)
         return np.ascontiguousarray(planes.transpose(1, 2, 0))
     return flat[: layout.pixels * layout.samples].reshape(layout.rows, layout.columns, layout.samples)
+
+
+def whole_rows(length: int, layout: PixelLayout, *, first_bit: int = 0) -> int | None:
+    """Return how many rows of a native frame so many bytes hold, in all of its planes; ``None`` for all of them.
+
+    Parameters
+    ----------
+    length
+        Bytes that are there.
+    layout, first_bit
+        As for :func:`unpack_frame`.
+
+    """
+    if layout.words:
+        length = length // 2 * 2
+    bits = max(0, length * 8 - first_bit)
+    if bits >= layout.frame_bits:
+        return None
+    if layout.planar and layout.samples > 1:
+        plane = layout.pixels * layout.bits_allocated
+        return max(0, bits - (layout.samples - 1) * plane) * layout.rows // plane
+    return bits * layout.rows // layout.frame_bits
 
 
 def _flat(data: bytes, layout: PixelLayout, first_bit: int) -> Samples:

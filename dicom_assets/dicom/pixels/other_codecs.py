@@ -3,12 +3,13 @@
 import zlib
 
 from dicom_assets.dicom.pixels.codestream import read_jpeg
+from dicom_assets.dicom.pixels.cut_streams import decode_into_two, ends_early, equal_rows
 from dicom_assets.dicom.pixels.decoded import Decoded, Request, coded_values
-from dicom_assets.dicom.pixels.native import stored_values, unpack_frame
+from dicom_assets.dicom.pixels.native import stored_values, unpack_frame, whole_rows
 
 
 def decode_jpeg_ls(data: bytes, request: Request) -> Decoded:
-    """Decode a JPEG-LS frame, lossless or near-lossless; interleaving is undone by the decoder.
+    """Decode a JPEG-LS frame, lossless or near-lossless, whatever its interleaving (ISO 14495-1 C.2.3).
 
     Parameters
     ----------
@@ -27,8 +28,15 @@ def decode_jpeg_ls(data: bytes, request: Request) -> Decoded:
 
     stream = read_jpeg(data)
     request.check(stream)
-    samples = imagecodecs.jpegls_decode(data)
-    return Decoded(*coded_values(samples, stream.precision, request.layout))
+    if request.cut or ends_early(data):
+        shape = (stream.rows, stream.columns, *((stream.components,) if stream.components > 1 else ()))
+        dtype = "u1" if stream.precision <= 8 else "u2"
+        # Of scans of one component each nothing is written until all are there.
+        decodings = decode_into_two(lambda out: imagecodecs.jpegls_decode(data, out=out), shape, dtype)
+    else:
+        decodings = [imagecodecs.jpegls_decode(data)]
+    known_rows = equal_rows(decodings[0], decodings[-1])
+    return Decoded(*coded_values(decodings[0], stream.precision, request.layout), known_rows=known_rows)
 
 
 def decode_jpeg_xl(data: bytes, request: Request) -> Decoded:
@@ -58,12 +66,8 @@ def decode_deflated_frame(data: bytes, request: Request) -> Decoded:
     request
         What is known of the frame.
 
-    Raises
-    ------
-    PixelError
-        When it holds less than half of the frame.
-
     """
     layout = request.layout
     inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, (layout.frame_bits + 7) // 8)
-    return Decoded(stored_values(unpack_frame(inflated, layout), layout), layout.bits_stored)
+    samples = stored_values(unpack_frame(inflated, layout), layout)
+    return Decoded(samples, layout.bits_stored, known_rows=whole_rows(len(inflated), layout))

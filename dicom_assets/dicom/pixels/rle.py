@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
-from dicom_assets.dicom.pixels.errors import PixelError
+from dicom_assets.dicom.pixels.errors import CutError, PixelError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples, stored_values, unpack_frame
 
@@ -20,7 +20,7 @@ def decode_rle(data: bytes, request: Request) -> Decoded:
     """Decode an RLE frame.
 
     Segments are cut to what the frame needs: encoders pad them, and end them with a run that announces more than
-    there is. Others read both, too.
+    there is. Others read both, too. Of segments that are too short, the rows that all of them have are known.
 
     Parameters
     ----------
@@ -31,23 +31,27 @@ def decode_rle(data: bytes, request: Request) -> Decoded:
 
     Raises
     ------
+    CutError
+        When it ends within its header.
     PixelError
-        When it holds fewer segments, or a segment fewer bytes, than the frame needs.
+        When it holds fewer segments than the frame needs.
 
     """
     layout = request.layout
     if layout.bits_allocated == 1 and layout.samples == 1:
-        return Decoded(_one_bit_samples(_segments(data)[:1], layout), 1)
+        bits, known_rows = _one_bit_samples(_segments(data)[:1], layout)
+        return Decoded(bits, 1, known_rows=known_rows)
     width = layout.bits_allocated // 8
     if layout.bits_allocated % 8 or width not in _WIDTHS:
         raise PixelError(f"RLE of {layout.bits_allocated} bits allocated")
     words = _at_once(data, width)
+    known_rows = None
     if words is None or words.size != layout.pixels * layout.samples:
-        words = _one_by_one(data, layout, width)
+        words, known_rows = _one_by_one(data, layout, width)
     # Segments are per sample, so planes come out one after another whatever Planar Configuration says.
     planes = words.astype(f"=u{width}", copy=False).reshape(layout.samples, layout.rows, layout.columns)
     samples = planes[0] if layout.samples == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0))
-    return Decoded(stored_values(samples, layout), layout.bits_stored)
+    return Decoded(stored_values(samples, layout), layout.bits_stored, known_rows=known_rows)
 
 
 def _at_once(data: bytes, width: int) -> Samples | None:
@@ -64,24 +68,24 @@ def _at_once(data: bytes, width: int) -> Samples | None:
         return None
 
 
-def _one_by_one(data: bytes, layout: PixelLayout, width: int) -> Samples:
-    """Return the words of a frame from the bytes that its segments have for them."""
+def _one_by_one(data: bytes, layout: PixelLayout, width: int) -> tuple[Samples, int | None]:
+    """Return the words of a frame from what its segments have for them, and the rows that all of them have."""
     segments, needed = _segments(data), layout.samples * width
     if len(segments) < needed:
         raise PixelError(f"RLE frame of {len(segments)} segments, expected {needed}")
-    planes = np.empty((layout.samples, layout.pixels, width), np.uint8)
+    planes = np.zeros((layout.samples, layout.pixels, width), np.uint8)
+    shortest = layout.pixels
     for number, segment in enumerate(segments[:needed]):
         sample, byte = divmod(number, width)
-        unpacked = _unpack(segment)
-        if unpacked.size < layout.pixels:
-            raise PixelError(f"RLE segment of {unpacked.size} bytes, expected {layout.pixels}")
-        planes[sample, :, width - 1 - byte] = unpacked[: layout.pixels]
-    return planes.view(f"<u{width}")
+        unpacked = _unpack(segment)[: layout.pixels]
+        planes[sample, : unpacked.size, width - 1 - byte] = unpacked
+        shortest = min(shortest, unpacked.size)
+    return planes.view(f"<u{width}"), _known_rows(shortest, layout)
 
 
 def _segments(data: bytes) -> list[bytes]:
     if len(data) < _HEADER.size:
-        raise PixelError("the RLE frame ends within its header")
+        raise CutError("the RLE frame ends within its header")
     count, *offsets = _HEADER.unpack_from(data)
     if count > len(offsets):
         raise PixelError(f"RLE frame of {count} segments")
@@ -89,19 +93,25 @@ def _segments(data: bytes) -> list[bytes]:
     return [data[begin:end] for begin, end in pairwise(bounds)]
 
 
-def _one_bit_samples(segments: list[bytes], layout: PixelLayout) -> Samples:
-    """Return the samples of a frame of single bits.
+def _known_rows(length: int, layout: PixelLayout) -> int | None:
+    """Return how many rows so many bytes of every segment make, ``None`` for all of them."""
+    return length // layout.columns if length < layout.pixels else None
+
+
+def _one_bit_samples(segments: list[bytes], layout: PixelLayout) -> tuple[Samples, int | None]:
+    """Return the samples of a frame of single bits, and the rows that are there.
 
     Each is padded to a byte (G.2; CP-2301 says that this holds for Bits Allocated of 1). Encoders from before that
     was clear packed eight into a byte, as native frames do (8.1.1); such a segment is an eighth as long.
     """
     unpacked = _unpack(segments[0]) if segments else np.empty(0, np.uint8)
     packed = (layout.pixels + 7) // 8
-    if unpacked.size >= layout.pixels:
-        return unpacked[: layout.pixels].reshape(layout.rows, layout.columns) & np.uint8(1)
-    if packed <= unpacked.size <= packed + 1:
-        return unpack_frame(unpacked.tobytes(), layout)
-    raise PixelError(f"RLE segment of {unpacked.size} bytes, expected {layout.pixels}")
+    if packed <= unpacked.size <= packed + 1 and unpacked.size < layout.pixels:
+        return unpack_frame(unpacked.tobytes(), layout), None
+    there = unpacked[: layout.pixels]
+    bits = np.zeros(layout.pixels, np.uint8)
+    bits[: there.size] = there & np.uint8(1)
+    return bits.reshape(layout.rows, layout.columns), _known_rows(there.size, layout)
 
 
 def _unpack(segment: bytes) -> npt.NDArray[np.uint8]:

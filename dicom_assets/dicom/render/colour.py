@@ -44,7 +44,7 @@ class Palette:
         """Return that a mean of indices is no index."""
         return False
 
-    def background(self, tile: Decoded, photometric: str) -> int:  # noqa: ARG002 - part of the protocol
+    def fill(self, tile: Decoded, photometric: str, *, white: bool) -> int:  # noqa: ARG002 - part of the protocol
         """Return the first entry's index."""
         return 0
 
@@ -64,11 +64,11 @@ class Colour:
         """Return that all conversions are affine."""
         return True
 
-    def background(self, tile: Decoded, photometric: str) -> list[int] | int:
-        """Return white, as a slide shows it."""
-        full = (1 << tile.bits) - 1
+    def fill(self, tile: Decoded, photometric: str, *, white: bool) -> list[int] | int:
+        """Return white or black."""
+        level, middle = (1 << tile.bits) - 1 if white else 0, 1 << (tile.bits - 1)
         differences = not tile.rgb and photometric.startswith("YBR_")
-        return [full, full // 2 + 1, full // 2 + 1] if differences else full
+        return [level, middle, middle] if differences else level
 
     def render(self, frame: Decoded, photometric: str, size: tuple[int, int]) -> tuple[Picture, None]:
         """Return RGB."""

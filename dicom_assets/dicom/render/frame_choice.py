@@ -24,6 +24,23 @@ def representative_frame(header: Header, frames: int) -> int:
     return stated - 1 if 1 <= stated <= frames else frames // 2
 
 
+def frame_to_show(header: Header, declared: int, whole: int) -> int:
+    """Return the index of the frame to show of a file that may lack some: that of a whole file where it is there.
+
+    Parameters
+    ----------
+    header
+        Of the image.
+    declared
+        How many frames there are by the header, at least 1.
+    whole
+        How many are in the file as a whole, counted from the first; of none the first is shown as far as it is there.
+
+    """
+    usual = representative_frame(header, declared)
+    return usual if usual < whole else representative_frame(header, max(1, whole))
+
+
 def fullest_native_frame(data: bytes, layout: PixelLayout, frames: int) -> int:
     """Return the index of the frame with most samples other than 0 in native pixel data.
 

@@ -171,7 +171,7 @@ class GreyPipeline:
         """Tell whether the mean of values is the value of their mean."""
         return self.averages_first and not layout.floating
 
-    def background(self, tile: Decoded, photometric: str) -> int:  # noqa: ARG002 - part of the protocol
+    def fill(self, tile: Decoded, photometric: str, *, white: bool) -> int:  # noqa: ARG002 - part of the protocol
         """Return 0."""
         return 0
 

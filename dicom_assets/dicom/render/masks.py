@@ -38,7 +38,7 @@ class Mask:
         """Return that every value counts."""
         return False
 
-    def background(self, tile: Decoded, photometric: str) -> int:  # noqa: ARG002 - part of the protocol
+    def fill(self, tile: Decoded, photometric: str, *, white: bool) -> int:  # noqa: ARG002 - part of the protocol
         """Return 0."""
         return 0
 
@@ -59,7 +59,7 @@ class Labels:
         """Return that a mean of labels is no label."""
         return False
 
-    def background(self, tile: Decoded, photometric: str) -> int:  # noqa: ARG002 - part of the protocol
+    def fill(self, tile: Decoded, photometric: str, *, white: bool) -> int:  # noqa: ARG002 - part of the protocol
         """Return 0, which is no segment."""
         return 0
 

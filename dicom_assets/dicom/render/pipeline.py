@@ -31,8 +31,11 @@ class Pipeline(Protocol):
         """Tell whether frames may be decoded at a reduced resolution: where means of stored values mean something."""
         ...
 
-    def background(self, tile: Decoded, photometric: str) -> list[int] | int:
-        """Return the sample or samples of a pixel where no tile is, in the space that tiles are in."""
+    def fill(self, tile: Decoded, photometric: str, *, white: bool) -> list[int] | int:
+        """Return the sample or samples of a pixel that no tile covers, in the space that tiles are in.
+
+        White where there is none by design, as on a slide; black where it is missing. What has no white is 0.
+        """
         ...
 
     def render(self, frame: Decoded, photometric: str, size: tuple[int, int]) -> tuple[Picture, Window | None]:

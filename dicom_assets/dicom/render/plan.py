@@ -40,6 +40,8 @@ class RenderPlan:
         Of JPEG.
     max_pixels
         More than that a codestream must not declare.
+    cut
+        Whether the file ends inside the frame.
     step
         Difference of stored values that does not show; 0 where every bit counts.
 
@@ -57,6 +59,7 @@ class RenderPlan:
     quality: int = 90
     max_pixels: int = 1 << 28
     step: float = 0.0
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class Rendered:
         Its size in pixels.
     window_center, window_width
         Of the window that was applied, in modality values; ``None`` when none was.
+    partial
+        Whether the frame ends early: what is missing is black.
     chosen
         Index of the frame that was rendered among those that were given.
 
@@ -83,3 +88,4 @@ class Rendered:
     window_center: float | None = None
     window_width: float | None = None
     chosen: int = 0
+    partial: bool = False

@@ -4,13 +4,15 @@ Only the bytes of the chosen frame are read, except for segmentations, whose emp
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dicom_assets.dicom.header import Header, PixelElement, first_value
 from dicom_assets.dicom.pixels.decoders import NATIVE_SYNTAXES, VIDEO_SYNTAXES, codec_for
 from dicom_assets.dicom.pixels.elements import integer, text
 from dicom_assets.dicom.pixels.errors import (
+    CutError,
     NoPixelDataError,
+    PixelError,
     TooLargeError,
     UnsupportedPixelsError,
 )
@@ -18,7 +20,7 @@ from dicom_assets.dicom.pixels.fragments import FrameIndex, read_frame
 from dicom_assets.dicom.pixels.layout import PixelLayout, read_layout
 from dicom_assets.dicom.render.aspect import pixel_ratio
 from dicom_assets.dicom.render.colour import Colour
-from dicom_assets.dicom.render.frame_choice import fullest_native_frame, representative_frame
+from dicom_assets.dicom.render.frame_choice import frame_to_show, fullest_native_frame
 from dicom_assets.dicom.render.masks import Labels, Mask
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.render.pipeline import Pipeline
@@ -28,6 +30,7 @@ from dicom_assets.dicom.render.resize import thumbnail_size
 from dicom_assets.dicom.render.tables import has_palette, read_palette
 from dicom_assets.dicom.render.whole_slide import read_mosaic
 from dicom_assets.dicom.source import ByteSource
+from dicom_assets.dicom.status import ThumbnailStatus
 
 _SEGMENTATIONS = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
 _SEGMENTATION_TYPE = "00620001"
@@ -105,6 +108,10 @@ def prepare(header: Header, options: ThumbnailOptions) -> Prepared:
     return _prepare_encapsulated(image) if header.pixel.length is None else _prepare_native(image)
 
 
+def _cut_short(there: int, due: int, unit: str) -> str | None:
+    return f"the pixel data is cut short: {there} of {due} {unit}" if there < due else None
+
+
 def _effective_syntax(header: Header, pixel: PixelElement) -> str:
     """Return the syntax that the pixels are in; a defined length means native whatever the header says."""
     stated = header.transfer_syntax or _NATIVE
@@ -127,26 +134,32 @@ def _check_bytes(length: int, options: ThumbnailOptions) -> None:
 
 def _prepare_native(image: _Image) -> Prepared:
     layout, pixel = image.layout, image.pixel
-    available = max(0, min(pixel.length or 0, image.body.size - pixel.offset))
-    complete = available * 8 // layout.frame_bits
-    frames = max(1, min(layout.declared_frames, complete))
-    mosaic = read_mosaic(image.header, layout, frames, image.options.limits.max_pixels)
-    if mosaic is not None and len(mosaic.frames) > 1:
+    available = pixel.length or 0
+    if pixel.cut:
+        available = max(0, min(available, image.body.size - pixel.offset))
+    missing = _cut_short(available, -(-layout.frame_bits * layout.declared_frames // 8), "bytes")
+    whole = min(layout.declared_frames, available * 8 // layout.frame_bits)
+    mosaic = read_mosaic(image.header, layout, layout.declared_frames, image.options.limits.max_pixels)
+    tiled = mosaic is not None and len(mosaic.frames) > 1
+    if not available or (tiled and not whole):
+        raise CutError(missing)
+    if mosaic is not None and tiled:
         plan = _plan(image, 0, mosaic.rows, mosaic.columns, mosaic.tiles)
         _check_bytes(layout.frame_bits // 8 * len(mosaic.frames), image.options)
-        return Prepared(plan, [_native_frame(image, frame)[0] for frame in mosaic.frames], (), mosaic.missing)
-    frame = _choose_native(image, frames)
+        tiles = [_native_frame(image, frame)[0] if frame < whole else b"" for frame in mosaic.frames]
+        return Prepared(plan, tiles, (), missing or mosaic.missing)
+    frame = _choose_native(image, whole)
     data, first_bit = _native_frame(image, frame)
-    return Prepared(_plan(image, frame, first_bit=first_bit), [data], (frame + 1,))
+    return Prepared(_plan(image, frame, first_bit=first_bit), [data], (frame + 1,), missing)
 
 
-def _choose_native(image: _Image, frames: int) -> int:
-    length = -(-image.layout.frame_bits * frames // 8)
-    readable = length <= _MAX_CHOICE_BYTES and frames <= _MAX_CHOICE_FRAMES
-    if frames > 1 and _is_segmentation(image.header) and readable:
+def _choose_native(image: _Image, whole: int) -> int:
+    length = -(-image.layout.frame_bits * whole // 8)
+    readable = length <= _MAX_CHOICE_BYTES and whole <= _MAX_CHOICE_FRAMES
+    if whole > 1 and _is_segmentation(image.header) and readable:
         data = image.body.read(image.pixel.offset, length)
-        return fullest_native_frame(data, image.layout, frames)
-    return representative_frame(image.header, frames)
+        return fullest_native_frame(data, image.layout, whole)
+    return frame_to_show(image.header, image.layout.declared_frames, whole)
 
 
 def _native_frame(image: _Image, frame: int) -> tuple[bytes, int]:
@@ -163,25 +176,52 @@ def _prepare_encapsulated(image: _Image) -> Prepared:
     codec_for(image.transfer_syntax)
     if image.transfer_syntax in VIDEO_SYNTAXES:
         return _prepare_video(image)
-    index = FrameIndex(image.header, image.layout.declared_frames)
-    frames = index.available
-    mosaic = read_mosaic(image.header, image.layout, frames, image.options.limits.max_pixels)
+    try:
+        return _prepare_fragments(image, FrameIndex(image.header, image.layout.declared_frames))
+    except PixelError as error:
+        if image.pixel.cut and error.status is ThumbnailStatus.ERROR:
+            raise CutError(f"the pixel data is cut short: {error}") from error
+        raise
+
+
+def _prepare_fragments(image: _Image, index: FrameIndex) -> Prepared:
+    declared = image.layout.declared_frames
+    whole = index.whole if image.pixel.cut else index.available
+    missing = _cut_short(whole, declared, "frames")
+    mosaic = read_mosaic(image.header, image.layout, declared, image.options.limits.max_pixels)
     if mosaic is not None and len(mosaic.frames) > 1:
+        if not whole:
+            raise CutError(missing)
         plan = _plan(image, 0, mosaic.rows, mosaic.columns, mosaic.tiles)
-        return Prepared(plan, _encoded_frames(image, index, mosaic.frames), (), mosaic.missing)
-    if frames > 1 and _is_segmentation(image.header):
-        candidates = _candidates(index, frames)
+        there = iter(_encoded_frames(image, index, tuple(frame for frame in mosaic.frames if frame < whole)))
+        tiles = [next(there) if frame < whole else b"" for frame in mosaic.frames]
+        return Prepared(plan, tiles, (), missing or mosaic.missing)
+    if whole > 1 and _is_segmentation(image.header):
+        candidates = _candidates(index, whole)
         plan = _plan(image, candidates[0], choose=len(candidates) > 1)
-        return Prepared(plan, _encoded_frames(image, index, candidates), tuple(number + 1 for number in candidates))
-    frame = representative_frame(image.header, frames)
+        frames = _encoded_frames(image, index, candidates)
+        return Prepared(plan, frames, tuple(number + 1 for number in candidates), missing)
+    frame = frame_to_show(image.header, declared, whole)
     data = _encoded_frames(image, index, (frame,))
-    return Prepared(_plan(image, frame), data, (frame + 1,))
+    plan = _plan(image, frame)
+    if whole:
+        return Prepared(plan, data, (frame + 1,), missing)
+    return Prepared(replace(plan, cut=True), data, (frame + 1,), _missing_of_frame(index, frame))
+
+
+def _missing_of_frame(index: FrameIndex, frame: int) -> str | None:
+    """Return what is missing of a frame in bytes; nothing is known of fragments that are missing altogether."""
+    fragments = index.fragments(frame)
+    there, due = (sum(getattr(part, name) for part in fragments) for name in ("length", "stated"))
+    return _cut_short(there, due, "bytes")
 
 
 def _prepare_video(image: _Image) -> Prepared:
     """Return the whole bit stream; the decoder finds its middle."""
-    stream = _encoded_frames(image, FrameIndex(image.header, 1), (0,))
-    return Prepared(_plan(image, 0), stream, range(1, image.layout.declared_frames + 1))
+    index = FrameIndex(image.header, 1)
+    stream = _encoded_frames(image, index, (0,))
+    missing = _missing_of_frame(index, 0) if image.pixel.cut else None
+    return Prepared(_plan(image, 0), stream, range(1, image.layout.declared_frames + 1), missing)
 
 
 def _candidates(index: FrameIndex, frames: int) -> tuple[int, ...]:

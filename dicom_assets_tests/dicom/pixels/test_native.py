@@ -3,9 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicom_assets.dicom.pixels.errors import PixelError
 from dicom_assets.dicom.pixels.layout import PixelLayout
-from dicom_assets.dicom.pixels.native import sign_extend, stored_values, unpack_frame
+from dicom_assets.dicom.pixels.native import sign_extend, stored_values, unpack_frame, whole_rows
 
 
 def grey(rows: int, columns: int, bits: int, **more) -> PixelLayout:
@@ -66,9 +65,32 @@ def test_the_missing_end_of_a_frame_is_zero():
     np.testing.assert_array_equal(samples, [[1, 2], [3, 0]])
 
 
-def test_less_than_half_of_a_frame_is_no_frame():
-    with pytest.raises(PixelError, match="1 of the 4 bytes"):
-        unpack_frame(b"\1", grey(2, 2, 8))
+@pytest.mark.parametrize(
+    ("layout", "bits_of_a_row"),
+    [
+        (grey(6, 5, 8), 40),
+        (grey(6, 5, 16), 80),
+        (grey(6, 5, 12), 60),
+        (grey(6, 5, 1), 5),
+        (grey(6, 5, 8, samples=3, photometric="RGB"), 120),
+        (grey(6, 5, 8, samples=3, photometric="YBR_FULL_422"), 96),
+    ],
+)
+@given(length=st.integers(0, 100), first_bit=st.integers(0, 7))
+def test_a_row_is_there_when_all_of_its_bits_are(layout, bits_of_a_row, length, first_bit):
+    known = whole_rows(length, layout, first_bit=first_bit)
+    there = max(0, length * 8 - first_bit) // bits_of_a_row
+    assert known == (None if there >= 6 else there)
+
+
+def test_a_row_of_planes_is_there_when_all_planes_have_it():
+    layout = grey(4, 5, 8, samples=3, photometric="RGB", planar=True)
+    assert [whole_rows(length, layout) for length in (39, 40, 44, 45, 59, 60)] == [0, 0, 0, 1, 3, None]
+
+
+def test_a_row_of_swapped_words_is_there_when_its_last_word_is():
+    layout = grey(4, 3, 8, words=True, little_endian=False)
+    assert [whole_rows(length, layout) for length in (3, 4, 5, 12)] == [0, 1, 1, None]
 
 
 @given(st.integers(2, 16), st.booleans(), st.lists(st.integers(0, 0xFFFF), min_size=1, max_size=20), st.data())

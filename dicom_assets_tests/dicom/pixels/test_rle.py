@@ -45,6 +45,19 @@ def encode(array: np.ndarray) -> bytes:
     )
 
 
+def test_of_single_bits_that_end_early_the_rows_that_are_there_are_shown():
+    mask = (noise(64, 29) > 4).astype(np.uint8)
+    (segment,) = segments_of(encode(mask))
+    thumbnail = thumbnail_of(one_bit(mask, frame_of([segment[: len(segment) // 2]])))
+    assert thumbnail.status is ThumbnailStatus.PARTIAL
+    picture = picture_of(thumbnail)
+    np.testing.assert_array_equal(picture[:20], mask[:20] * 255)
+    assert not picture[50:].any()
+
+
+WORDS = PixelLayout(16, 16, bits_allocated=16, bits_stored=16, high_bit=15)
+
+
 def frame_of(segments: list[bytes]) -> bytes:
     """Return a frame of segments, with its header."""
     offsets = [64 + sum(map(len, segments[:number])) for number in range(len(segments))]
@@ -125,11 +138,20 @@ def test_single_bits_that_an_encoder_packed_are_read_as_well():
         (b"\1\0\0\0", "ends within its header"),
         (struct.pack("<16I", 16, *[64] * 15), "of 16 segments"),
         (frame_of([b"\x81\x00"]), "of 1 segments, expected 2"),
-        (frame_of([b"\x81\x00", b"\x81\x00"]), "segment of 128 bytes, expected 256"),
-        (struct.pack("<16I", 2, 9000, 64, *[0] * 13), "segment of 0 bytes"),
     ],
 )
-def test_a_frame_that_is_too_short_says_what_is_missing(frame, reason):
-    layout = PixelLayout(16, 16, bits_allocated=16, bits_stored=16, high_bit=15)
+def test_a_frame_without_its_segments_says_what_is_missing(frame, reason):
     with pytest.raises(PixelError, match=reason):
-        decode_rle(frame, Request(layout))
+        decode_rle(frame, Request(WORDS))
+
+
+@pytest.mark.parametrize(
+    ("frame", "known_rows"),
+    [
+        (frame_of([b"\x81\x00", b"\x81\x00"]), 8),
+        (frame_of([b"\x81\x00\x81\x00", b"\x81\x00"]), 8),
+        (struct.pack("<16I", 2, 9000, 64, *[0] * 13), 0),
+    ],
+)
+def test_of_segments_that_are_too_short_the_rows_that_all_have_are_known(frame, known_rows):
+    assert decode_rle(frame, Request(WORDS)).known_rows == known_rows
