@@ -69,6 +69,8 @@ class IssueCode(StrEnum):
     frames."""
     MISSING_DELIMITER = "missing_delimiter"
     """Encapsulated pixel data without the Sequence Delimitation Item that ends it (PS3.5 A.4). Its items are whole."""
+    BAD_GZIP = "bad_gzip"
+    """The gzip file that holds the object is damaged or ends too early, by its checksum or before."""
     MORE_ISSUES = "more_issues"
     """There are more issues than are listed."""
 

@@ -14,7 +14,7 @@ from dicom_assets.dicom.read import header_json
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.source import chunks
 from dicom_assets.dicom.thumbnail import Thumbnail, render_thumbnail
-from dicom_assets.extract.media_type import DICOM, media_type
+from dicom_assets.extract.media_type import media_type, media_type_of_dicom
 from dicom_assets.extract.promote import promote
 from dicom_assets.extract.source_file import SourceFile, head_digest
 from dicom_assets.extract.status import MetadataStatus
@@ -80,7 +80,7 @@ class MetadataExtractor:
             digest = hasher.hexdigest()
         return {
             "status": MetadataStatus.OK if file.head else MetadataStatus.EMPTY,
-            "media_type": DICOM if file.is_dicom else media_type(file.head),
+            "media_type": media_type_of_dicom(file.head) if file.is_dicom else media_type(file.head),
             "is_dicom": file.is_dicom,
             "sha256": digest,
             "head_digest": head_digest(file.head),
@@ -119,7 +119,7 @@ class HeaderExtractor:
     @property
     def version(self) -> str:
         """Return the version of the code."""
-        return "headers-1"
+        return "headers-2"
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
         """Return the columns of one file."""
@@ -154,7 +154,7 @@ class ThumbnailExtractor:
     @property
     def version(self) -> str:
         """Return the version of code and options."""
-        return f"thumbnails-1+{self.options.longest_side}px+q{self.options.jpeg_quality}"
+        return f"thumbnails-2+{self.options.longest_side}px+q{self.options.jpeg_quality}"
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
         """Return the columns of one file."""
