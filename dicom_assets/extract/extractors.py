@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from dicom_assets.dicom.read import header_json
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.source import chunks
+from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.dicom.thumbnail import Thumbnail, render_thumbnail
 from dicom_assets.extract.media_type import media_type, media_type_of_dicom
 from dicom_assets.extract.promote import promote
@@ -125,14 +126,17 @@ class HeaderExtractor:
         """Return the columns of one file."""
         header = file.header
         has_content = bool(header.dataset or header.file_meta)
+        columns, found = promote(header)
+        status = HeaderStatus.ISSUES if found and header.status is HeaderStatus.OK else header.status
         return {
-            "status": header.status,
+            "status": status,
             "error": header.error,
             "header": header_json(header).decode() if has_content else None,
             "issues": [
-                {"path": issue.path, "vr": issue.vr, "code": issue.code, "raw": issue.raw} for issue in header.issues
+                {"path": issue.path, "vr": issue.vr, "code": issue.code, "raw": issue.raw}
+                for issue in (*header.issues, *found)
             ],
-            **promote(header),
+            **columns,
         }
 
     def failed(self, file: SourceFile) -> dict[str, Any]:  # noqa: ARG002 - part of the protocol
