@@ -23,6 +23,7 @@ from dicom_assets.assets.extracted import build_extraction
 from dicom_assets.assets.file_index import file_index
 from dicom_assets.assets.object_catalog import build_object_catalog
 from dicom_assets.checks import build_checks
+from dicom_assets.delta.lake import check_schema_name
 from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.jobs import build_maintenance_schedule, maintenance_job
 from dicom_assets.resources.archive import ArchiveResource
@@ -95,8 +96,16 @@ def archive_from_environment() -> ArchiveResource:
 
 
 def lake_from_environment() -> LakeResource:
-    """Return the lake that the environment names, looked up when a run starts."""
+    """Return the lake that the environment names, looked up when a run starts.
+
+    Raises
+    ------
+    SchemaNameError
+        The schema that it names cannot be one: told when the definitions are loaded, not by the first run.
+
+    """
     if SCHEMA in os.environ:
+        check_schema_name(os.environ[SCHEMA])
         return LakeResource(root_uri=EnvVar(LAKE), schema_name=EnvVar(SCHEMA))
     return LakeResource(root_uri=EnvVar(LAKE))
 

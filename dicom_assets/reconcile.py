@@ -143,6 +143,10 @@ class Step(Protocol):
         """
         ...
 
+    def confirm(self) -> None:
+        """Raise unless the last plans may still be believed: asked right before each commit."""
+        ...
+
 
 RunRewrites = Callable[[Sequence[Rewrite]], Sequence[AddAction]]
 """Runs rewrites, wherever; returns all their actions."""
@@ -210,6 +214,7 @@ class _Commits:
             planned.snapshot.writes,
             self.metadata,
         )
+        self.step.confirm()
         return commit(planned.snapshot.location, change)
 
 

@@ -32,9 +32,10 @@ from dicom_assets.reconcile import UpdateMode
 from dicom_assets.resources.archive import ArchiveResource
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.runs import STATES_TAG, backfills_under_way, failures, held_keys, range_tags
-from dicom_assets.steps.index import DeletionGuard
+from dicom_assets.steps.deletions import DeletionGuard
 from dicom_assets.steps.requests import Request, due_requests
-from dicom_assets.steps.watch import CatalogState, Observation, Verdict, Watch
+from dicom_assets.steps.source import SourceMismatchError, recognise
+from dicom_assets.steps.watch import CatalogState, Observation, Verdict, Watch, refuse_together
 from dicom_assets.tables import TABLES
 
 NAME = "archive_sensor"
@@ -134,6 +135,8 @@ class Tick:
         rest = [prefix for prefix in sorted({*self.registered, *self.new}) if prefix > cursor.after]
         guard = DeletionGuard() if self.options.mode is not UpdateMode.APPEND else None
         self.seen.extend(watch.sweep(self.archive, self.state, rest, guard, deadline))
+        if guard is not None:
+            self.seen = refuse_together(self.seen, self.archive, self.state, self.present, guard)
         if len(self.seen) == len(rest):
             return Cursor()
         return Cursor(self.seen[-1].prefix) if self.seen else cursor
@@ -194,10 +197,10 @@ def build_archive_sensor(options: SensorOptions) -> SensorDefinition:
         deadline = time.monotonic() + options.tick_seconds
         tables = lake.open()
         try:
-            files = archive.open(tables.root)
+            files = recognise(tables, archive.open(tables.root))
             files.check()
             present = files.prefixes()
-        except OSError as error:
+        except (OSError, SourceMismatchError) as error:
             return SkipReason(f"Nothing was changed: {error}")
         state = CatalogState(tables)
         registered = context.instance.get_dynamic_partitions(_PARTITIONS)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from dicom_assets.archive.base import Prefixes
 from dicom_assets.archive.listing import ListedFile, to_table
 from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.files import DataFile
@@ -38,8 +39,18 @@ class EndlessArchive:
     def check(self) -> None:
         """Do nothing: it cannot be out of reach."""
 
+    def at(self, root: str):
+        return replace(self, root=root)
+
+    def folder(self, prefix: str | None = None) -> None:
+        """Return nothing: there are no folders."""
+
+    def exists(self, path: str) -> bool:
+        prefix, name = path.removeprefix(f"{self.root}/").split("/")
+        return int(name[2:-4]) in self.files.get(prefix, ())
+
     def prefixes(self):
-        return iter(sorted(self.files))
+        return Prefixes(sorted(self.files))
 
     def list(self, prefix: str) -> pa.Table:
         names = [f"{prefix}/IM{number:08d}.dcm" for number in sorted(self.files.get(prefix, ()))]

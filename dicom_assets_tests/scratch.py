@@ -8,8 +8,9 @@ from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.reconcile import UpdateMode, converge
 from dicom_assets.resources.spark import SparkResource
 from dicom_assets.steps.catalog import CatalogStep
+from dicom_assets.steps.deletions import DeletionGuard
 from dicom_assets.steps.extraction import ExtractionStep
-from dicom_assets.steps.index import DeletionGuard, IndexStep
+from dicom_assets.steps.index import IndexStep
 from dicom_assets.tables import EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES
 
 

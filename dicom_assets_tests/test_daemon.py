@@ -86,22 +86,23 @@ class Service:
 
 @pytest.fixture
 def service(tmp_path):
-    put(tmp_path / "source" / "a" / "1.dcm", 1)
+    for number in (1, 4):
+        put(tmp_path / "source" / "a" / f"{number}.dcm", number)
     service = Service(tmp_path)
     yield service
     service.stop()
 
 
 def test_the_catalog_follows_the_archive_by_itself(service):
-    service.wait_for({"a/1.dcm": "ok"}, service.cataloged)
+    service.wait_for({"a/1.dcm": "ok", "a/4.dcm": "ok"}, service.cataloged)
 
     put(service.source / "b" / "2.dcm", 2, when=1e9)
     put(service.source / "a" / "3.dcm", 3)
-    service.wait_for({"a/1.dcm": "ok", "a/3.dcm": "ok", "b/2.dcm": "ok"}, service.cataloged)
+    service.wait_for({"a/1.dcm": "ok", "a/3.dcm": "ok", "a/4.dcm": "ok", "b/2.dcm": "ok"}, service.cataloged)
 
     shutil.rmtree(service.source / "b")
     (service.source / "a" / "1.dcm").unlink()
-    service.wait_for({"a/3.dcm": "ok"}, service.cataloged)
+    service.wait_for({"a/3.dcm": "ok", "a/4.dcm": "ok"}, service.cataloged)
     service.wait_for({"a"}, service.keys)
 
     assert service.runs_of("object_catalog") == 0, "runs over all tables need no second one"

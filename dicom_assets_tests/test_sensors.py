@@ -179,6 +179,41 @@ def test_mass_deletion_is_refused_until_allowed(make, source, lake):
     assert "allow_mass_deletion" in refused.skip_reason.skip_message
 
 
+def test_another_source_changes_nothing_and_the_tick_says_so(make, ticker, source, lake):
+    ticker.tick()
+    settle(source, lake, "abcd")
+    other = source.with_name("other")
+    write(other / "z" / "1")
+    stranger = make()
+    stranger.archive = ArchiveResource(source=str(other), prefix_depth=1)
+    result = stranger.tick()
+    assert not result.run_requests
+    assert not result.dynamic_partitions_requests
+    for words in ("Nothing was changed", f"{source}, not to {other}", "--schema", "--move-source"):
+        assert words in result.skip_reason.skip_message
+
+
+def test_prefixes_that_are_all_there_and_all_empty_are_refused(ticker, source, lake):
+    ticker.tick()
+    settle(source, lake, "abcd")
+    for prefix in "abcd":
+        (source / prefix / "1").unlink()
+    result = ticker.tick()
+    assert result.run_requests == []
+    assert "the folder is there and empty" in result.skip_reason.skip_message
+    assert "allow_mass_deletion: true" in result.skip_reason.skip_message
+
+
+def test_most_prefixes_of_a_small_catalog_that_vanish_are_refused(ticker, source, lake):
+    ticker.tick()
+    settle(source, lake, "abcd")
+    for prefix in "abc":
+        shutil.rmtree(source / prefix)
+    result = ticker.tick()
+    assert result.run_requests == []
+    assert "3 of 4 files of the catalog" in result.skip_reason.skip_message
+
+
 def test_kept_rows_ask_for_runs_in_their_mode(make, source, lake):
     settle(source, lake, "abcd")
     shutil.rmtree(source / "a")

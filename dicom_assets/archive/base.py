@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import pyarrow as pa
 
@@ -13,6 +13,24 @@ from dicom_assets.dicom.source import ByteSource
 
 class ArchiveError(OSError):
     """The archive as a whole cannot be reached: an infrastructure fault, not a bad file."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderIdentity:
+    """What tells a folder from another one that is put in its place.
+
+    Attributes
+    ----------
+    view
+        Name of the mounts among which it was looked at: device numbers mean something only among those who share them.
+    device, inode
+        As the file system numbers them. Most network file systems give one inode to all their clients.
+
+    """
+
+    view: str
+    device: int
+    inode: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +73,22 @@ class Archive(Protocol):
 
     def check(self) -> None:
         """Raise :class:`ArchiveError` unless the root can be reached and listed."""
+        ...
+
+    def at(self, root: str) -> Self:
+        """Return the same archive as seen from another root: a link to it, or where it was moved."""
+        ...
+
+    def folder(self, prefix: str | None = None) -> FolderIdentity | None:
+        """Return which folder the root, or a prefix, is at present.
+
+        ``None`` where there is no such folder, and always of an object store. Raises :class:`ArchiveError` when that
+        cannot be told.
+        """
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Return whether there is a file of a path, one that cannot be read included; false when nobody can tell."""
         ...
 
     def prefixes(self) -> Prefixes:

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import obstore
 import pyarrow as pa
@@ -19,7 +19,7 @@ from obstore.exceptions import (
 )
 from obstore.store import ObjectStore, from_url
 
-from dicom_assets.archive.base import ArchiveError, Prefixes
+from dicom_assets.archive.base import ArchiveError, FolderIdentity, Prefixes
 from dicom_assets.archive.bucket_listing import list_objects
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
@@ -105,6 +105,22 @@ class BucketArchive:
             self._folder(None)
         except _FAILURES as error:
             raise ArchiveError(f"cannot list the archive root {self.root}: {_reason(error)}") from error
+
+    def at(self, root: str) -> Self:
+        """Return the archive as seen from another root."""
+        return replace(self, root=root)
+
+    def folder(self, prefix: str | None = None) -> FolderIdentity | None:  # noqa: ARG002 - part of the protocol
+        """Return ``None``: nothing is mounted in an object store."""
+        return None
+
+    def exists(self, path: str) -> bool:
+        """Return whether there is an object."""
+        try:
+            obstore.head(self._store(), path.removeprefix(self.root + "/"))
+        except _FAILURES:
+            return False
+        return True
 
     def prefixes(self) -> Prefixes:
         """Return the prefixes; the root prefix only when it has files."""

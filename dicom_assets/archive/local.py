@@ -4,19 +4,21 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 import pyarrow as pa
 
-from dicom_assets.archive.base import ArchiveError, Prefixes
+from dicom_assets.archive.base import ArchiveError, FolderIdentity, Prefixes
 from dicom_assets.archive.file_systems import InodeNumbers
+from dicom_assets.archive.identity import identify_folder
 from dicom_assets.archive.links import Bounds, real_path
 from dicom_assets.archive.listing import UNKNOWN, ListedFile, ListingError, to_table
 from dicom_assets.archive.names import from_text, shown, to_text
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
-from dicom_assets.archive.reading import LocalSource, open_file
+from dicom_assets.archive.reading import LocalSource, open_file, stands_at
 from dicom_assets.archive.versions import Listed, check_version, content_version, source_version
 from dicom_assets.archive.walk import Folder, Found, Walk
 
@@ -56,6 +58,23 @@ class LocalArchive:
                 pass
         except OSError as error:
             raise ArchiveError(f"cannot list the archive root {self.root}: {error.strerror}") from error
+
+    def at(self, root: str) -> Self:
+        """Return the archive as seen from another root."""
+        return replace(self, root=root)
+
+    def folder(self, prefix: str | None = None) -> FolderIdentity | None:
+        """Return which folder the root, or a prefix, is at present; raises :class:`ArchiveError`."""
+        names = () if prefix is None else decode_prefix(prefix, self.depth)
+        path = str(Path(self.root, *names))
+        try:
+            return identify_folder(path)
+        except OSError as error:
+            raise ArchiveError(f"cannot look at {shown(path)}: {error.strerror}") from error
+
+    def exists(self, path: str) -> bool:
+        """Return whether there is a file, or a link that leads nowhere."""
+        return stands_at(from_text(path))
 
     def _bounds(self) -> Bounds:
         return Bounds.of(self.root, self.lake, outside=self.outside)

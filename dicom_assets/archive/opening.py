@@ -54,9 +54,16 @@ def is_remote(location: str) -> bool:
 
 
 def absolute(location: str) -> str:
-    """Return a local location as an absolute path, links in it left as they are; a remote one as it is."""
+    """Return a local location as an absolute path, links in it left as they are; a remote one as it is.
+
+    A step up (``..``) is taken where the links before it lead.
+    """
     if is_remote(location):
         return location.rstrip("/")
     if location.startswith("file://"):
         location = unquote(urlsplit(location).path)
-    return str(Path(location).expanduser().absolute())
+    path = Path(location).expanduser().absolute()
+    if ".." in path.parts:
+        last = len(path.parts) - path.parts[::-1].index("..")
+        path = Path(*path.parts[:last]).resolve().joinpath(*path.parts[last:])
+    return str(path)

@@ -15,6 +15,10 @@ _STEP = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 """A pipe that took the place of a file would hold up who opens it until somebody writes."""
 
+_LOOK = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | getattr(os, "O_PATH", os.O_RDONLY)
+_IN_THE_WAY = frozenset((errno.ELOOP, errno.EMLINK, errno.EPERM, errno.ENXIO))
+"""Errors where there is no ``O_PATH``: of what is there, and is not opened."""
+
 _OF_THE_ENTRY = frozenset((errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO))
 """Errors that no second attempt mends."""
 
@@ -57,6 +61,15 @@ def open_path(path: str | bytes, flags: int) -> int:
     finally:
         if folder is not None:
             os.close(folder)
+
+
+def stands_at(path: str | bytes) -> bool:
+    """Return whether there is anything at a path, a link that leads nowhere included."""
+    try:
+        os.close(open_path(path, _LOOK))
+    except OSError as error:
+        return error.errno in _IN_THE_WAY
+    return True
 
 
 def open_file(path: str | bytes, refusal: Callable[[str], str | None]) -> int:

@@ -14,6 +14,7 @@ from dicom_assets.resources.archive import ArchiveResource
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.resources.spark import SparkResource
 from dicom_assets.steps.extraction import ExtractionStep
+from dicom_assets.steps.source import claim
 from dicom_assets.tables import FILE_INDEX, TABLES
 
 
@@ -51,7 +52,7 @@ def build_extraction(extractors: Sequence[Extractor]) -> AssetsDefinition:
         """Read each new or changed file of the run's prefixes once and fill the selected tables."""
         with only_infrastructure_is_retried():
             prefixes, tables = context.partition_keys, lake.open()
-            files = archive.open(tables.root)
+            files = claim(tables, archive.open(tables.root))
             check_prefixes(files, prefixes)
             tables.ensure(TABLES)
             names = {key.path[-1] for key in context.selected_asset_keys}

@@ -12,8 +12,10 @@ from dicom_assets.reconcile import converge
 from dicom_assets.resources.archive import ArchiveResource
 from dicom_assets.resources.lake import LakeResource
 from dicom_assets.resources.spark import SparkResource
-from dicom_assets.steps.index import DeletionGuard, IndexStep
+from dicom_assets.steps.deletions import DeletionGuard
+from dicom_assets.steps.index import IndexStep
 from dicom_assets.steps.listings import Listings
+from dicom_assets.steps.source import claim
 from dicom_assets.steps.versions import Verified
 from dicom_assets.tables import FILE_INDEX, TABLES
 
@@ -26,7 +28,8 @@ class IndexConfig(UpdateConfig):
 
     allow_mass_deletion: bool = Field(
         default=False,
-        description="Let more than half of a prefix's files, and more than 100, go from the index in one run.",
+        description="Let go from the index in one run: all files of a prefix whose folder is there and empty, more "
+        "than half of a prefix's files and more than 100, or more than half of all files of the catalog.",
     )
 
 
@@ -58,7 +61,7 @@ def file_index(
     """List the prefixes of the run and bring their index up to date."""
     with only_infrastructure_is_retried():
         prefixes, tables = context.partition_keys, lake.open()
-        files = archive.open(tables.root)
+        files = claim(tables, archive.open(tables.root))
         check_prefixes(files, prefixes)
         tables.ensure(TABLES)
         guard = None if config.allow_mass_deletion else DeletionGuard()

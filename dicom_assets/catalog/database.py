@@ -1,16 +1,19 @@
 """The catalog as a database: SQL by DuckDB over the Delta tables, by table name."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import duckdb
+import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow.fs import FileSelector, FileType
 
 from dicom_assets.catalog.dataset import as_dataset
+from dicom_assets.catalog.engine import EngineOptions, check_reads_only, connect
 from dicom_assets.catalog.errors import CatalogError, NoCatalogError, QueryError, one_line
+from dicom_assets.catalog.remote import RemoteDataset
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.tables import TABLES
@@ -26,6 +29,8 @@ class Catalog:
         Where the tables are.
     as_of
         Show every table as it was at this time (with its offset from UTC), by default as it is.
+    engine
+        What queries may do beyond reading the tables, and how much of the machine they may take.
 
     Examples
     --------
@@ -36,6 +41,7 @@ class Catalog:
 
     lake: Lake
     as_of: datetime | None = None
+    engine: EngineOptions = field(default_factory=EngineOptions)
 
     def tables(self) -> tuple[str, ...]:
         """Return the names of the tables: those of the catalog in the order data walks, then those of users.
@@ -56,13 +62,13 @@ class Catalog:
         """Run a query and return its result, computed as it is read.
 
         Only tables that the query mentions are opened, only columns that it uses are read, and data files are skipped
-        by partition and statistics. Times are in UTC. Files beside the lake can be joined
-        (``... JOIN 'cohort.csv' USING (PatientID)``).
+        by partition and statistics. Times are in UTC. Files that :attr:`engine` allows can be joined
+        (``... JOIN 'cohort.csv' USING (PatientID)``); nothing else can be reached, and nothing written.
 
         Parameters
         ----------
         query
-            One statement in the SQL of DuckDB.
+            One statement that reads, in the SQL of DuckDB.
 
         Returns
         -------
@@ -72,29 +78,32 @@ class Catalog:
         Raises
         ------
         QueryError
-            The query does not parse, or names a table or column that is not there.
+            The query does not parse, names a table or column that is not there, or does what it may not.
         NoCatalogError
             There is no table at all.
+        CatalogError
+            A table cannot be opened, or a file to be allowed does not exist.
 
         """
         names = self.tables()
         mentioned = query.casefold()
-        connection = duckdb.connect()
-        connection.execute("SET TimeZone = 'UTC'")
-        # A table is one of the lake or a file that the query names, never a variable of the calling program.
-        connection.execute("SET python_enable_replacements = false")
         # A name that is not in the text of the query is no table of it; `SHOW TABLES` mentions none and means all.
-        for name in [name for name in names if name.casefold() in mentioned] or names:
-            location = self._location(name)
-            dataset = as_dataset(location, self._open(location), lambda column: column.casefold() in mentioned)
-            connection.register(name, dataset)
+        opened = [name for name in names if name.casefold() in mentioned] or names
+        connection = connect({name: self._dataset(name, mentioned) for name in opened}, self.engine)
         try:
+            if not self.engine.unsafe:
+                check_reads_only(connection, query)
             result = connection.sql(query)
         except duckdb.Error as error:
             raise QueryError(_explain(error, names)) from error
         if result is None:
             raise QueryError("the query is empty")
         return result
+
+    def _dataset(self, name: str, mentioned: str) -> ds.Dataset | RemoteDataset:
+        """Return a table to be scanned, with the statistics of columns that a query mentions."""
+        location = self._location(name)
+        return as_dataset(location, self._open(location), lambda column: column.casefold() in mentioned)
 
     @property
     def _folder(self) -> TableLocation:
@@ -129,6 +138,11 @@ class Catalog:
 def _explain(error: duckdb.Error, names: tuple[str, ...]) -> str:
     """Return what is wrong with a query, and which tables there are when it names another."""
     message = one_line(error)
+    if isinstance(error, duckdb.PermissionException):
+        denied = message.partition(" - file system operations")[0].removeprefix("Permission Error: ")
+        return f"{denied}: name its folder with --allow-files, or give --unsafe"
+    if isinstance(error, duckdb.InterruptException):
+        return "the query took longer than it may"
     if isinstance(error, duckdb.CatalogException) and message.startswith("Catalog Error: Table"):
         # DuckDB's own suggestion may be one of its system tables.
         return f"{message.partition(' Did you mean')[0]} Tables here: {', '.join(names)}."

@@ -25,8 +25,10 @@ from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.partitions import check_prefixes, register_prefixes
 from dicom_assets.reconcile import UpdateMode
 from dicom_assets.resources.spark import SparkResource
-from dicom_assets.steps.index import DeletionGuard
+from dicom_assets.steps.deletions import BY_OPTION, DeletionGuard, rows_by_prefix
+from dicom_assets.steps.move import move_source
 from dicom_assets.steps.pending import Pending, find_pending
+from dicom_assets.steps.source import claim
 from dicom_assets.tables import FILE_INDEX, TABLES
 
 stdout = Console()
@@ -42,13 +44,17 @@ class Request:
     mode: UpdateMode = UpdateMode.SYNC
     allow_mass_deletion: bool = False
     options: ExtractionOptions = field(default_factory=ExtractionOptions)
+    move_source: bool = False
 
 
 def run_catalog(request: Request, instance: DagsterInstance) -> bool:
     """Bring the catalog up to date, say what was done, and return whether nothing failed or was left out."""
     started = time.monotonic()
     lake = request.places.lake_resource.open()
-    archive = request.places.archive_resource.open(lake.root)
+    named = request.places.archive_resource.open(lake.root)
+    if request.move_source:
+        _move(request, lake, named)
+    archive = claim(lake, named)
     lake.ensure(TABLES)
     with stdout.status("Listing the archive..."):
         archive.check()
@@ -79,6 +85,14 @@ def _complain(failed: Collection[str], unlisted: Iterable[str]) -> None:
         stderr.print(f"{len(failed)} prefixes are not up to date; run again when the cause is mended.", style="red")
 
 
+def _move(request: Request, lake: Lake, archive: Archive) -> None:
+    """Make the catalog follow its archive, and say so."""
+    with stdout.status("Rewriting paths..."):
+        moved = move_source(lake, archive, SparkResource().run_rewrites, unseen=request.allow_mass_deletion)
+    done = f"The catalog follows its source from {moved.old} to {moved.new}." if moved else "The source has not moved."
+    stdout.print(done, soft_wrap=True, highlight=False, markup=False)
+
+
 def _prefixes(request: Request, archive: Archive, listed: Prefixes, lake: Lake) -> list[str]:
     """Return the prefixes asked for, by default those of the archive and those that the index still holds."""
     present, held = set(listed), {file.prefix for file in lake.snapshot(FILE_INDEX).files}
@@ -99,11 +113,15 @@ def _prefixes(request: Request, archive: Archive, listed: Prefixes, lake: Lake) 
 
 
 def _pending(request: Request, archive: Archive, lake: Lake, prefixes: Sequence[str]) -> list[Pending]:
-    guard = None if request.allow_mass_deletion else DeletionGuard()
+    refuses = not request.allow_mass_deletion and request.mode is not UpdateMode.APPEND
+    guard = DeletionGuard(how=BY_OPTION) if refuses else None
     found: list[Pending] = []
     for start in range(0, len(prefixes), PREFIXES_PER_RUN):
         part = prefixes[start : start + PREFIXES_PER_RUN]
         found += find_pending(SparkResource(), lake, archive, request.options.extractors(), part, request.mode, guard)
+    if guard is not None:
+        known = rows_by_prefix(lake.snapshot(FILE_INDEX).files)
+        guard.check_whole(sum(known.values()), sum(entry.gone for entry in found))
     return found
 
 

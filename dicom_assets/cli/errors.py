@@ -13,7 +13,8 @@ from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.catalog.errors import CatalogError
 from dicom_assets.delta.location import LakeError, TableSchemaError
 from dicom_assets.resources.java import JavaNotFoundError
-from dicom_assets.steps.index import MassDeletionError
+from dicom_assets.steps.deletions import MassDeletionError
+from dicom_assets.steps.source import SourceMismatchError
 
 BAD_USE = 2
 
@@ -26,6 +27,7 @@ _EXPECTED = (
     TableSchemaError,
     JavaNotFoundError,
     MassDeletionError,
+    SourceMismatchError,
 )
 
 stderr = Console(stderr=True)

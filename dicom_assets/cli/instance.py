@@ -2,14 +2,21 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from alembic.util.exc import CommandError
 from dagster import DagsterInstance
+from filelock import FileLock
 from platformdirs import user_data_path
+from sqlalchemy.exc import SQLAlchemyError
 
 from dicom_assets.archive.opening import is_remote
+from dicom_assets.cli.errors import refuse
 
 _HOME = "DAGSTER_HOME"
+_LOCK = "instance.lock"
 
 _SETTINGS = """\
 # Settings of the Dagster instance of this lake; see docs.dagster.io/deployment/oss/dagster-yaml.
@@ -25,7 +32,7 @@ concurrency:
 
 
 def dagster_home(lake: str) -> Path:
-    """Return the folder of the instance, made when it is missing.
+    """Return the folder of the instance.
 
     ``DAGSTER_HOME`` where it is set, else ``.dagster`` in a local lake, else a folder of the user for each remote lake.
     """
@@ -33,18 +40,65 @@ def dagster_home(lake: str) -> Path:
     if configured:
         return Path(configured)
     if is_remote(lake):
-        home = user_data_path("dicom-assets") / hashlib.sha256(lake.encode()).hexdigest()[:16]
-    else:
-        home = Path(lake) / ".dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    settings = home / "dagster.yaml"
-    if not settings.exists():
-        settings.write_text(_SETTINGS)
-    return home
+        return user_data_path("dicom-assets") / hashlib.sha256(lake.encode()).hexdigest()[:16]
+    return Path(lake) / ".dagster"
 
 
-def open_instance(lake: str) -> DagsterInstance:
-    """Return the instance of a lake; this process and its children use it from now on."""
+@contextmanager
+def open_instance(lake: str) -> Iterator[DagsterInstance]:
+    """Open the instance of a lake; this process and its children use it from now on.
+
+    Where its database fails, in here or in the block, the command ends with what is wrong.
+    """
     home = dagster_home(lake)
-    os.environ[_HOME] = str(home)
-    return DagsterInstance.from_config(str(home))
+    with _clear_database_errors(home), _made(home) as instance:
+        os.environ[_HOME] = str(home)
+        yield instance
+
+
+def ensure_instance(lake: str) -> Path:
+    """Make the instance of a lake where there is none, for processes that are going to open it; return its folder."""
+    home = dagster_home(lake)
+    with _clear_database_errors(home), _made(home):
+        return home
+
+
+def _made(home: Path) -> DagsterInstance:
+    """Return the instance, its databases made by one process at a time.
+
+    Dagster makes them when it opens an instance. Two processes that do so at the same moment both stamp the version of
+    the schema, and from then on no process can open the database.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with FileLock(home / _LOCK):
+            settings = home / "dagster.yaml"
+            if not settings.exists() and not os.environ.get(_HOME):
+                settings.write_text(_SETTINGS)
+            return DagsterInstance.from_config(str(home))
+    except OSError as error:
+        refuse(f"the Dagster instance at {home} cannot be made: {error.strerror}")
+
+
+@contextmanager
+def _clear_database_errors(home: Path) -> Iterator[None]:
+    """End the command in one line where the database of the instance fails, wherever Dagster meets it."""
+    try:
+        yield
+    except Exception as error:
+        reason = _database_reason(error)
+        if reason is None:
+            raise
+        refuse(f"the Dagster instance at {home} cannot be used: {reason}")
+
+
+def _database_reason(error: BaseException | None) -> str | None:
+    """Return why the database failed, ``None`` where it is not the cause of an error."""
+    while error is not None:
+        if isinstance(error, CommandError):
+            return f"its database is not as Dagster left it ({error}); move the folder away, the tables do not need it"
+        if isinstance(error, SQLAlchemyError):
+            # Of the statement and its values, which SQLAlchemy adds, nothing.
+            return str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
+        error = error.__cause__ or error.__context__
+    return None

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from dicom_assets.catalog.formats import Format
-from dicom_assets.cli.errors import clear_errors
+from dicom_assets.cli.errors import clear_errors, refuse
 from dicom_assets.reconcile import UpdateMode
 
 app = typer.Typer(
@@ -20,7 +20,21 @@ app = typer.Typer(
 
 Source = Annotated[str, typer.Argument(help="Folder or bucket URI that holds the DICOM files.")]
 LakeOption = Annotated[str, typer.Option("--lake", help="Folder or bucket URI that holds the tables.")]
-Schema = Annotated[str, typer.Option("--schema", help="Folder of this catalog in the lake.")]
+
+
+def _checked_schema(schema: str) -> str:
+    from dicom_assets.delta.lake import SchemaNameError, check_schema_name
+
+    try:
+        check_schema_name(schema)
+    except SchemaNameError as error:
+        refuse(str(error))
+    return schema
+
+
+Schema = Annotated[
+    str, typer.Option("--schema", callback=_checked_schema, help="Folder of this catalog in the lake, a plain name.")
+]
 Depth = Annotated[
     int, typer.Option("--prefix-depth", min=0, help="How many directories below the source make a partition.")
 ]
@@ -42,7 +56,10 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     mode: Annotated[UpdateMode, typer.Option(help="What happens to rows that exist.")] = UpdateMode.SYNC,
     sha256: Annotated[bool, typer.Option("--sha256", help="Hash every file, which reads it whole.")] = False,
     allow_mass_deletion: Annotated[
-        bool, typer.Option("--allow-mass-deletion", help="Let most files of a prefix go from the tables.")
+        bool, typer.Option("--allow-mass-deletion", help="Let most files go from the tables.")
+    ] = False,
+    move_source: Annotated[
+        bool, typer.Option("--move-source", help="The archive was moved here: let the tables follow it first.")
     ] = False,
     follow_outside_links: FollowOutsideLinks = False,
 ) -> None:
@@ -58,7 +75,8 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
 
     with clear_errors():
         places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
-        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, ExtractionOptions(sha256=sha256))
+        options = ExtractionOptions(sha256=sha256)
+        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, options, move_source)
         with open_instance(places.lake) as instance:
             succeeded = run_catalog(request, instance)
     if not succeeded:
@@ -72,15 +90,24 @@ def sql(
     schema: Schema = "dicom",
     form: Annotated[Format, typer.Option("--format", help="How the result is written.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")] = None,
+    allow_files: Annotated[
+        list[Path] | None,
+        typer.Option("--allow-files", help="Let the query read files below this folder; may be given several times."),
+    ] = None,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Let the query do all that you may: read and write any file, and more.")
+    ] = False,
 ) -> None:
-    """Query the tables."""
+    """Query the tables. A query reads the tables and nothing else, unless it is told so."""
     from dicom_assets.archive.opening import absolute
     from dicom_assets.catalog.database import Catalog
+    from dicom_assets.catalog.engine import EngineOptions
     from dicom_assets.catalog.formats import write
     from dicom_assets.delta.lake import Lake
 
     with clear_errors():
-        write(Catalog(Lake(absolute(lake), schema)).sql(query), form, output)
+        engine = EngineOptions(allow_files=tuple(allow_files or ()), unsafe=unsafe)
+        write(Catalog(Lake(absolute(lake), schema), engine=engine).sql(query), form, output)
 
 
 @app.command()

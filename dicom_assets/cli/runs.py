@@ -1,6 +1,9 @@
 """Materializing through Dagster: pending prefixes, cut into runs over contiguous ranges of partitions."""
 
+import io
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,6 +14,7 @@ from dicom_assets.assets.file_index import LISTED_WHOLE
 from dicom_assets.partitions import PREFIXES
 from dicom_assets.reconcile import UpdateMode
 from dicom_assets.runs import range_tags
+from dicom_assets.steps.deletions import BY_OPTION, BY_RUN_CONFIG
 from dicom_assets.steps.pending import Pending
 from dicom_assets.stores import why
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG, TABLES
@@ -56,13 +60,25 @@ def execute(
 ) -> Result:
     """Run all five assets over a range in this process; failures are in the result."""
     job = definitions.resolve_implicit_global_asset_job_def()
-    return job.execute_in_process(
-        instance=instance,
-        run_config=_run_config(mode, allow_deletion=allow_deletion),
-        asset_selection=[AssetKey(table.name) for table in TABLES],
-        tags=range_tags(request.first, request.last),
-        raise_on_error=False,
-    )
+    with _quiet():
+        return job.execute_in_process(
+            instance=instance,
+            run_config=_run_config(mode, allow_deletion=allow_deletion),
+            asset_selection=[AssetKey(table.name) for table in TABLES],
+            tags=range_tags(request.first, request.last),
+            raise_on_error=False,
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what libraries write to standard error from the progress bar: events and result of a run tell the same.
+
+    NumPy warns with the paths of sources, Dagster writes there when its database fails, before it raises.
+    """
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _run_config(mode: UpdateMode, *, allow_deletion: bool) -> dict[str, object]:
@@ -82,7 +98,8 @@ def failures(result: Result) -> Iterator[str]:
             cause = error.cause if error and error.cause else error
             text = event.step_failure_data.user_failure_data
             message = text.description if text else cause.message if cause else "unknown failure"
-            yield f"{event.step_key}: {why(message or '') or (message or '').strip().splitlines()[0]}"
+            line = why(message or "") or (message or "").strip().splitlines()[0]
+            yield f"{event.step_key}: {line.replace(BY_RUN_CONFIG, BY_OPTION)}"
 
 
 def unlisted(result: Result) -> Iterator[str]:

@@ -3,16 +3,19 @@
 import os
 import sys
 
-from dicom_assets.cli.instance import dagster_home
+from dicom_assets.cli.instance import ensure_instance
 from dicom_assets.cli.places import Places
 from dicom_assets.definitions import FOLLOW_OUTSIDE_LINKS, LAKE, PREFIX_DEPTH, SCHEMA, SOURCE
 
 
 def serve(places: Places, host: str, port: int) -> None:
-    """Become ``dagster dev``, which starts the webserver and the daemon and ends both with itself."""
+    """Become ``dagster dev``, which starts the webserver and the daemon and ends both with itself.
+
+    The instance is made here: webserver, daemon and code server would make it at the same moment.
+    """
     environment = {
         **os.environ,
-        "DAGSTER_HOME": str(dagster_home(places.lake)),
+        "DAGSTER_HOME": str(ensure_instance(places.lake).absolute()),
         SOURCE: places.source,
         LAKE: places.lake,
         SCHEMA: places.schema,

@@ -1,11 +1,40 @@
 """The tables of one catalog, side by side at ``{root}/{schema}/{table}``."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dicom_assets.delta.location import TableLocation, ensure_table
 from dicom_assets.delta.snapshot import Snapshot, take_snapshot
 from dicom_assets.tables import TABLES, Table
+
+_SCHEMA_NAME = re.compile(r"[^\W_][\w.-]*")
+_LONGEST_NAME = 255
+"""Bytes that file systems take."""
+
+
+class SchemaNameError(ValueError):
+    """A schema is not the name of one folder of the lake, or that folder is not free for tables."""
+
+
+def check_schema_name(schema: str) -> None:
+    """Refuse what is not the plain name of one folder of the lake.
+
+    A path would put the tables outside the lake, or among the files of another table; names that begin with a point
+    or an underscore belong to others, such as the folder of Dagster and the logs of tables.
+
+    Raises
+    ------
+    SchemaNameError
+        The schema is no such name.
+
+    """
+    if not _SCHEMA_NAME.fullmatch(schema) or len(schema.encode()) > _LONGEST_NAME:
+        raise SchemaNameError(
+            f"the schema {schema!a} is not the name of a folder in the lake: take letters, digits, '_', '-' and "
+            "'.', a letter or digit first"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +50,19 @@ class Lake:
     storage_options
         Options of the object store, as delta-rs names them.
 
+    Raises
+    ------
+    SchemaNameError
+        The schema is not the name of one folder.
+
     """
 
     root: str
     schema: str = "dicom"
     storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        check_schema_name(self.schema)
 
     def location(self, table: Table) -> TableLocation:
         """Return where a table is."""
@@ -36,7 +73,17 @@ class Lake:
         return tuple(table for table in TABLES if self.location(table).exists())
 
     def ensure(self, tables: Iterable[Table]) -> None:
-        """Create the tables that are missing and bring older ones up to this version's columns."""
+        """Create the tables that are missing and bring older ones up to this version's columns.
+
+        Raises
+        ------
+        SchemaNameError
+            The lake, or its schema, is itself a table (looked for on local lakes).
+
+        """
+        for folder in (self.root, f"{self.root}/{self.schema}"):
+            if Path(folder, "_delta_log").is_dir():
+                raise SchemaNameError(f"{folder} is a Delta table; tables inside another one would be lost with it")
         for table in tables:
             ensure_table(self.location(table), table)
 

@@ -65,8 +65,8 @@ class TableLocation:
             options = dict(self.storage_options)
             return patiently(lambda: DeltaTable(self.uri, version=version, storage_options=options))
 
-    def create(self, table: Table) -> None:
-        """Create the table, unless there is one."""
+    def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
+        """Create the table, unless there is one; properties of our own are kept beside those of Delta."""
         if self.is_local:
             Path(self.uri.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
         with self._reached(), first_wins(self):
@@ -77,8 +77,12 @@ class TableLocation:
                 partition_by=[PARTITION],
                 name=table.name,
                 description=table.description,
-                configuration={"delta.dataSkippingStatsColumns": ",".join(table.statistics_columns)},
+                configuration={
+                    "delta.dataSkippingStatsColumns": ",".join(table.statistics_columns),
+                    **(properties or {}),
+                },
                 storage_options=dict(self.storage_options),
+                raise_if_key_not_exists=False,
             )
 
     @contextmanager

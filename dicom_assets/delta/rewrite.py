@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +14,14 @@ from dicom_assets.delta.files import DataFile, read_file, write_batches
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.snapshot import FILE, Snapshot
 from dicom_assets.tables import KEY, PARTITION, Table
+
+
+class FileRewrite(Protocol):
+    """One data file to be written anew. Instances travel to Spark workers."""
+
+    def run(self) -> list[AddAction]:
+        """Write what takes the file's place."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -33,6 +33,8 @@ class Snapshot:
     writes
         For each prefix asked for, how many commits of ours it has seen (its application transaction); all
         prefixes are 0 when the snapshot was taken of the whole table.
+    properties
+        Of the table, ours and Delta's.
 
     """
 
@@ -41,6 +43,7 @@ class Snapshot:
     version: int
     files: tuple[DataFile, ...]
     writes: Mapping[str, int]
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     def of_prefix(self, prefix: str) -> tuple[DataFile, ...]:
         """Return the data files of one prefix."""
@@ -101,6 +104,7 @@ def take_snapshot(location: TableLocation, table: Table, prefixes: Sequence[str]
         delta.version(),
         live_files(delta, wanted),
         count_writes(delta, prefixes or ()),
+        delta.metadata().configuration,
     )
 
 

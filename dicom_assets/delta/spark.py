@@ -31,6 +31,7 @@ from dicom_assets.delta.commit import Change, commit
 from dicom_assets.delta.files import DataFile, TableSink, read_file, write_batches
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.snapshot import live_files, take_snapshot
+from dicom_assets.scratch import scratch_folder
 from dicom_assets.tables import KEY, PARTITION, Column, Table
 
 READ_FORMAT = "dicom_assets_delta"
@@ -264,7 +265,7 @@ def stage(rows: DataFrame, locations: Mapping[str, TableLocation]) -> dict[str, 
     register(rows.sparkSession)
     options: set[str] = {json.dumps(dict(location.storage_options)) for location in locations.values()}
     assert len(options) == 1, "tables of one lake share their storage options"
-    with tempfile.TemporaryDirectory(prefix="dicom-assets-") as folder:
+    with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder:
         manifest = Path(folder) / "manifest.json"
         (
             rows.write.format(STAGE_FORMAT)

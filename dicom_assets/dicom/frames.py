@@ -1,4 +1,7 @@
-"""The functional groups of one frame of a multi-frame image (PS3.3 C.7.6.16)."""
+"""The functional groups of the frames of a multi-frame image (PS3.3 C.7.6.16)."""
+
+from collections.abc import Iterator
+from itertools import count
 
 from dicom_assets.dicom.charsets import charset_of
 from dicom_assets.dicom.dialect import DIALECTS, UNDEFINED
@@ -41,42 +44,74 @@ def frame_groups(header: Header, frame: int, limits: HeaderLimits = DEFAULT_LIMI
         If the source does.
 
     """
-    element = header.dataset.get(_PER_FRAME_GROUPS, {})
-    kept: list[JsonDataset] = element.get("Value", [])
-    cut = "BulkData" in element
-    # What the last item of a cut sequence holds may be cut itself.
-    if 0 <= frame < len(kept) - cut:
+    kept = _kept(header)
+    if 0 <= frame < len(kept):
         return kept[frame]
-    if frame < 0 or header.body is None or not cut:
-        return None
-    place = element["BulkData"]
+    return None if frame < 0 else next(_read_groups(header, frame, limits), None)
+
+
+def all_frame_groups(header: Header, limits: HeaderLimits = DEFAULT_LIMITS) -> Iterator[JsonDataset]:
+    """Yield the items of Per-Frame Functional Groups Sequence of the frames in order, however many the header keeps.
+
+    Those that it does not keep are read from the file in one go. There are fewer than frames where the file has no
+    more, or none that can be read.
+
+    Parameters
+    ----------
+    header, limits
+        As for :func:`frame_groups`.
+
+    Raises
+    ------
+    OSError
+        If the source does.
+
+    """
+    kept = _kept(header)
+    yield from kept
+    yield from _read_groups(header, len(kept), limits)
+
+
+def _kept(header: Header) -> list[JsonDataset]:
+    """Return the items that the header keeps whole: what the last one of a cut sequence holds may be cut itself."""
+    element = header.dataset.get(_PER_FRAME_GROUPS, {})
+    found: list[JsonDataset] = element.get("Value", [])
+    return found[:-1] if "BulkData" in element else found
+
+
+def _read_groups(header: Header, first: int, limits: HeaderLimits) -> Iterator[JsonDataset]:
+    """Yield the items of a cut sequence from one of them on, as far as they can be read."""
+    place = header.dataset.get(_PER_FRAME_GROUPS, {}).get("BulkData")
+    if header.body is None or place is None:
+        return
     window = Window(header.body, limits.head_bytes, limits.max_read_bytes, place["offset"])
     try:
-        return _read_item(header, window, place["offset"] + place["length"], frame, limits)
+        yield from _read_items(header, window, place["offset"] + place["length"], first, limits)
     except (StopError, ReadLimitError):
-        return None
+        return
 
 
-def _read_item(header: Header, window: Window, end: int, number: int, limits: HeaderLimits) -> JsonDataset | None:
-    """Go from item to item, and read the one with this number."""
+def _read_items(header: Header, window: Window, end: int, first: int, limits: HeaderLimits) -> Iterator[JsonDataset]:
+    """Go from item to item, and read those from one on."""
     dialect = DIALECTS[not header.implicit_vr, header.little_endian]
+    charset, _ = charset_of(tuple(term or "" for term in values(header.dataset, _CHARSET)))
     position = window.base
-    for item in range(number + 1):
+    for item in count():
         if position + 8 > end or not window.have(position, 8):
-            return None
+            return
         at = position - window.base
         (length,) = dialect.length32(window.buf, at + 4)
         if dialect.tag(window.buf, at) != _ITEM:
-            return None
+            return
         position += 8
-        if item < number and length == UNDEFINED:
+        undefined = length == UNDEFINED
+        if item >= first:
+            scope = Scope(dialect, charset, None if undefined else position + length, delimited=undefined)
+            walker = Walker(window, limits)
+            position = walker.walk(scope, position)
+            walker.finish(header.dataset)
+            yield scope.dataset
+        elif undefined:
             position, _ = end_of_undefined(window, position, dialect, limits.max_skipped)
-        elif item < number:
+        else:
             position += length
-    charset, _ = charset_of(tuple(term or "" for term in values(header.dataset, _CHARSET)))
-    undefined = length == UNDEFINED
-    scope = Scope(dialect, charset, None if undefined else position + length, delimited=undefined)
-    walker = Walker(window, limits)
-    walker.walk(scope, position)
-    walker.finish(header.dataset)
-    return scope.dataset

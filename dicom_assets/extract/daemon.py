@@ -2,7 +2,14 @@
 
 A worker that imports numpy, pyarrow and pydicom itself takes seconds before its first row; forked from here it takes
 none. Spark starts this module when ``spark.python.daemon.module`` names it.
+
+What libraries warn of goes to the terminal of the driver, over its progress bar, and may quote paths and values: it is
+left out. What is wrong with a file is in its row.
 """
+
+import logging
+import sys
+import warnings
 
 import pandas  # noqa: F401, ICN001 - PySpark's Arrow functions import it
 from pyspark.daemon import manager
@@ -11,5 +18,14 @@ import dicom_assets.delta.spark
 import dicom_assets.extract.assemble
 import dicom_assets.extract.extractors  # noqa: F401
 
+
+def silence_libraries() -> None:
+    """Leave out what libraries warn of, unless ``PYTHONWARNINGS`` asks for it."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+        logging.getLogger().addHandler(logging.NullHandler())  # instead of standard error, the last resort
+
+
 if __name__ == "__main__":
+    silence_libraries()
     manager()

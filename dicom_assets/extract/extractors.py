@@ -19,6 +19,7 @@ from dicom_assets.extract.media_type import media_type, media_type_of_dicom
 from dicom_assets.extract.promote import promote
 from dicom_assets.extract.source_file import SourceFile, head_digest
 from dicom_assets.extract.status import MetadataStatus
+from dicom_assets.extract.version import changed_options
 from dicom_assets.tables import DICOM_HEADERS, FILE_METADATA, THUMBNAILS, Table
 
 
@@ -157,8 +158,8 @@ class ThumbnailExtractor:
 
     @property
     def version(self) -> str:
-        """Return the version of code and options."""
-        return f"thumbnails-2+{self.options.longest_side}px+q{self.options.jpeg_quality}"
+        """Return the version of the code and of all options, ``thumbnails-2`` where they are the defaults."""
+        return f"thumbnails-2{changed_options(self.options)}"
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
         """Return the columns of one file."""

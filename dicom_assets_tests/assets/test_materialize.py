@@ -205,6 +205,22 @@ def test_a_run_that_fails_says_what_to_do_and_is_not_retried(small):
     assert "does not name 1 directory below the archive root" in failure.step_failure_data.user_failure_data.description
 
 
+def test_a_run_over_another_source_fails_and_is_not_retried(small, tmp_path):
+    pipeline, source = small
+    assert pipeline.run(last="b").success
+    before = pipeline.versions()
+    shutil.copytree(source, tmp_path / "other")
+    other = ArchiveResource(source=str(tmp_path / "other"), prefix_depth=1)
+    pipeline.definitions = build_definitions(other, LakeResource(root_uri=pipeline.lake.root))
+    for asset in (FILE_INDEX.name, THUMBNAILS.name):
+        result = pipeline.run(asset, last="b")
+        (failure,) = [e for e in result.all_events if e.event_type is dg.DagsterEventType.STEP_FAILURE]
+        description = failure.step_failure_data.user_failure_data.description
+        assert f"{source}, not to {tmp_path / 'other'}" in description
+        assert "DICOM_ASSETS_SCHEMA" in description
+    assert pipeline.versions() == before
+
+
 def _previews(pipeline, previews):
     pipeline.definitions = build_definitions(
         pipeline.archive, LakeResource(root_uri=pipeline.lake.root), previews=previews

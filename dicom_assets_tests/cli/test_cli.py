@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, RunsFilter
@@ -209,6 +210,64 @@ def test_an_archive_that_is_suddenly_empty_is_refused_until_it_is_allowed(run, s
     refused = run("catalog", source, "--lake", lake)
     assert (refused.exit_code, refused.output.count("\n")) == (2, 1), refused.output
     assert "there was before" in refused.output
+    assert _versions(lake) == before
+    assert run("catalog", source, "--lake", lake, "--allow-mass-deletion").exit_code == 0
+    assert "The catalog holds 0 files" in run("catalog", source, "--lake", lake).output
+
+
+def test_another_source_is_refused_with_both_names_and_what_to_do(run, source, tmp_path):
+    lake, other = tmp_path / "lake", tmp_path / "other"
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+    before = _versions(lake)
+    shutil.copytree(source, other)
+    refused = run("catalog", other, "--lake", lake)
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1), refused.output
+    for words in (str(source), str(other), "--schema", "--move-source"):
+        assert words in refused.output
+    assert _versions(lake) == before
+    (tmp_path / "link").symlink_to(source)
+    for same in (tmp_path / "link", f"{other}/../archive", source.as_uri()):
+        assert "Nothing was changed" in run("catalog", same, "--lake", lake).output, same
+    assert run("catalog", other, "--lake", lake, "--schema", "second").exit_code == 0
+
+
+@pytest.mark.parametrize("how", [Path.rename, shutil.copytree])
+def test_an_archive_that_was_moved_is_followed_without_extracting_a_file_anew(run, source, tmp_path, how):
+    lake, there = tmp_path / "lake", tmp_path / "there"
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+    before = _versions(lake)
+    how(source, there)
+    moved = run("catalog", there, "--lake", lake, "--move-source")
+    assert moved.exit_code == 0, moved.output
+    assert f"from {source} to {there}" in moved.output
+    assert ("Nothing was changed" in moved.output) is (how is Path.rename), "a copy has other inodes"
+    extracted = [version - 1 for version in _versions(lake)][1:4]
+    assert extracted == before[1:4], "one commit each, of the move"
+    paths = run("sql", "SELECT path FROM object_catalog", "--lake", lake, "--format", "json")
+    assert all(row["path"].startswith(f"{there}/") for row in json.loads(paths.output))
+    assert "The source has not moved" in run("catalog", there, "--lake", lake, "--move-source").output
+
+
+def test_another_prefix_depth_is_refused_with_both_depths_and_what_to_do(run, source, tmp_path):
+    assert run("catalog", source, "--lake", tmp_path / "lake").exit_code == 0
+    refused = run("catalog", source, "--lake", tmp_path / "lake", "--prefix-depth", 2)
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1), refused.output
+    assert "prefixes of depth 1, not 2" in refused.output
+    assert "--prefix-depth 1" in refused.output
+    assert "--schema" in refused.output
+
+
+def test_prefixes_that_are_all_there_and_all_empty_are_refused_until_it_is_allowed(run, source, tmp_path):
+    lake = tmp_path / "lake"
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+    before = _versions(lake)
+    for file in source.glob("*/*"):
+        file.unlink()
+    refused = run("catalog", source, "--lake", lake)
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1), refused.output
+    assert "knows 4 files of it" in refused.output
+    assert "--allow-mass-deletion" in refused.output
+    assert "allow_mass_deletion" not in refused.output, "the words of this interface"
     assert _versions(lake) == before
     assert run("catalog", source, "--lake", lake, "--allow-mass-deletion").exit_code == 0
     assert "The catalog holds 0 files" in run("catalog", source, "--lake", lake).output

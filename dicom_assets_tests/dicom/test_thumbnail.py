@@ -191,6 +191,16 @@ def test_parametric_maps_are_stretched_between_percentiles():
     assert picture_of(thumbnail)[63, 63] == 255
 
 
+def test_a_parametric_map_under_a_window_of_width_one_is_no_threshold():
+    values = np.linspace(-0.5, 0.5, 4096, dtype=np.float32).reshape(64, 64)
+    dataset = image(values.view(np.uint32), WindowCenter=0, WindowWidth=1)
+    del dataset.PixelData, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation
+    dataset.FloatPixelData = values.tobytes()
+    thumbnail = thumbnail_of(dataset)
+    assert thumbnail.window_width == pytest.approx(0.98, abs=0.01)
+    assert len(np.unique(picture_of(thumbnail))) > 200
+
+
 # Presentation
 
 
@@ -346,6 +356,116 @@ def test_missing_tiles_are_white():
     dataset, _ = tiles([0, 1])
     dataset.NumberOfFrames = 2
     assert (picture_of(thumbnail_of(dataset))[20:, 20:] == 255).all()
+
+
+def long_groups(dataset: Dataset, *, undefined: bool = False) -> Dataset:
+    """Return a slide whose functional groups are longer than a header keeps."""
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        group.add_new(0x00091001, "OB", b"x" * 600)
+        group.is_undefined_length_sequence_item = undefined
+    dataset.PerFrameFunctionalGroupsSequence.is_undefined_length = undefined
+    return dataset
+
+
+def sparse_slide(side: int) -> tuple[Dataset, np.ndarray]:
+    """Return a slide of single dark pixels, each a tile of its own, in an order of no sense."""
+    picture = np.random.default_rng(3).integers(0, 128, (side, side, 3)).astype(np.uint8)
+    order = np.random.default_rng(4).permutation(side * side)
+    frames = picture.reshape(-1, 1, 1, 3)[order]
+    dataset = image(frames, NumberOfFrames=side * side, SOPClassUID=SLIDE, ImageType=["ORIGINAL", "PRIMARY", "VOLUME"])
+    dataset.TotalPixelMatrixRows = dataset.TotalPixelMatrixColumns = side
+    dataset.DimensionOrganizationType = "TILED_SPARSE"
+    dataset.PerFrameFunctionalGroupsSequence = Sequence(
+        item(
+            PlanePositionSlideSequence=Sequence(
+                [
+                    item(
+                        RowPositionInTotalImagePixelMatrix=int(number) // side + 1,
+                        ColumnPositionInTotalImagePixelMatrix=int(number) % side + 1,
+                    )
+                ]
+            )
+        )
+        for number in order
+    )
+    return dataset, picture
+
+
+@pytest.mark.parametrize("undefined", [True, False])
+def test_tiles_beyond_the_groups_that_the_header_keeps_have_their_places(undefined):
+    dataset, picture = sparse_slide(32)
+    header = read_header(BytesSource(file_bytes(long_groups(dataset, undefined=undefined))))
+    assert len(header.dataset["52009230"]["Value"]) < 1024
+    thumbnail = render_thumbnail(header, LOSSLESS)
+    assert (thumbnail.status, thumbnail.error) == (ThumbnailStatus.OK, None)
+    np.testing.assert_array_equal(picture_of(thumbnail), picture)
+
+
+def test_the_groups_of_all_tiles_are_read_once():
+    source = CountingSource(file_bytes(long_groups(sparse_slide(32)[0])))
+    header = read_header(source)
+    before = source.bytes_read
+    assert render_thumbnail(header).status is ThumbnailStatus.OK
+    assert source.bytes_read - before < 2 * len(source.data)
+
+
+@pytest.mark.parametrize("keyword", ["RowPositionInTotalImagePixelMatrix", "PlanePositionSlideSequence"])
+def test_tiles_that_do_not_say_where_they_belong_make_a_slide_partial(keyword):
+    dataset, _ = tiles([5, 3, 1, 0, 2, 4])
+    for group in dataset.PerFrameFunctionalGroupsSequence[2:4]:
+        del (group if keyword in group else group.PlanePositionSlideSequence[0])[keyword]
+    thumbnail = thumbnail_of(dataset)
+    assert (thumbnail.status, thumbnail.error) == (
+        ThumbnailStatus.PARTIAL,
+        "2 of 6 tiles do not say where they belong",
+    )
+    # The tiles that do not say so are those of the upper left and of the one beside it.
+    assert (picture_of(thumbnail)[:16, :32] == 255).all()
+
+
+def test_groups_that_end_early_make_a_slide_partial():
+    dataset, _ = sparse_slide(32)
+    del dataset.PerFrameFunctionalGroupsSequence[1000:]
+    thumbnail = thumbnail_of(long_groups(dataset))
+    assert (thumbnail.status, thumbnail.error) == (
+        ThumbnailStatus.PARTIAL,
+        "24 of 1024 tiles do not say where they belong",
+    )
+
+
+def test_a_sparse_slide_without_any_place_is_an_error():
+    dataset, _ = tiles()
+    dataset.DimensionOrganizationType = "TILED_SPARSE"
+    thumbnail = thumbnail_of(dataset)
+    assert (thumbnail.status, thumbnail.error) == (ThumbnailStatus.ERROR, "no tile of the slide says where it belongs")
+
+
+def test_a_slide_whose_tiles_all_lie_elsewhere_is_an_error():
+    dataset, _ = tiles([5, 3, 1, 0, 2, 4])
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        group.PlanePositionSlideSequence[0].RowPositionInTotalImagePixelMatrix += 1000
+    assert "within its total pixel matrix" in thumbnail_of(dataset).error
+
+
+def test_a_full_slide_with_fewer_frames_than_places_is_partial():
+    dataset, picture = tiles()
+    dataset.NumberOfFrames = 4
+    dataset.PixelData = dataset.PixelData[: 4 * 16 * 16 * 3]
+    thumbnail = thumbnail_of(dataset)
+    assert (thumbnail.status, thumbnail.error) == (ThumbnailStatus.PARTIAL, "4 of 6 tiles of the slide are there")
+    np.testing.assert_array_equal(picture_of(thumbnail)[:16], picture[:16])
+    assert (picture_of(thumbnail)[16:, 16:] == 255).all()
+
+
+def test_a_part_of_a_concatenation_goes_on_where_the_part_before_it_ends():
+    dataset, picture = tiles()
+    dataset.NumberOfFrames = 3
+    dataset.PixelData = dataset.PixelData[3 * 16 * 16 * 3 :]
+    dataset.ConcatenationUID, dataset.ConcatenationFrameOffsetNumber = "1.2.3", 3
+    thumbnail = thumbnail_of(dataset)
+    assert thumbnail.status is ThumbnailStatus.OK
+    np.testing.assert_array_equal(picture_of(thumbnail)[16:], picture[16:])
+    assert (picture_of(thumbnail)[:16] == 255).all()
 
 
 def test_a_slide_level_beyond_the_limit_is_too_large():
@@ -517,7 +637,7 @@ def test_damaged_files_never_raise(position, damage, kind):
     position %= len(data)
     data[position : position + len(damage)] = damage
     thumbnail = render_thumbnail(read_header(BytesSource(bytes(data))))
-    assert (thumbnail.data is not None) == (thumbnail.status is ThumbnailStatus.OK)
+    assert (thumbnail.data is not None) == (thumbnail.status in {ThumbnailStatus.OK, ThumbnailStatus.PARTIAL})
     assert "SECRET" not in (thumbnail.error or "")
 
 

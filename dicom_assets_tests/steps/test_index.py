@@ -5,7 +5,8 @@ import pytest
 from dicom_assets.archive.listing import UNKNOWN
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.reconcile import UpdateMode
-from dicom_assets.steps.index import DeletionGuard, IndexStep, MassDeletionError
+from dicom_assets.steps.deletions import DeletionGuard, MassDeletionError
+from dicom_assets.steps.index import IndexStep
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.denied import deny
 from dicom_assets_tests.steps.made_up import index, write

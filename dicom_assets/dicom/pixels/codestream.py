@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from dicom_assets.dicom.pixels.errors import PixelError
 
-_JPEG_FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
-"""Start Of Frame of every JPEG process (ISO 10918-1 B.1.1.3) and of JPEG-LS (ISO 14495-1 C.1.1)."""
+_DHP = 0xDE
+_JPEG_FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), _DHP, 0xF7}) - {0xC4, 0xC8, 0xCC}
+"""Start Of Frame of every JPEG process (ISO 10918-1 B.1.1.3) and of JPEG-LS (ISO 14495-1 C.1.1), and the marker that
+stands before the frames of a hierarchical one and looks the same (B.3.2)."""
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _END_OF_CODESTREAM = b"\xff\xd9"
 _SHORTEST_TILE_PART = 14
@@ -36,6 +38,10 @@ class Codestream:
         How often the resolution can be halved; JPEG 2000 only.
     subsampled
         Whether components differ in resolution.
+    frame_marker
+        Second byte of the marker that declares the frame, which names the JPEG process; 0 for JPEG 2000.
+    jfif
+        Whether there is a JFIF APP0 segment.
     adobe_transform
         Colour transform of an Adobe APP14 segment: 0 none, 1 YCbCr; ``None`` without one.
     start
@@ -50,6 +56,8 @@ class Codestream:
     signed: bool = False
     levels: int = 0
     subsampled: bool = False
+    frame_marker: int = 0
+    jfif: bool = False
     adobe_transform: int | None = None
     start: int = 0
 
@@ -63,7 +71,7 @@ def read_jpeg(data: bytes) -> Codestream:
         When there is none.
 
     """
-    offset, transform = data.find(b"\xff\xd8") + 2, None
+    offset, transform, jfif = data.find(b"\xff\xd8") + 2, None, False
     while 2 <= offset < len(data) - 9:
         if data[offset] != 0xFF:
             offset += 1
@@ -77,10 +85,18 @@ def read_jpeg(data: bytes) -> Codestream:
             precision, rows, columns, components = struct.unpack_from(">BHHB", data, offset + 4)
             factors = {data[offset + 11 + 3 * i] for i in range(components) if offset + 11 + 3 * i < len(data)}
             return Codestream(
-                rows, columns, components, precision, subsampled=len(factors) > 1, adobe_transform=transform
+                rows,
+                columns,
+                components,
+                precision,
+                subsampled=len(factors) > 1,
+                frame_marker=marker,
+                jfif=jfif,
+                adobe_transform=transform,
             )
         if marker == 0xEE and data[offset + 4 : offset + 9] == b"Adobe" and length >= 14:
             transform = data[offset + 15]
+        jfif |= marker == 0xE0 and data[offset + 4 : offset + 9] == b"JFIF\0"
         offset += 2 + length
     raise PixelError("the frame is no JPEG codestream")
 

@@ -4,13 +4,10 @@ Decoders do not say where their data ended. Some fill the rest with grey and som
 decoded twice, with two different ends: the rows from the top that come out the same depend on nothing that is missing.
 """
 
-import struct
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 
-from dicom_assets.dicom.pixels.errors import CutError
 from dicom_assets.dicom.pixels.native import Samples
 
 ENDS_EARLY = "the pixel data is cut short: its codestream ends early"
@@ -18,7 +15,6 @@ _END_OF_IMAGE = b"\xff\xd9"
 _TAIL = 64
 """Bytes in which the end of a codestream is looked for: it may be padded."""
 _CONTINUATIONS = (b"\x00" * 256, b"\xaa" * 256)
-_RLE_HEADER = struct.Struct("<16I")
 
 
 def ends_early(data: bytes) -> bool:
@@ -92,45 +88,3 @@ def components_in_scans(data: bytes) -> int:
         count += data[at + 4]
         at = data.find(b"\xff\xda", at + 4)
     return count
-
-
-def unpack_rle(data: bytes, segments: int, length: int) -> list[bytes]:
-    """Return the segments of an RLE frame as far as they are there (PS3.5 G).
-
-    Parameters
-    ----------
-    data
-        A frame with its header of offsets.
-    segments
-        How many there ought to be: one for each byte of a pixel.
-    length
-        Of each, unpacked.
-
-    Raises
-    ------
-    CutError
-        When the header is not there, or not one that has so many segments.
-
-    """
-    if len(data) < _RLE_HEADER.size:
-        raise CutError(ENDS_EARLY)
-    count, *offsets = _RLE_HEADER.unpack_from(data)
-    if count != segments:
-        raise CutError(ENDS_EARLY)
-    bounds = [*offsets[:count], len(data)]
-    return [_unpack(data[begin:end], length) for begin, end in pairwise(bounds)]
-
-
-def _unpack(segment: bytes, most: int) -> bytes:
-    unpacked, at = bytearray(), 0
-    while at < len(segment) and len(unpacked) < most:
-        control = segment[at]
-        if control < 128:
-            unpacked += segment[at + 1 : at + control + 2]
-            at += control + 2
-        else:
-            # 128 is for no use: -(-128) + 1 copies would be 129, but the standard says none.
-            if control > 128:
-                unpacked += segment[at + 1 : at + 2] * (257 - control)
-            at += 2 if control > 128 else 1
-    return bytes(unpacked[:most])

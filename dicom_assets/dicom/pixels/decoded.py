@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dicom_assets.dicom.pixels.codestream import Codestream
 from dicom_assets.dicom.pixels.errors import TooLargeError
 from dicom_assets.dicom.pixels.layout import PixelLayout
-from dicom_assets.dicom.pixels.native import Samples
+from dicom_assets.dicom.pixels.native import Samples, sign_extend
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +121,31 @@ class Decoded:
     index: int = 0
     known_rows: int | None = None
     rough: bool = False
+
+
+def coded_values(samples: Samples, precision: int, layout: PixelLayout) -> tuple[Samples, int]:
+    """Return the stored values of a codestream of unsigned samples, and how many bits they have.
+
+    Where codestream and header disagree, the codestream's own precision counts (PS3.5 8.2.1, 8.2.3, 8.2.4): a value
+    beyond Bits Stored is a value, for overlays in unused bits must not be encoded. Of the sign such a codestream
+    knows nothing, so Pixel Representation tells, from the highest bit of what was encoded: Bits Stored of them when
+    no sample needs more, else all.
+
+    Parameters
+    ----------
+    samples
+        As decoded, unsigned.
+    precision
+        Bits of a sample by the codestream.
+    layout
+        What the header says.
+
+    """
+    unused = layout.high_bit + 1 - layout.bits_stored
+    if unused > 0 and precision > layout.high_bit:
+        # Whole words were encoded, and the value stands at their upper end.
+        samples, precision = samples >> unused, precision - unused
+    bits = min(precision, layout.bits_stored)
+    if bits < precision and int(samples.max(initial=0)) >> bits:
+        bits = precision
+    return (sign_extend(samples, bits) if layout.signed else samples), bits

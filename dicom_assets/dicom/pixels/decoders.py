@@ -7,7 +7,7 @@ Every decoder is native code that reads what a stranger wrote, so :func:`decode_
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, video
+from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, rle, video
 from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
 from dicom_assets.dicom.pixels.errors import CutError, PixelError, TooLargeError, UnsupportedPixelsError
@@ -37,28 +37,26 @@ class Codec:
         Of the format, for messages.
     decode
         From one encoded frame to samples.
-    scales
-        Whether it can decode at a reduced resolution, and be faster for it.
 
     """
 
     name: str
     decode: Decoder
-    scales: bool = False
 
 
-_JPEG = Codec("JPEG", jpeg.decode_jpeg, scales=True)
-_LOSSLESS = Codec("JPEG Lossless", jpeg.decode_lossless)
+_JPEG = Codec("JPEG", jpeg.decode_jpeg)
 _JPEG_LS = Codec("JPEG-LS", other_codecs.decode_jpeg_ls)
-_JPEG_2000 = Codec("JPEG 2000", jpeg2000.decode_jpeg2000, scales=True)
-_HTJ2K = Codec("HTJ2K", jpeg2000.decode_htj2k, scales=True)
+_JPEG_2000 = Codec("JPEG 2000", jpeg2000.decode_jpeg2000)
+_HTJ2K = Codec("HTJ2K", jpeg2000.decode_htj2k)
 _JPEG_XL = Codec("JPEG XL", other_codecs.decode_jpeg_xl)
 
 CODECS: Mapping[str, Codec] = {
     "1.2.840.10008.1.2.4.50": _JPEG,  # Baseline
     "1.2.840.10008.1.2.4.51": _JPEG,  # Extended, 8 and 12 bits
-    "1.2.840.10008.1.2.4.57": _LOSSLESS,  # Lossless, any selection value
-    "1.2.840.10008.1.2.4.70": _LOSSLESS,  # Lossless, selection value 1
+    "1.2.840.10008.1.2.4.57": _JPEG,  # Lossless, any selection value
+    "1.2.840.10008.1.2.4.70": _JPEG,  # Lossless, selection value 1
+    # Retired: arithmetic coding, progressive, hierarchical. The codestream says which, and whether we can.
+    **{f"1.2.840.10008.1.2.4.{number}": _JPEG for number in (*range(52, 57), *range(58, 67))},
     "1.2.840.10008.1.2.4.80": _JPEG_LS,  # Lossless
     "1.2.840.10008.1.2.4.81": _JPEG_LS,  # Near-lossless
     "1.2.840.10008.1.2.4.90": _JPEG_2000,  # Lossless only
@@ -69,7 +67,7 @@ CODECS: Mapping[str, Codec] = {
     "1.2.840.10008.1.2.4.201": _HTJ2K,  # Lossless only
     "1.2.840.10008.1.2.4.202": _HTJ2K,  # Lossless RPCL
     "1.2.840.10008.1.2.4.203": _HTJ2K,
-    "1.2.840.10008.1.2.5": Codec("RLE", other_codecs.decode_rle),
+    "1.2.840.10008.1.2.5": Codec("RLE", rle.decode_rle),
     "1.2.840.10008.1.2.8.1": Codec("Deflated Image Frame", other_codecs.decode_deflated_frame),
 }
 

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from dicom_assets.dicom.frames import frame_groups
 from dicom_assets.dicom.header import Element, Header, JsonDataset, first_value, values
 
-PER_FRAME_FUNCTIONAL_GROUPS = "52009230"
 SHARED_FUNCTIONAL_GROUPS = "52009229"
 _MAX_ELEMENT = 1 << 26
 _MAX_TABLE = 1 << 18

@@ -15,11 +15,11 @@ from PIL import ImageFile
 
 from dicom_assets.dicom.pixels.codestream import Codestream, end_of_jpeg2000, read_jpeg2000
 from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY, ends_early
-from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request
+from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request, coded_values
 from dicom_assets.dicom.pixels.errors import CutError
 from dicom_assets.dicom.pixels.excerpt import excerpt
 from dicom_assets.dicom.pixels.layout import PixelLayout
-from dicom_assets.dicom.pixels.native import Samples, sign_extend
+from dicom_assets.dicom.pixels.native import Samples
 
 _ENOUGH = 0.85
 """Share of the thumbnail's sides that a level must have. The last step up is interpolated, which no one sees, and
@@ -125,10 +125,10 @@ def _decode(data: bytes, request: Request, decode_fully: Callable[[bytes], Sampl
 def _possible_reduction(stream: Codestream, request: Request) -> int:
     """Return how many resolution levels may be left out and can be.
 
-    None when signed values were encoded as unsigned ones: the step between -1 and 0 is then one of full range,
-    and a mean across it means nothing.
+    None when values of one sign were encoded as those of the other: the step between -1 and 0 is then one of full
+    range, and a mean across it means nothing.
     """
-    if request.layout.signed and not stream.signed:
+    if (request.layout.signed and not stream.signed) or _is_wrapped(stream, request.layout):
         return 0
     if stream.subsampled or stream.components not in {1, 3} or stream.precision > 16:
         return 0
@@ -151,14 +151,24 @@ def _with_pillow(data: bytes, stream: Codestream, reduce: int) -> Samples:
     return values
 
 
+def _is_wrapped(stream: Codestream, layout: PixelLayout) -> bool:
+    """Tell whether signed samples stand for unsigned values.
+
+    Colours and palette indices have no sign (PS3.3 C.7.6.3.1.2), so a codestream that gives them one holds their
+    words. Grey values may have one, and then the codestream is right and not Pixel Representation (PS3.5 8.2.4).
+    """
+    return stream.signed and not layout.signed and (layout.samples > 1 or layout.photometric == "PALETTE COLOR")
+
+
 def _finish(samples: Samples, stream: Codestream, layout: PixelLayout, reduce: int) -> Decoded:
-    """Return samples as the header reads them, where codestream and Pixel Representation disagree on the sign."""
-    if layout.signed and not stream.signed:
-        samples = sign_extend(samples, stream.precision)
-    elif stream.signed and not layout.signed:
-        samples = samples.astype(np.int64) & ((1 << stream.precision) - 1)
+    """Return samples as values, where codestream and header may disagree on sign and precision."""
+    bits = stream.precision
+    if not stream.signed:
+        samples, bits = coded_values(samples, bits, layout)
+    elif _is_wrapped(stream, layout):
+        samples = samples.astype(np.int64) & ((1 << bits) - 1)
     # The codestream itself says whether it holds a colour transform, and OpenJPEG has undone it.
     rgb = layout.photometric in {"YBR_ICT", "YBR_RCT", "RGB"}
     scale = 0.5**reduce
     extent = Extent(stream.rows * scale, stream.columns * scale, shift=(1 - scale) / 2)
-    return Decoded(samples, stream.precision, rgb, extent if reduce else None)
+    return Decoded(samples, bits, rgb, extent if reduce else None)

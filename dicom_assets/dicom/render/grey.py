@@ -93,6 +93,11 @@ class Window:
         """Whether the width is one that the standard allows: at least 1 for LINEAR, above 0 otherwise."""
         return self.width >= 1 if self.function is VoiFunction.LINEAR else self.width > 0
 
+    @property
+    def slope_width(self) -> float:
+        """How many modality values lie between black and white; 0 where the window is a threshold."""
+        return max(0.0, self.width - 1) if self.function is VoiFunction.LINEAR else self.width
+
     def levels(self, values: Floats) -> Floats:
         """Return display values from 0 to 1."""
         if self.function is VoiFunction.SIGMOID:
@@ -174,7 +179,7 @@ def render_grey(
     """Render a frame as 8-bit grey of a size.
 
     Without a usable window the 1st to 99th percentile of what is no padding is stretched; so it is when the given
-    window leaves the frame flat.
+    window leaves the frame flat, or two levels of what has more values than two.
 
     Parameters
     ----------
@@ -193,14 +198,38 @@ def render_grey(
         Levels of shape `size`.
 
     """
-    if pipeline.voi is not None:
+    if pipeline.voi is not None and not _is_threshold(stored, pipeline):
         levels = _levels(stored, pipeline, size, extent)
-        if np.ptp(levels) > 1:
+        if np.ptp(levels) > 1 and not _has_two_levels_of_many(levels, stored, pipeline):
             return GreyPicture(levels, pipeline.voi if isinstance(pipeline.voi, Window) else None)
     window = percentile_window(stored, pipeline)
     if window is None:
         return GreyPicture(np.zeros(size, np.uint8), None)
     return GreyPicture(_levels(stored, replace(pipeline, voi=window), size, extent), window)
+
+
+def _is_threshold(stored: Samples, pipeline: GreyPipeline) -> bool:
+    """Tell whether no stored value can come out between black and white, by the window alone.
+
+    So it is of a LINEAR window of width 1, and of integers under one whose slope is no wider than the step from one
+    of them to the next.
+    """
+    if not isinstance(pipeline.voi, Window) or not isinstance(pipeline.modality, Rescale):
+        return False
+    step = abs(pipeline.modality.slope) if stored.dtype.kind in "iu" else 0.0
+    return pipeline.voi.slope_width <= step
+
+
+def _has_two_levels_of_many(levels: Picture, stored: Samples, pipeline: GreyPipeline) -> bool:
+    """Tell whether a window has made two levels of a frame that has more values than two."""
+    if not isinstance(pipeline.voi, Window) or _has_between(levels):
+        return False
+    return _has_between(stored[np.isfinite(stored)] if stored.dtype.kind == "f" else stored)
+
+
+def _has_between(values: Samples) -> bool:
+    """Tell whether there is a value between the smallest and the largest."""
+    return bool(values.size and ((values > values.min()) & (values < values.max())).any())
 
 
 def percentile_window(stored: Samples, pipeline: GreyPipeline) -> Window | None:

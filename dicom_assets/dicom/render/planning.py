@@ -154,7 +154,7 @@ def _prepare_native(image: _Image) -> Prepared:
         plan = _plan(image, 0, mosaic.rows, mosaic.columns, mosaic.tiles)
         _check_bytes(layout.frame_bits // 8 * len(mosaic.frames), image.options)
         tiles = [_native_frame(image, frame)[0] if frame < whole else b"" for frame in mosaic.frames]
-        return Prepared(plan, tiles, (), missing)
+        return Prepared(plan, tiles, (), missing or mosaic.missing)
     frame = _choose_native(image, whole)
     data, first_bit = _native_frame(image, frame)
     return Prepared(_plan(image, frame, first_bit=first_bit), [data], (frame + 1,), missing)
@@ -203,7 +203,7 @@ def _prepare_fragments(image: _Image, index: FrameIndex) -> Prepared:
         plan = _plan(image, 0, mosaic.rows, mosaic.columns, mosaic.tiles)
         there = iter(_encoded_frames(image, index, tuple(frame for frame in mosaic.frames if frame < whole)))
         tiles = [next(there) if frame < whole else b"" for frame in mosaic.frames]
-        return Prepared(plan, tiles, (), missing)
+        return Prepared(plan, tiles, (), missing or mosaic.missing)
     if whole > 1 and _is_segmentation(image.header):
         candidates = _candidates(index, whole)
         plan = _plan(image, candidates[0], choose=len(candidates) > 1)

@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from itertools import islice, product
 
-from dicom_assets.dicom.header import Header, first_value, values
-from dicom_assets.dicom.pixels.elements import PER_FRAME_FUNCTIONAL_GROUPS, integer, items
-from dicom_assets.dicom.pixels.errors import TooLargeError, UnsupportedPixelsError
+from dicom_assets.dicom.frames import all_frame_groups
+from dicom_assets.dicom.header import Header, JsonDataset, first_value, values
+from dicom_assets.dicom.pixels.elements import integer, items, text
+from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError, UnsupportedPixelsError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.render.plan import Tile
 
 WHOLE_SLIDE_MICROSCOPY = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _MAX_TILES = 1 << 14
+_MAX_PLACES = 1 << 16
+"""Frames whose places are read: several may be on one place, in other focal planes and optical paths."""
+_DIMENSION_ORGANIZATION_TYPE = "00209311"
+_CONCATENATION, _FRAMES_BEFORE = "00209161", "00209228"
 _IMAGE_TYPE = "00080008"
 _TOTAL_PIXEL_MATRIX_COLUMNS, _TOTAL_PIXEL_MATRIX_ROWS = "00480006", "00480007"
 _PLANE_POSITION_SLIDE = "0048021A"
@@ -29,6 +34,8 @@ class Mosaic:
         Indices of the frames that make it up.
     tiles
         Their places, in the same order.
+    missing
+        One sentence on frames that belong there and whose places are not known; ``None`` where there are none.
 
     """
 
@@ -36,6 +43,7 @@ class Mosaic:
     columns: int
     frames: tuple[int, ...]
     tiles: tuple[Tile, ...]
+    missing: str | None = None
 
 
 def read_mosaic(header: Header, layout: PixelLayout, frames: int, max_pixels: int) -> Mosaic | None:
@@ -58,6 +66,10 @@ def read_mosaic(header: Header, layout: PixelLayout, frames: int, max_pixels: in
         For a slide's label, which shows whose slide it is (Image Type value 3, PS3.3 C.8.12.4.1.1).
     TooLargeError
         For a level beyond `max_pixels`.
+    PixelError
+        When no frame's place is known.
+    OSError
+        When the storage fails.
 
     """
     if first_value(header.dataset, "00080016") != WHOLE_SLIDE_MICROSCOPY:
@@ -76,26 +88,50 @@ def read_mosaic(header: Header, layout: PixelLayout, frames: int, max_pixels: in
         )
     if -(-rows // layout.rows) * -(-columns // layout.columns) > _MAX_TILES:
         raise TooLargeError(f"a whole-slide level of more than {_MAX_TILES} tiles")
-    return _sparse(header, frames, rows, columns) or _full(layout, frames, rows, columns)
+    return (
+        None if frames < 2 else _sparse(header, frames, rows, columns) or _full(header, layout, frames, rows, columns)
+    )
 
 
 def _sparse(header: Header, frames: int, rows: int, columns: int) -> Mosaic | None:
     """Return tiles where each frame states its place (TILED_SPARSE); the first on a place counts."""
     found: dict[Tile, int] = {}
-    groups = items(header.dataset, PER_FRAME_FUNCTIONAL_GROUPS)[:frames]
-    for frame, group in enumerate(groups):
-        for position in items(group, _PLANE_POSITION_SLIDE)[:1]:
-            tile = Tile(integer(position, _ROW_POSITION, 1) - 1, integer(position, _COLUMN_POSITION, 1) - 1)
-            inside = 0 <= tile.row < rows and 0 <= tile.column < columns
-            if inside:
+    placed = 0
+    for frame, group in enumerate(islice(all_frame_groups(header), min(frames, _MAX_PLACES))):
+        tile = _place(group)
+        if tile is not None:
+            placed += 1
+            if 0 <= tile.row < rows and 0 <= tile.column < columns:
                 found.setdefault(tile, frame)
-    if not found:
+    if not placed:
         return None
-    return Mosaic(rows, columns, tuple(found.values()), tuple(found))
+    if not found:
+        raise PixelError("no tile of the slide lies within its total pixel matrix")
+    missing = f"{frames - placed} of {frames} tiles do not say where they belong" if placed < frames else None
+    return Mosaic(rows, columns, tuple(found.values()), tuple(found), missing)
 
 
-def _full(layout: PixelLayout, frames: int, rows: int, columns: int) -> Mosaic:
-    """Return tiles in rows from the upper left (TILED_FULL), of the first focal plane and optical path."""
-    places = product(range(0, rows, layout.rows), range(0, columns, layout.columns))
-    tiles = tuple(Tile(row, column) for row, column in islice(places, frames))
-    return Mosaic(rows, columns, tuple(range(len(tiles))), tiles)
+def _place(group: JsonDataset) -> Tile | None:
+    """Return the place that a frame's functional groups state, from 0."""
+    for position in items(group, _PLANE_POSITION_SLIDE)[:1]:
+        row, column = integer(position, _ROW_POSITION, 0), integer(position, _COLUMN_POSITION, 0)
+        # Places count from 1, so that 0 is none; those above and to the left of the matrix are negative.
+        return Tile(row - 1, column - 1) if row and column else None
+    return None
+
+
+def _full(header: Header, layout: PixelLayout, frames: int, rows: int, columns: int) -> Mosaic:
+    """Return tiles in rows from the upper left (TILED_FULL), of the first focal plane and optical path.
+
+    A part of a concatenation (PS3.3 C.7.6.16.2.2.4) goes on where the part before it ends.
+    """
+    if text(header.dataset, _DIMENSION_ORGANIZATION_TYPE).upper() == "TILED_SPARSE":
+        raise PixelError("no tile of the slide says where it belongs")
+    grid = [*product(range(0, rows, layout.rows), range(0, columns, layout.columns))]
+    before = max(0, integer(header.dataset, _FRAMES_BEFORE, 0))
+    tiles = tuple(Tile(row, column) for row, column in grid[before : before + frames])
+    if not tiles:
+        raise PixelError("this part of the slide has none of its first focal plane")
+    whole = len(tiles) == len(grid) or _CONCATENATION in header.dataset
+    missing = None if whole else f"{len(tiles)} of {len(grid)} tiles of the slide are there"
+    return Mosaic(rows, columns, tuple(range(len(tiles))), tiles, missing)

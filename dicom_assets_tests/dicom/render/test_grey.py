@@ -127,6 +127,56 @@ def test_a_window_that_leaves_the_frame_flat_gives_way_to_percentiles():
     assert picture.window.center == pytest.approx(49.5)
 
 
+@pytest.mark.parametrize(
+    "window",
+    [
+        Window(0.5, 1),
+        Window(0.5, 1.000001),
+        Window(0.5, 1e-9, VoiFunction.LINEAR_EXACT),
+        Window(0.5, 1e-9, VoiFunction.SIGMOID),
+    ],
+)
+@pytest.mark.parametrize("padding", [None, Padding(-5, -5)])
+def test_a_window_that_makes_a_threshold_of_floats_gives_way_to_percentiles(window, padding):
+    stored = np.linspace(0, 1, 10_000, dtype=np.float32).reshape(100, 100)
+    stored[0, 0] = np.nan
+    picture = render_grey(stored, GreyPipeline(voi=window, padding=padding), (100, 100))
+    assert len(np.unique(picture.levels)) > 200
+    assert (picture.window.center, picture.window.width) == pytest.approx((0.5, 0.98), abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("slope", "window"),
+    [(1, Window(500, 1)), (1, Window(500, 2)), (10, Window(5000, 8)), (1, Window(500, 0.5, VoiFunction.LINEAR_EXACT))],
+)
+@pytest.mark.parametrize("size", [(100, 100), (30, 30)])
+@pytest.mark.parametrize("padding", [None, Padding(-5, -5)])
+def test_a_window_that_makes_a_threshold_of_integers_gives_way_to_percentiles(slope, window, size, padding):
+    stored = np.tile(np.arange(100, dtype=np.uint16) * 10, (100, 1))
+    picture = render_grey(stored, GreyPipeline(Rescale(slope), window, padding=padding), size)
+    assert picture.window.width == pytest.approx(980 * slope, rel=0.05)
+    assert len(np.unique(picture.levels)) > 25
+
+
+def test_a_window_that_clips_all_but_two_values_gives_way_to_percentiles():
+    stored = np.repeat([0, 1000, 2000], 30).astype(np.int16)[None].repeat(90, axis=0)
+    picture = render_grey(stored, GreyPipeline(voi=Window(500, 600)), (90, 90))
+    assert len(np.unique(picture.levels)) == 3
+
+
+def test_a_frame_of_two_values_keeps_its_window():
+    stored = np.repeat([0, 255], 50).astype(np.uint8)[None].repeat(100, axis=0)
+    picture = render_grey(stored, GreyPipeline(voi=Window(128, 256)), (100, 100))
+    assert (picture.window.center, picture.window.width) == (128, 256)
+    assert set(np.unique(picture.levels)) == {0, 255}
+
+
+def test_a_lookup_table_of_two_levels_is_meant():
+    stored = np.tile(np.arange(4, dtype=np.uint8), (8, 2))
+    table = LookupTable(0, np.array([255, 0, 255, 0], np.uint16), 8)
+    np.testing.assert_array_equal(render_grey(stored, GreyPipeline(voi=table), (8, 8)).levels[0, :4], [255, 0, 255, 0])
+
+
 def test_a_frame_of_one_value_is_black_and_has_no_window():
     picture = render_grey(np.full((8, 8), 77, np.uint8), GreyPipeline(), (8, 8))
     assert picture.window is None

@@ -1,0 +1,192 @@
+"""A catalog belongs to one source, and says which: every step asks before it compares anything.
+
+Source and prefix depth are properties of ``file_index``. Delta lets one of two writers of a table's properties win, so
+that of two sources that begin a catalog at the same moment the second is told so.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+
+from dicom_assets.archive.base import Archive
+from dicom_assets.archive.prefixes import ROOT_PREFIX
+from dicom_assets.archive.sources import read, root_of, same_source, written
+from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.snapshot import Snapshot
+from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
+
+SOURCE = "dicom_assets.source"
+DEPTH = "dicom_assets.prefixDepth"
+MOVE = "dicom_assets.move"
+"""Properties of ``file_index``: the root below which its files were listed, as its rows have it; the prefix depth; a
+move of the archive that the tables are to follow."""
+
+_ATTEMPTS = 10
+
+
+class SourceMismatchError(ValueError):
+    """The catalog is one of another source, or of another prefix depth: nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """What a catalog belongs to.
+
+    Attributes
+    ----------
+    source
+        Root of the archive, as the rows have it.
+    depth
+        Number of directories that make a prefix; ``None`` where the rows do not tell.
+
+    """
+
+    source: str
+    depth: int | None
+
+    @classmethod
+    def read(cls, properties: Mapping[str, str]) -> "Owner | None":
+        """Return what properties say, ``None`` when they are those of a table that nobody has claimed."""
+        if SOURCE not in properties:
+            return None
+        return cls(read(properties[SOURCE]), int(properties[DEPTH]))
+
+    def properties(self) -> dict[str, str]:
+        """Return the properties that say so."""
+        return {SOURCE: written(self.source), DEPTH: str(self.depth)}
+
+    def admit(self, archive: Archive, where: str) -> Archive:
+        """Return an archive under the root that the rows have.
+
+        Raises
+        ------
+        SourceMismatchError
+            It is another source, or has another prefix depth.
+
+        """
+        if archive.root != self.source and not same_source(archive.root, self.source):
+            raise SourceMismatchError(
+                f"the catalog at {where} belongs to the source {written(self.source)}, not to {written(archive.root)}. "
+                "Give each source a schema of its own (--schema, or DICOM_ASSETS_SCHEMA); or, where this is the same "
+                "archive at another place, run `dicom-assets catalog` once with --move-source"
+            )
+        if self.depth is not None and archive.depth != self.depth:
+            raise SourceMismatchError(
+                f"the catalog at {where} has prefixes of depth {self.depth}, not {archive.depth}. Use that depth "
+                f"(--prefix-depth {self.depth}, or DICOM_ASSETS_PREFIX_DEPTH={self.depth}), or make a second catalog "
+                "with a schema of its own (--schema, or DICOM_ASSETS_SCHEMA)"
+            )
+        return archive if archive.root == self.source else archive.at(self.source)
+
+
+def claim(lake: Lake, archive: Archive, properties: Mapping[str, str] | None = None) -> Archive:
+    """Return an archive as the catalog knows it; a catalog that is nobody's yet belongs to it from now on.
+
+    Parameters
+    ----------
+    lake
+        The tables; their index is made when it is missing.
+    archive
+        What is to be cataloged.
+    properties
+        Of the index as of some moment, where the caller has read them already.
+
+    Raises
+    ------
+    SourceMismatchError
+        The catalog belongs to another source, has another prefix depth, or is being moved.
+
+    """
+    location = lake.location(FILE_INDEX)
+    if properties is None or SOURCE not in properties:
+        if not location.exists():
+            location.create(FILE_INDEX, Owner(archive.root, archive.depth).properties())
+        properties = _claimed(lake, archive, location.open())
+    refuse_moving(lake, properties)
+    owner = Owner.read(properties)
+    assert owner is not None, "claimed above"
+    return owner.admit(archive, catalog_at(lake))
+
+
+def recognise(lake: Lake, archive: Archive) -> Archive:
+    """Return an archive as the catalog knows it, and change nothing; raises :class:`SourceMismatchError`."""
+    if not lake.location(FILE_INDEX).exists():
+        return archive
+    delta = lake.location(FILE_INDEX).open()
+    properties = delta.metadata().configuration
+    refuse_moving(lake, properties)
+    owner = Owner.read(properties) or derived(lake.snapshot(FILE_INDEX), archive)
+    return archive if owner is None else owner.admit(archive, catalog_at(lake))
+
+
+def refuse_moving(lake: Lake, properties: Mapping[str, str]) -> None:
+    """Raise :class:`SourceMismatchError` while the tables are being moved after their archive."""
+    if move := pending_move(properties):
+        raise SourceMismatchError(
+            f"the catalog at {catalog_at(lake)} is being moved from the source {move['from']} to {move['to']}. If that "
+            "was interrupted, run `dicom-assets catalog` with that source and --move-source again"
+        )
+
+
+def pending_move(properties: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the move of the archive that the tables do not follow wholly yet: keys ``id``, ``from``, ``to``."""
+    move: dict[str, str] | None = json.loads(properties.get(MOVE) or "null")
+    return move
+
+
+def catalog_at(lake: Lake) -> str:
+    """Return where a catalog is, for people."""
+    return f"{lake.root.rstrip('/')}/{lake.schema}"
+
+
+def _claimed(lake: Lake, archive: Archive, delta: DeltaTable) -> Mapping[str, str]:
+    """Return the properties of an index, in the name of the archive where nobody has claimed it."""
+    for _ in range(_ATTEMPTS):
+        properties: Mapping[str, str] = delta.metadata().configuration
+        if SOURCE in properties:
+            return properties
+        owner = derived(lake.snapshot(FILE_INDEX), archive) or Owner(archive.root, archive.depth)
+        owner.admit(archive, catalog_at(lake))
+        stated = Owner(owner.source, archive.depth)
+        try:
+            delta.alter.set_table_properties(stated.properties(), raise_if_not_exists=False)
+        except CommitFailedError:
+            delta = lake.location(FILE_INDEX).open()
+        else:
+            return {**properties, **stated.properties()}
+    raise CommitFailedError(f"{delta.table_uri}: other writers kept changing the table")
+
+
+def derived(index: Snapshot, archive: Archive) -> Owner | None:
+    """Return what the rows of an index tell of its source: an older version of this package did not state it.
+
+    Parameters
+    ----------
+    index
+        Snapshot of the whole table.
+    archive
+        What its depth is compared with, where all files stand above the prefix depth.
+
+    Returns
+    -------
+    ``None`` when there are no rows.
+
+    """
+    if not index.files:
+        return None
+    deeper = next((file for file in index.files if file.prefix != ROOT_PREFIX), None)
+    _, batch = next(index.rows([PARTITION, KEY, "relative_path"], [deeper or index.files[0]]))
+    row = batch.slice(0, 1).to_pylist()[0]
+    source = read(root_of(row[KEY], row["relative_path"]))
+    if deeper is not None:
+        return Owner(source, deeper.prefix.count("/") + 1)
+    return Owner(source, _depth_of_the_root(index, archive.depth))
+
+
+def _depth_of_the_root(index: Snapshot, given: int) -> int | None:
+    """Return 0 when the root prefix holds files that stand lower than a given depth leaves to it, else ``None``."""
+    folders = max(path.count("/") for _, batch in index.rows(["relative_path"]) for path in batch.column(0).to_pylist())
+    return 0 if given and folders >= given else None

@@ -1,0 +1,110 @@
+"""The Dagster instance of a lake: made once, whoever comes, and clear about a database that fails."""
+
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance
+
+from dicom_assets_tests.corpus import PYDICOM_FILES
+
+PROCESSES = 6
+OPENS = """
+import sys, time
+from pathlib import Path
+import dicom_assets.cli.{module}
+from dicom_assets.cli.instance import open_instance, ensure_instance
+lake, gate, name = sys.argv[1:]
+print("ready", flush=True)
+while not Path(gate).exists():
+    time.sleep(0.001)
+if name == "0":
+    ensure_instance(lake)  # as the UI does
+else:
+    with open_instance(lake) as instance:
+        instance.add_dynamic_partitions("prefix", [name])
+"""
+
+
+@pytest.fixture
+def environment():
+    project = str(Path(__file__).parents[2])
+    return {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"} | {"PYTHONPATH": project}
+
+
+def test_six_processes_that_start_at_once_on_a_new_lake_make_one_instance(tmp_path, environment):
+    lake, gate = tmp_path / "lake", tmp_path / "gate"
+    command = [sys.executable, "-W", "ignore", "-c", OPENS.format(module="ui"), str(lake), str(gate)]
+    processes = [
+        subprocess.Popen(
+            [*command, str(number)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for number in range(PROCESSES)
+    ]
+    try:
+        for process in processes:
+            assert process.stdout.readline() == "ready\n"
+        gate.touch()
+        ends = [(process.communicate(timeout=240)[1], process.returncode) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert ends == [("", 0)] * PROCESSES
+    for database in (lake / ".dagster").rglob("*.db"):
+        with sqlite3.connect(database) as connection:
+            assert connection.execute("SELECT count(*) FROM alembic_version").fetchall() == [(1,)], database
+    with DagsterInstance.from_config(str(lake / ".dagster")) as instance:
+        assert sorted(instance.get_dynamic_partitions("prefix")) == [str(n) for n in range(1, PROCESSES)]
+
+
+def _catalog(tmp_path, environment, bytes_a_file):
+    """Run ``catalog`` where no file can grow beyond a size: what a full disk does to a database."""
+    source = tmp_path / "source" / "a"
+    if not source.exists():
+        source.mkdir(parents=True)
+        shutil.copy(PYDICOM_FILES / "CT_small.dcm", source)
+    command = [
+        *(sys.executable, "-c", "from dicom_assets.cli import main; main()"),
+        *("catalog", str(source.parent), "--lake", str(tmp_path / "lake")),
+    ]
+    return subprocess.run(
+        command,
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_a_file, bytes_a_file)),
+    )
+
+
+@pytest.mark.parametrize("bytes_a_file", [100, 5_000, 40_000])
+def test_a_disk_that_is_full_when_the_instance_is_made_is_one_line(tmp_path, environment, bytes_a_file):
+    done = _catalog(tmp_path, environment, bytes_a_file)
+    assert done.returncode == 2
+    assert f"Error: the Dagster instance at {tmp_path}/lake/.dagster cannot be " in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_disk_that_fills_up_during_a_run_is_one_line(tmp_path, environment):
+    done = _catalog(tmp_path, environment, 150_000)
+    assert done.returncode == 2
+    assert "Error: the Dagster instance" in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_an_instance_that_an_older_version_broke_is_told_with_what_to_do(tmp_path, environment):
+    lake = tmp_path / "lake"
+    code = "import sys; from dicom_assets.cli.instance import ensure_instance; ensure_instance(sys.argv[1])"
+    run = [sys.executable, "-c", code, str(lake)]
+    subprocess.run(run, env=environment, check=True, timeout=120)
+    with sqlite3.connect(lake / ".dagster" / "history" / "runs.db") as connection:
+        connection.execute("INSERT INTO alembic_version VALUES ('567bc23fd1ac')")
+    done = subprocess.run(run, check=False, env=environment, capture_output=True, text=True, timeout=120)
+    assert "move the folder away" in done.stderr
+    assert "Error: the Dagster instance at" in done.stderr
