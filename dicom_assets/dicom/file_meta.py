@@ -63,7 +63,7 @@ def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
         if length is None:
             break
         end += length
-    if end < window.size and _begins_data_set(window, end):
+    if end < window.size and (_begins_data_set(window, end) or second_meta(window, end) is not None):
         return end, dialect
     return _looked_for(window, position, min(end, window.size)), dialect
 
@@ -72,7 +72,7 @@ def second_meta(window: Window, position: int) -> int | None:
     """Return where a second file meta group with a preamble of its own begins, where a data set is due."""
     start = position + _PREAMBLE + len(PREFIX)
     at = start - len(PREFIX)
-    if start + _PREAMBLE > window.size or window.peek(at, 6) != PREFIX + META_GROUP:
+    if start + _PROOF * 8 > window.size or window.peek(at, 6) != PREFIX + META_GROUP:
         return None
     return None if _begins_data_set(window, position) else start
 
@@ -80,10 +80,12 @@ def second_meta(window: Window, position: int) -> int | None:
 def find_data_set(window: Window, position: int) -> int | None:
     """Return where a data set begins in the next few kilobytes, ``None`` if none does."""
     content = window.at(position, _SEARCHED)
-    for match in _FIRST_GROUPS.finditer(content):
-        start = position + match.start()
-        if any(believable_elements(window, start, dialect, strict=True) >= _PROOF for dialect in _DIALECTS):
-            return start
+    starts = [position + match.start() for match in _FIRST_GROUPS.finditer(content)]
+    # One encoding after the other: those with VRs are mistaken for others less often.
+    for dialect in (EXPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_LITTLE, IMPLICIT_BIG):
+        for start in starts:
+            if believable_elements(window, start, dialect, strict=True) >= _PROOF:
+                return start
     return None
 
 
@@ -108,7 +110,7 @@ def _looked_for(window: Window, position: int, end: int) -> int:
 
 def _begins_data_set(window: Window, position: int) -> bool:
     head = window.peek(position, 6)
-    if head[:2] == META_GROUP:
+    if head[:2] == META_GROUP or not any(head[:4]):
         return False
     # What most files have comes first: this is asked of all.
     ordinary = head[:2] == _IDENTIFYING_GROUP and states_vr(head[4:])

@@ -31,6 +31,8 @@ DIFFERENCES = {
 }
 """Elements that differ, by file, and why."""
 
+PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+
 NOT_COMPARED = {
     "no_preamble_dicm_in_data": "pydicom takes the letters DICM of a value for the prefix, and loses what is before",
 }

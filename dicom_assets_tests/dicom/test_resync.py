@@ -303,12 +303,21 @@ def test_a_damaged_file_meta_group_does_not_cost_a_deflated_data_set():
         assert is_read_on(read(damaged)), position
 
 
+def test_zeros_between_the_file_meta_group_and_the_data_set():
+    content = e.dicom_file(PATIENT_ID, BEHIND)
+    end = len(e.meta())
+    header = read(content[:end] + bytes(4) + content[end:])
+    assert header.first("00100020") == "ID-1"
+    assert is_read_on(header)
+
+
 # pydicom
 
 
-def test_pydicom_reads_a_damaged_file_that_is_cut(monkeypatch):
-    content = (PYDICOM_FILES / "dicomdirtests" / "98892003" / "MR700" / "4648").read_bytes()
-    damaged = content[:253] + bytes(2) + content[253:1566]
+@pytest.mark.parametrize("position", [688, 914])
+def test_pydicom_reads_a_damaged_file_that_is_cut(position, monkeypatch):
+    content = (PYDICOM_FILES / "693_J2KI.dcm").read_bytes()
+    damaged = content[:position] + bytes(4) + content[position:1700]
     header = read(damaged)
     monkeypatch.setattr("dicom_assets.dicom.read.read_by_pydicom", lambda *_: None)
     alone = read(damaged)
