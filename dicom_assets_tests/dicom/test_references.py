@@ -1,6 +1,5 @@
 import pytest
 
-from dicom_assets.dicom.status import ThumbnailStatus
 from dicom_assets_tests.dicom import oracles
 from dicom_assets_tests.dicom.references import (
     OPTIONS,
@@ -16,6 +15,7 @@ _ONE_BIT = "DCMTK shows the 1 of a single bit at half of full brightness"
 _ENHANCED = "DCMTK 3.6 does not read the rescale of functional groups, and our window is in rescaled values"
 _BIG_ENDIAN_PALETTE = "pydicom reads the palette of a big endian file in little endian order"
 _LABELS = "segments of a label map get a colour each; others show their numbers as grey levels"
+_GZIP_OF_ZEROS = "in a gzip file, which the others do not open; all of its pixels are 0"
 
 EXCEPTIONS = {
     ("pydicom:test_files/liver_1frame.dcm", "dcmtk"): _ONE_BIT,
@@ -36,6 +36,10 @@ EXCEPTIONS = {
 
 UNSEEN = {
     "pydicom:test_files/MR_truncated.dcm": "its last 62 bytes are missing, and the others refuse it",
+    "pydicom:test_files/zipMR.gz": "in a gzip file, which the others do not open; it is MR_small.dcm",
+    "corpus:nibabel-5.4.2/nicom/tests/data/philips_mprage.dcm.gz": _GZIP_OF_ZEROS,
+    "corpus:nibabel-5.4.2/nicom/tests/data/siemens_dwi_0.dcm.gz": _GZIP_OF_ZEROS,
+    "corpus:nibabel-5.4.2/nicom/tests/data/siemens_dwi_1000.dcm.gz": _GZIP_OF_ZEROS,
     "pydicom:test_files/badVR.dcm": "Number of Frames is no number, and the others refuse it",
     "pydicom-data:emri_small_jpeg_2k_lossless_too_short.dcm": "an element in front of the pixels stops the others",
     "corpus:cornerstonejs+dicomParser/testImages/encapsulated/multi-frame/"
@@ -67,7 +71,7 @@ def test_a_real_file_has_the_thumbnail_of_the_table(row):
     assert _shown(thumbnail.frame_number) == row.frame
     assert _shown(thumbnail.window_center) == row.window_center
     assert _shown(thumbnail.window_width) == row.window_width
-    if thumbnail.status is ThumbnailStatus.OK:
+    if thumbnail.data is not None:
         assert pipeline_of(path) == row.pipeline
         pairs = zip(_levels(levels_of(thumbnail)), _levels(row.levels), strict=True)
         # JPEG decoders differ by a level or two between builds.
@@ -98,7 +102,7 @@ def _agrees(row: Reference, oracle: str, folder) -> bool:
 
 
 def test_every_thumbnail_of_the_table_was_seen_by_someone_else_or_has_a_reason():
-    alone = {row.file for row in ROWS if row.status == "ok" and not row.oracles}
+    alone = {row.file for row in ROWS if row.status in {"ok", "partial"} and not row.oracles}
     excepted = {file for file, _ in EXCEPTIONS}
     assert alone - excepted == set(UNSEEN)
 
