@@ -90,6 +90,10 @@ def checked_pixels(
         If the source does.
 
     """
+    if pixel.length is not None and not isinstance(source, InflatedSource):
+        # Most files: the answer of pixel_extent, at once.
+        whole = pixel.offset + pixel.length <= source.size
+        return (pixel, None) if whole else (replace(pixel, cut=True), IssueCode.PIXEL_DATA_CUT)
     extent = pixel_extent(pixel, source, dataset)
     if not extent.whole:
         return replace(pixel, cut=True), IssueCode.PIXEL_DATA_CUT
