@@ -151,14 +151,12 @@ class InflatedSource:
 def _up_to_damage(inflater: "zlib._Decompress", data: bytes) -> bytes:
     """Return what comes before the damage, which zlib withholds: a wrong checksum would cost the last chunk."""
     inflated, step = b"", 4096
-    while step:
+    while step and data and len(inflated) < _CHUNK:
         trial = inflater.copy()
         try:
-            part = trial.decompress(data, step)
+            inflated += trial.decompress(data[:step], _CHUNK - len(inflated))
         except zlib.error:
-            step //= 16
+            step //= 8
             continue
-        if not part:
-            break
-        inflated, inflater, data = inflated + part, trial, trial.unconsumed_tail
+        inflater, data = trial, trial.unconsumed_tail + data[step:]
     return inflated

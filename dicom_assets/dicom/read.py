@@ -1,6 +1,6 @@
 """The header of a DICOM file, whatever state the file is in: :func:`read_header`."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 
 import orjson
@@ -136,9 +136,11 @@ class _Reading:
         return Window(source, self.limits.head_bytes, self.limits.max_read_bytes)
 
     @property
-    def _inflated(self) -> Iterator[InflatedSource]:
+    def _inflated(self) -> Sequence[InflatedSource]:
         """What is inflated: a gzip file, a data set, or one in the other."""
-        return (source for source in (self.source, self.body) if isinstance(source, InflatedSource))
+        if not isinstance(self.body, InflatedSource):
+            return ()
+        return [source for source in (self.source, self.body) if isinstance(source, InflatedSource)]
 
     def _is_too_long(self) -> bool:
         return any(source.too_long for source in self._inflated)

@@ -17,6 +17,8 @@ from dicom_assets.dicom.limits import DEFAULT_LIMITS
 from dicom_assets.dicom.values import to_date, to_datetime_text, to_float, to_int, to_name, to_text, to_time_text
 from dicom_assets.tables import PROMOTED, Column
 
+_Problem = tuple[IssueCode, Any]
+"""What is wrong, and the value that it is wrong with."""
 _INT32 = 1 << 31
 _NUMBERS_OF_A_MOMENT = {8, 14}
 """Digits of a date, and of a date and time to the second: what a number can only mean one thing with."""
@@ -64,37 +66,57 @@ CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
 Of those that are not listed the type is text."""
 
 
+_AS_STATED: Mapping[str, Callable[[Any], Any]] = {
+    **CONVERSIONS,
+    "DA": to_date,
+    "TM": to_time_text,
+    "DT": to_datetime_text,
+    "PN": to_name,
+}
+"""The same for values of just that VR, which most are: a third of the time."""
+
+
 class _Reader:
     """How one column is read."""
 
-    __slots__ = ("_convert", "_many", "_most", "_vr", "name", "tag")
+    __slots__ = ("_as_stated", "_convert", "_many", "_most", "_vr", "in_meta", "name", "tag")
 
     def __init__(self, column: Column) -> None:
         assert column.tag is not None
         assert column.vr is not None
         self.name, self.tag = column.name, column.tag
+        self.in_meta = column.tag.startswith("0002")
         self._vr = column.vr
         self._convert: Callable[[Any], Any] = CONVERSIONS.get(column.vr, _text_of)
+        self._as_stated: Callable[[Any], Any] = _AS_STATED.get(column.vr, _text_as_stated)
         self._many = pa.types.is_list(column.type)
         self._most = _most_values(column.tag)
 
-    def read(self, element: Element) -> tuple[Any, tuple[IssueCode, Any] | None]:
+    def read(self, element: Element) -> tuple[Any, _Problem | None]:
         """Return what the column holds, and what was not taken."""
         found = element.get("Value")
         if not found:
             return self._read_other(element)
-        values: Sequence[Any] = found if self._many else found[:1]
-        converted = [self._convert(value) for value in values] if element["vr"] != "SQ" else [None]
-        problem: tuple[IssueCode, Any] | None = None
-        for value, result in zip(values, converted, strict=False):
-            if result is None and value not in (None, ""):
-                problem = IssueCode.NOT_CONVERTIBLE, "" if element["vr"] == "SQ" else value
-                break
-        if problem is None and self._most is not None and len(found) > self._most:
-            problem = IssueCode.TOO_MANY_VALUES, found[self._most]
-        return (converted if self._many and element["vr"] != "SQ" else converted[0]), problem
+        if element["vr"] == self._vr and not self._many and len(found) == 1:
+            taken = self._as_stated(found[0])
+            if taken is not None:
+                return taken, None
+        return self._read_values(element["vr"], found)
 
-    def _read_other(self, element: Element) -> tuple[Any, tuple[IssueCode, Any] | None]:
+    def _read_values(self, vr: str, found: Sequence[Any]) -> tuple[Any, _Problem | None]:
+        if vr == "SQ":
+            return None, (IssueCode.NOT_CONVERTIBLE, "")
+        values = found if self._many else found[:1]
+        converted = [self._convert(value) for value in values]
+        taken = converted if self._many else converted[0]
+        for value, result in zip(values, converted, strict=True):
+            if result is None and value not in (None, ""):
+                return taken, (IssueCode.NOT_CONVERTIBLE, value)
+        if self._most is not None and len(found) > self._most:
+            return taken, (IssueCode.TOO_MANY_VALUES, found[self._most])
+        return taken, None
+
+    def _read_other(self, element: Element) -> tuple[Any, _Problem | None]:
         """Read a value that stands in the header as bytes, or not at all."""
         if "BulkData" in element:
             return None, (IssueCode.NOT_CONVERTIBLE, "")
@@ -105,7 +127,11 @@ class _Reader:
         # The bytes of a number may look like text.
         if text is None or self._vr == "US":
             return None, (IssueCode.NOT_CONVERTIBLE, raw)
-        return self.read({"vr": self._vr, "Value": [part.strip() or None for part in text.split("\\")]})
+        return self._read_values(self._vr, [part.strip() or None for part in text.split("\\")])
+
+
+def _text_as_stated(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _text_of(value: Any) -> str | None:
@@ -136,19 +162,22 @@ def promote(header: Header) -> tuple[dict[str, Any], tuple[Issue, ...]]:
     """
     columns: dict[str, Any] = {}
     issues: list[Issue] = []
+    meta, dataset = header.file_meta, header.dataset
     for reader in _READERS:
-        tag = reader.tag
-        element = (header.file_meta if tag.startswith("0002") else header.dataset).get(tag)
+        element = (meta if reader.in_meta else dataset).get(reader.tag)
         if element is None:
             columns[reader.name] = None
             continue
         columns[reader.name], problem = reader.read(element)
-        if problem is not None and not _is_listed(header, tag):
-            code, value = problem
-            raw = value if isinstance(value, bytes) else (_text_of(value) or str(value)).encode()
-            issues.append(Issue(tag, element["vr"], code.value, escaped(raw)))
+        if problem is not None and not _is_listed(header, reader.tag):
+            issues.append(_issue(reader.tag, element["vr"], *problem))
     room = DEFAULT_LIMITS.max_issues - len(header.issues)
     return columns, tuple(issues[: max(0, room)])
+
+
+def _issue(tag: str, vr: str, code: IssueCode, value: Any) -> Issue:
+    raw = value if isinstance(value, bytes) else (_text_of(value) or str(value)).encode()
+    return Issue(tag, vr, code.value, escaped(raw))
 
 
 def _is_listed(header: Header, tag: str) -> bool:
