@@ -4,8 +4,6 @@ What is inlined and what is left where it stands is decided here. Data sets and 
 :mod:`~dicom_assets.dicom.walker`.
 """
 
-import orjson
-
 from dicom_assets.dicom.charsets import charset_of
 from dicom_assets.dicom.choices import Choice
 from dicom_assets.dicom.dialect import UNDEFINED, Dialect, Rule
@@ -64,6 +62,7 @@ class ElementReader:
         self._passed = 0
         self._choices: list[Choice] = []
         self._unordered: list[JsonDataset] = []
+        self._late: tuple[JsonDataset | None, str, str] = (None, "", "")
 
     def finish(self, root: JsonDataset) -> None:
         """Settle what needs the whole data set: VRs that depend on other elements, and the order of tags."""
@@ -86,17 +85,29 @@ class ElementReader:
         if self.elements > self.limits.max_elements:
             raise LimitError(f"more than {self.limits.max_elements} elements")
 
-    def misplaced(self, tag: str, dataset: JsonDataset) -> None:
-        """List an element that stands twice or too late."""
+    def misplaced(self, dataset: JsonDataset, tag: str, last: str) -> bool:
+        """Say whether an element that does not ascend stands twice; list it when it only stands too late.
+
+        Parameters
+        ----------
+        dataset
+            What it stands in.
+        tag
+            Its tag, not higher than `last`.
+        last
+            The highest tag before it.
+
+        """
         self.count(1)
-        before = dataset.get(tag)
-        if before is None:
+        if tag == last or tag in dataset:
+            return True
+        late, highest, before = self._late
+        if late is not dataset or highest != last or tag < before:
             self.report(tag, "", IssueCode.TAG_ORDER)
-        else:
-            first = b"" if before["vr"] == "SQ" else orjson.dumps(before.get("Value"))
-            self.report(tag, before["vr"], IssueCode.DUPLICATE_TAG, first)
+        self._late = dataset, last, tag
         if not self._unordered or self._unordered[-1] is not dataset:
             self._unordered.append(dataset)
+        return False
 
     def decoded(self, scope: Scope, tag: str, rule: Rule, raw: bytes) -> Element:
         """Decode a value that was not met before, list its issues, and remember it when it has none."""
@@ -179,40 +190,14 @@ class ElementReader:
         return start + length
 
     def pixels(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
-        """Note where the pixel data is and end there; that of an icon is an element like any other."""
+        """Note where the pixel data is and end there; that of an icon, or a second one, is like any other element."""
         undefined = length == UNDEFINED
-        if scope.depth:
+        if scope.depth or self.pixel is not None:
             return self.fragments(scope, tag, rule, start) if undefined else self.value(scope, tag, rule, start, length)
         vr = _PIXEL_VRS.get(tag, "OB" if rule.vr == "OB" else "OW")
         self.pixel = PixelElement(tag, vr, start, None if undefined else length)
         scope.finished = True
         return start
-
-    def future_vr(self, scope: Scope, position: int, head: bytes) -> int:
-        """Read an element whose VR is none of those known, as UN (PS3.5 6.2.2)."""
-        dialect = scope.dialect
-        tag = dialect.entries[head[: dialect.width]][0]
-        self.report(tag, "UN", IssueCode.UNKNOWN_VR, head[4:6])
-        if head[6:8] == b"\0\0" and len(head) == 12:
-            # VRs to come have a 32-bit length (PS3.5 7.1.2).
-            (length,) = dialect.length32(head, 8)
-            start = position + 12
-        else:
-            (length,) = dialect.length(head, 6)
-            start = position + 8
-        if length == UNDEFINED or (scope.end is not None and start + length > scope.end):
-            raise StructureError(f"there is no element at byte {position}")
-        return self.value(scope, tag, dialect.value_rule("UN"), start, length)
-
-    def zeros(self, scope: Scope, position: int) -> int:
-        """Pass over zeros at the end of a data set."""
-        rest = len(self.window.buf) - (position - self.window.base)
-        if scope.end is not None:
-            rest = min(rest, scope.end - position)
-        if scope.delimited or any(self.window.at(position, rest)):
-            raise StructureError(f"there is no element at byte {position}")
-        scope.finished = True
-        return position + rest if scope.end is None else scope.end
 
     def end_of_undefined(self, scope: Scope, position: int, dialect: Dialect) -> int:
         """Find the end of what has no stated length, and count what is on the way."""

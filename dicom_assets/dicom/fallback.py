@@ -12,8 +12,9 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
-import pydicom
 from pydicom.dataelem import RawDataElement
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
 
 from dicom_assets.dicom.charsets import NO_CHARSET, Charset, charset_of
 from dicom_assets.dicom.choices import chosen_vr
@@ -48,8 +49,9 @@ def read_by_pydicom(source: ByteSource, limits: HeaderLimits) -> Header | None:
     Returns
     -------
     Header or None
-        With status ``issues`` and the issue ``structure``; ``None`` when pydicom cannot read it, or when what it
-        reads has tags that no dictionary knows, as noise that is read as elements does.
+        With the issue ``structure`` and the status ``issues``, or ``truncated`` where the file ends inside a value,
+        which is left out. ``None`` when pydicom cannot read it, or when what it reads has tags that no dictionary
+        knows, as noise that is read as elements does.
 
     Raises
     ------
@@ -60,13 +62,14 @@ def read_by_pydicom(source: ByteSource, limits: HeaderLimits) -> Header | None:
     content = source.read(0, MOST_BYTES)
     try:
         with _silence():
-            dataset = pydicom.dcmread(BytesIO(content), force=True)
-            header = _converted(dataset, source, content, limits)
+            pixels = _PixelStop(BytesIO(content))
+            dataset = read_partial(pixels.stream, pixels.is_met, force=True)
+            header = replace(_converted(dataset, source, content, limits), pixel=pixels.found)
     except Exception:  # noqa: BLE001 - pydicom raises whatever comes up in a damaged file
         return None
     if header.pixel is None:
         return header
-    pixel, problem = checked_pixels(header.pixel, source, header.dataset)
+    pixel, problem, _ = checked_pixels(header.pixel, source, header.dataset)
     found = () if problem is None else (Issue(pixel.tag, pixel.vr, problem.value, ""),)
     return replace(header, pixel=pixel, issues=(*header.issues, *found))
 
@@ -84,6 +87,24 @@ def _silence() -> Iterator[None]:
         logger.disabled = disabled
 
 
+class _PixelStop:
+    """Ends the reading at the pixel data, of which pydicom might miss the end, and notes where that is."""
+
+    def __init__(self, stream: BytesIO) -> None:
+        self.stream = stream
+        self.found: PixelElement | None = None
+
+    def is_met(self, tag: BaseTag, vr: str | None, length: int) -> bool:
+        """Say whether an element, in whose value the stream is about to be, is the pixel data."""
+        name = f"{int(tag):08X}"
+        if name not in _PIXEL_TAGS:
+            return False
+        stated = vr if vr in ALL_VRS and vr != "UN" else dictionary_vr({}, name) or "UN"
+        known = stated if stated in ALL_VRS else chosen_vr(stated, {}, {})
+        self.found = PixelElement(name, known, self.stream.tell(), None if length == UNDEFINED else length)
+        return True
+
+
 class _ImplausibleError(Exception):
     """What pydicom read is no header."""
 
@@ -99,17 +120,17 @@ def _converted(dataset: Any, source: ByteSource, content: bytes, limits: HeaderL
     conversion.log.add("", "", IssueCode.STRUCTURE)
     body: JsonDataset = {}
     conversion.convert(dataset, body, NO_CHARSET, body, "")
-    if not body:
+    if not body or (conversion.cut and len(content) < source.size):
         raise _ImplausibleError
     return Header(
-        status=HeaderStatus.ISSUES,
+        status=HeaderStatus.TRUNCATED if conversion.cut else HeaderStatus.ISSUES,
+        error=f"the file ends inside element {conversion.cut}" if conversion.cut else None,
         file_meta=conversion.convert(meta, {}, NO_CHARSET, {}, ""),
         dataset=body,
         issues=tuple(conversion.log.issues),
         transfer_syntax=str(syntax) if syntax else None,
         little_endian=bool(little),
         implicit_vr=bool(implicit),
-        pixel=conversion.pixel,
         body=source,
         reader="pydicom",
     )
@@ -120,19 +141,20 @@ class _Conversion:
 
     def __init__(self, content: bytes, limits: HeaderLimits) -> None:
         self.log = IssueLog(limits.max_issues)
-        self.pixel: PixelElement | None = None
+        self.cut = ""
         self._content = content
         self._caps = inline_caps(limits)
 
     def convert(self, found: Any, into: JsonDataset, charset: Charset, root: JsonDataset, path: str) -> JsonDataset:
-        """Convert a data set up to its pixel data."""
+        """Convert a data set."""
         for tag in sorted(found.keys()):
             name = f"{int(tag):08X}"
             raw = found.get_item(tag)
-            if not path and name in _PIXEL_TAGS and root is into:
-                self._note_pixels(name, raw)
-                break
             if name.endswith("0000") or name == "FFFCFFFC":
+                continue
+            if isinstance(raw, RawDataElement) and raw.length not in (len(raw.value or b""), UNDEFINED):
+                # pydicom takes what is left of a file for the value.
+                self.cut = name
                 continue
             vr = _vr_of(raw, name, into, root)
             if vr == "SQ":
@@ -157,9 +179,6 @@ class _Conversion:
                 converted["Value"] = [None if value == "" else value for value in converted["Value"]]
             return converted
         value = raw.value or b""
-        if raw.length not in (len(value), UNDEFINED):
-            # pydicom takes what is left of a file for the value.
-            raise _ImplausibleError
         # pydicom counts some positions from the beginning of a sequence: such values are inlined at any length.
         place = slice(raw.value_tell, raw.value_tell + len(value))
         if len(value) > self._caps[vr] and self._content[place] == value:
@@ -169,10 +188,6 @@ class _Conversion:
         for code, part in problems:
             self.log.add(path, vr, code, part)
         return element
-
-    def _note_pixels(self, tag: str, raw: RawDataElement) -> None:
-        undefined = raw.length == UNDEFINED
-        self.pixel = PixelElement(tag, _vr_of(raw, tag, {}, {}), raw.value_tell, None if undefined else raw.length)
 
 
 def _vr_of(raw: Any, tag: str, dataset: JsonDataset, root: JsonDataset) -> str:

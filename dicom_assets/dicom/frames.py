@@ -108,7 +108,7 @@ def _read_items(header: Header, window: Window, end: int, first: int, limits: He
         if item >= first:
             scope = Scope(dialect, charset, None if undefined else position + length, delimited=undefined)
             walker = Walker(window, limits)
-            position = walker.walk(scope, position)
+            position = walker.read(scope, position)
             walker.finish(header.dataset)
             yield scope.dataset
         elif undefined:

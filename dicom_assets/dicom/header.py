@@ -71,7 +71,7 @@ class PixelElement:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """All of a file in front of its pixel data.
+    """All of a file but its pixel data.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Header:
     file_meta
         The elements of group 0002 (PS3.10 7.1).
     dataset
-        All other elements up to the pixel data.
+        All other elements, those behind the pixel data too, and without the pixel data.
     issues
         Values that break a rule.
     transfer_syntax

@@ -37,6 +37,8 @@ class HeaderLimits:
         Elements and items passed over while looking for the end of something of undefined length.
     max_read_bytes
         Bytes read from the source, and bytes inflated of a deflated data set.
+    max_searched_bytes
+        Bytes in which the next element is looked for behind damage.
     max_issues
         Issues that are listed; the last one says that there were more.
 
@@ -53,6 +55,7 @@ class HeaderLimits:
     max_elements: int = 200_000
     max_skipped: int = 5_000_000
     max_read_bytes: int = 1 << 30
+    max_searched_bytes: int = 256 * 1024
     max_issues: int = 200
 
 

@@ -9,17 +9,25 @@ import struct
 from base64 import b64decode
 from dataclasses import dataclass, replace
 
+from dicom_assets.dicom.dialect import EXPLICIT_LITTLE, UNDEFINED
 from dicom_assets.dicom.header import Element, JsonDataset, PixelElement, first_value
 from dicom_assets.dicom.inflate import InflatedSource
 from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.source import ByteSource, ReadAhead
-from dicom_assets.dicom.vr import ALL_VRS, LONG_VRS
+from dicom_assets.dicom.plausible import Belief, Sight, candidate
+from dicom_assets.dicom.scan import end_of_undefined
+from dicom_assets.dicom.source import ByteSource, BytesSource, ReadAhead
+from dicom_assets.dicom.stops import StopError
+from dicom_assets.dicom.window import Window
 
 SEQUENCE_DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
 _ITEM = b"\xfe\xff\x00\xe0"
 _ITEM_HEADER = 8
-_TAIL = 1024
-"""Bytes behind the pixel data that are seen in one read: trailing padding, a few private elements."""
+_ITEM_DELIMITER = b"\xfe\xff\x0d\xe0\0\0\0\0"
+_PIXEL_DATA = 0x7FE00010
+_TAILS = (4096, 64 * 1024)
+"""Bytes at the end of the file that are seen in one read: trailing padding and some private elements, or more."""
+_MOST_DELIMITERS = 32
+"""Delimiters in them that are tried: noise may be full of them."""
 _MAX_ITEMS = 1 << 20
 _NUMBER_OF_FRAMES = "00280008"
 _EXTENDED_OFFSET_TABLE = "7FE00001"
@@ -76,8 +84,8 @@ def pixel_extent(pixel: PixelElement, source: ByteSource, dataset: JsonDataset) 
 
 def checked_pixels(
     pixel: PixelElement, source: ByteSource, dataset: JsonDataset
-) -> tuple[PixelElement, IssueCode | None]:
-    """Return pixel data that says whether it is cut, and the issue of what its end lacks.
+) -> tuple[PixelElement, IssueCode | None, int | None]:
+    """Return pixel data that says whether it is cut, the issue of what its end lacks, and the position behind it.
 
     Parameters
     ----------
@@ -92,12 +100,12 @@ def checked_pixels(
     """
     if pixel.length is not None and not isinstance(source, InflatedSource):
         # Most files: the answer of pixel_extent, at once.
-        whole = pixel.offset + pixel.length <= source.size
-        return (pixel, None) if whole else (replace(pixel, cut=True), IssueCode.PIXEL_DATA_CUT)
+        end = pixel.offset + pixel.length
+        return (pixel, None, end) if end <= source.size else (replace(pixel, cut=True), IssueCode.PIXEL_DATA_CUT, None)
     extent = pixel_extent(pixel, source, dataset)
     if not extent.whole:
-        return replace(pixel, cut=True), IssueCode.PIXEL_DATA_CUT
-    return pixel, None if extent.delimited else IssueCode.MISSING_DELIMITER
+        return replace(pixel, cut=True), IssueCode.PIXEL_DATA_CUT, None
+    return pixel, None if extent.delimited else IssueCode.MISSING_DELIMITER, extent.end
 
 
 def _last_of_extended_table(source: ByteSource, element: Element) -> int | None:
@@ -172,30 +180,52 @@ def encapsulated_extent(
 def _end_by_tail(source: ByteSource, start: int) -> int | None:
     """Return where pixel data ends if the last bytes of the file show it."""
     size = source.size
-    begin = max(start, size - _TAIL)
-    tail = source.read(begin, size - begin)
-    if tail.endswith(SEQUENCE_DELIMITER):
-        return size
-    at = tail.find(SEQUENCE_DELIMITER)
-    while at >= 0:
-        behind = at + len(SEQUENCE_DELIMITER)
-        if _is_rest_of_a_data_set(tail, behind):
-            return begin + behind
-        at = tail.find(SEQUENCE_DELIMITER, at + 1)
+    for most in _TAILS:
+        begin = max(start, size - most)
+        tail = source.read(begin, size - begin)
+        at = tail.find(SEQUENCE_DELIMITER)
+        for _ in range(_MOST_DELIMITERS):
+            behind = at + len(SEQUENCE_DELIMITER)
+            if at < 0 or behind == len(tail):
+                break
+            if _is_rest_of_a_data_set(tail, behind):
+                return begin + behind
+            at = tail.find(SEQUENCE_DELIMITER, at + 1)
+        if tail.endswith(SEQUENCE_DELIMITER) and not _ends_with_a_sequence(tail):
+            return size
+        if begin == start:
+            break
     return None
 
 
+def _ends_with_a_sequence(tail: bytes) -> bool:
+    """Say whether the delimiter at the end of a file is that of a sequence: data sets are in its items."""
+    if tail[: -len(SEQUENCE_DELIMITER)].endswith(_ITEM_DELIMITER):
+        return True
+    sight = Sight(tail, len(tail), EXPLICIT_LITTLE)
+    at = tail.find(_ITEM)
+    while at >= 0:
+        element = candidate(sight, at + _ITEM_HEADER)
+        if element is not None and element.belief is Belief.STRONG:
+            return True
+        at = tail.find(_ITEM, at + 1)
+    return False
+
+
 def _is_rest_of_a_data_set(tail: bytes, at: int) -> bool:
-    """Say whether there is nothing but explicit VR elements behind the pixel data, or zeros."""
+    """Say whether there is nothing but elements above the pixel data behind it (PS3.5 A.4: explicit VR), or zeros."""
+    sight = Sight(tail, len(tail), EXPLICIT_LITTLE)
+    floor = _PIXEL_DATA
     while any(tail[at:]):
-        head = tail[at : at + 12].ljust(12, b"\0")
-        group, _, vr, short, long = struct.unpack("<HH2sHI", head)
-        name = vr.decode("latin-1")
-        if group < 0x7FE0 or name not in ALL_VRS:
+        found = candidate(sight, at)
+        if found is None or found.tag <= floor:
             return False
-        at += 12 + long if name in LONG_VRS else 8 + short
-        if at > len(tail):
-            return False
+        floor, at = found.tag, found.following
+        if found.length == UNDEFINED:
+            try:
+                at, _ = end_of_undefined(Window(BytesSource(tail), len(tail), 0), at, EXPLICIT_LITTLE, len(tail))
+            except StopError:
+                return False
     return True
 
 

@@ -1,14 +1,16 @@
 """The header of a DICOM file, whatever state the file is in: :func:`read_header`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 
 from dicom_assets.dicom.dialect import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Dialect
 from dicom_assets.dicom.fallback import read_by_pydicom
+from dicom_assets.dicom.file_meta import end_of_meta, second_meta, start_of_elements
 from dicom_assets.dicom.header import Header, JsonDataset, PixelElement, first_value
 from dicom_assets.dicom.inflate import GZIP, GZIP_MAGIC, RAW, InflatedSource
-from dicom_assets.dicom.issues import IssueCode
+from dicom_assets.dicom.issues import RAW_CAP, IssueCode
 from dicom_assets.dicom.limits import DEFAULT_LIMITS, HeaderLimits
 from dicom_assets.dicom.pixel_extent import checked_pixels
 from dicom_assets.dicom.scope import Scope
@@ -18,15 +20,14 @@ from dicom_assets.dicom.sniff import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     dialect_of,
-    end_of_meta,
     is_deflated,
-    start_of_elements,
     stated_dialect,
 )
 from dicom_assets.dicom.sop_classes import IMAGE_SOP_CLASSES, MEDIA_STORAGE_DIRECTORY
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.dicom.stops import LimitError, StopError, StructureError, TruncatedError
+from dicom_assets.dicom.trailing import read_trailing
 from dicom_assets.dicom.walker import Walker
 from dicom_assets.dicom.window import ReadLimitError, Window
 
@@ -34,10 +35,11 @@ _TRANSFER_SYNTAX = "00020010"
 _MEDIA_STORAGE_CLASS = "00020002"
 _SOP_CLASS = "00080016"
 _PIXEL_PROVIDER = "00287FE0"
+_TOO_LONG = "what is deflated is longer than the limit of bytes to be inflated"
 
 
 def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> Header:
-    """Read all of a file in front of its pixel data.
+    """Read all of a file but its pixel data.
 
     A gzip file is read through: positions count in what it inflates to.
 
@@ -64,10 +66,22 @@ def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> He
         return Header(HeaderStatus.EMPTY)
     reading = _Reading(source, limits)
     header = reading.run()
-    if header.status is not HeaderStatus.ERROR:
+    if header.status not in (HeaderStatus.ERROR, HeaderStatus.TRUNCATED):
         return header
     second = read_by_pydicom(reading.source, limits)
-    return second if second is not None and len(second.dataset) >= len(header.dataset) else header
+    if second is None:
+        return header
+    # Of a file that is cut both have what comes before the cut.
+    more = len(second.dataset) - len(header.dataset) - (HeaderStatus.TRUNCATED in (header.status, second.status))
+    return _first_of_both(header, second) if more >= 0 else header
+
+
+def _first_of_both(header: Header, second: Header) -> Header:
+    """Return what pydicom read, with the first of the elements that stand twice: pydicom keeps the last."""
+    twice = [issue for issue in header.issues if issue.code == IssueCode.DUPLICATE_TAG]
+    firsts = {issue.path: header.dataset[issue.path] for issue in twice if issue.path in header.dataset}
+    dataset = dict(sorted({**second.dataset, **firsts}.items()))
+    return replace(second, dataset=dataset, issues=(*second.issues, *twice))
 
 
 def header_json(header: Header) -> bytes:
@@ -99,6 +113,7 @@ class _Reading:
         self.meta = Scope(EXPLICIT_LITTLE)
         self.data = Scope(EXPLICIT_LITTLE)
         self.syntax: str | None = None
+        self.pixel: PixelElement | None = None
 
     def run(self) -> Header:
         """Read the file."""
@@ -127,6 +142,9 @@ class _Reading:
             return ()
         return [source for source in (self.source, self.body) if isinstance(source, InflatedSource)]
 
+    def _is_too_long(self) -> bool:
+        return any(source.too_long for source in self._inflated)
+
     def _outcome(self, start: int) -> tuple[HeaderStatus, str | None]:
         """Read, and say how it went."""
         try:
@@ -145,10 +163,10 @@ class _Reading:
 
     def _read(self, start: int) -> None:
         walker = self.walker
-        position, self.meta.dialect = end_of_meta(walker.window, start)
-        if position > start:
-            self.meta.end = position
-            walker.walk(self.meta, start)
+        position = self._read_meta(start, "")
+        while (following := second_meta(walker.window, position)) is not None:
+            walker.skip(position, following)
+            position = self._read_meta(following, self.meta.last)
         stated = _uid(self.meta.dataset, _TRANSFER_SYNTAX)
         if stated in DEFLATED_SYNTAXES and is_deflated(walker.window, position):
             self.body = InflatedSource(self.source, position, most=self.limits.max_read_bytes)
@@ -158,7 +176,31 @@ class _Reading:
             raise TruncatedError("the file ends before its data set begins")
         self.data.dialect = dialect_of(walker.window, position, stated)
         self._note_syntax(stated)
-        walker.walk(self.data, position)
+        walker.read(self.data, position)
+        if walker.pixel is not None:
+            self._read_behind(walker.pixel)
+
+    def _read_behind(self, found: PixelElement) -> None:
+        """Find out where the pixel data ends and whether all of it is there, and read what stands behind it."""
+        self.pixel, problem, end = checked_pixels(found, self.body, self.data.dataset)
+        if self._is_too_long():
+            raise LimitError(_TOO_LONG)
+        if problem is not None:
+            self.walker.log.add(found.tag, found.vr, problem)
+        if end is not None:
+            read_trailing(self.walker, self.data, end)
+
+    def _read_meta(self, start: int, last: str) -> int:
+        """Read the file meta group and return the position behind it; where it is damaged, the data set goes on."""
+        position, self.meta.dialect = end_of_meta(self.walker.window, start)
+        self.meta.last = last
+        if position > start:
+            self.meta.end = position
+            try:
+                self.walker.read(self.meta, start, last)
+            except StructureError:
+                self.walker.log.add("", "", IssueCode.STRAY_BYTES, self.walker.window.peek(self.meta.at, RAW_CAP))
+        return position
 
     def _note_syntax(self, stated: str | None) -> None:
         """Settle the transfer syntax, and list it as an issue when it is not the one the file states."""
@@ -180,12 +222,10 @@ class _Reading:
     def _header(self, status: HeaderStatus, error: str | None) -> Header:
         walker, dataset = self.walker, self.data.dataset
         walker.finish(dataset)
-        pixel = self._checked_pixels()
-        if any(source.too_long for source in self._inflated):
-            status, error = (
-                HeaderStatus.UNSUPPORTED,
-                "what is deflated is longer than the limit of bytes to be inflated",
-            )
+        if isinstance(self.source, InflatedSource) and self.source.size and self.source.corrupt:
+            walker.log.add("", "", IssueCode.BAD_GZIP)
+        if self._is_too_long():
+            status, error = HeaderStatus.UNSUPPORTED, _TOO_LONG
         sop_class = _uid(dataset, _SOP_CLASS) or _uid(self.meta.dataset, _MEDIA_STORAGE_CLASS)
         if status is HeaderStatus.OK:
             if sop_class in IMAGE_SOP_CLASSES and walker.pixel is None and _PIXEL_PROVIDER not in dataset:
@@ -203,21 +243,9 @@ class _Reading:
             transfer_syntax=self.syntax,
             little_endian=self.data.dialect.little_endian,
             implicit_vr=not self.data.dialect.explicit,
-            pixel=pixel,
+            pixel=self.pixel or walker.pixel,
             body=self.body,
         )
-
-    def _checked_pixels(self) -> PixelElement | None:
-        """Return the pixel data; list what its end lacks, and damage of what it was inflated from."""
-        log, pixel = self.walker.log, self.walker.pixel
-        problem = None
-        if pixel is not None:
-            pixel, problem = checked_pixels(pixel, self.body, self.data.dataset)
-        if isinstance(self.source, InflatedSource) and self.source.size and self.source.corrupt:
-            log.add("", "", IssueCode.BAD_GZIP)
-        if pixel is not None and problem is not None and not any(source.too_long for source in self._inflated):
-            log.add(pixel.tag, pixel.vr, problem)
-        return pixel
 
 
 _NAMES = {GZIP: "gzip file", RAW: "deflated data set"}

@@ -25,6 +25,13 @@ class Scope:
         Its elements so far.
     finished
         Whether its end was met before that position.
+    in_open
+        Whether it is an item of a sequence that a delimiter ends.
+    at, before
+        Positions of the element that is being read and of the one before it, -1 for none. These and `last` are set
+        by the walk, for what has to be known where it fails.
+    last
+        The highest tag so far.
 
     """
 
@@ -35,3 +42,7 @@ class Scope:
     depth: int = 0
     dataset: JsonDataset = field(default_factory=dict)
     finished: bool = False
+    in_open: bool = False
+    at: int = field(init=False)
+    before: int = field(init=False)
+    last: str = field(init=False)

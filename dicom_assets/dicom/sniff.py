@@ -29,44 +29,12 @@ DEFLATED_SYNTAXES = frozenset(
 )
 """Transfer syntaxes whose data set is deflated as a whole (PS3.5 A.5)."""
 
-_PREFIX = b"DICM"
-_META_GROUP = b"\x02\x00"
+PREFIX = b"DICM"
+META_GROUP = b"\x02\x00"
 _DIALECTS = (EXPLICIT_LITTLE, IMPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_BIG)
 _FIRST_GROUPS = frozenset({0x0000, 0x0002, 0x0004, 0x0008})
 _BELIEVABLE = 3
 """Elements in a row that make something without the prefix a data set."""
-
-
-def start_of_elements(window: Window) -> int | None:
-    """Return the position of the first element, ``None`` when the content is not DICOM."""
-    head = window.at(0, 138)
-    prefixed = head[128:132] == _PREFIX
-    if prefixed and head[132:134] == _META_GROUP:
-        return 132
-    # The prefix may also be part of a value of a file that has none.
-    if any(believable_elements(window, 0, dialect, strict=True) >= _BELIEVABLE for dialect in _DIALECTS):
-        return 0
-    start = 132 if prefixed else 4
-    if head[start - 4 : start] != _PREFIX:
-        return None
-    noise = len(head) == 138 and not any(believable_elements(window, start, dialect, most=1) for dialect in _DIALECTS)
-    return None if noise else start
-
-
-def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
-    """Return the end of the file meta group and its encoding, the position itself when there is no such group.
-
-    The group length (0002,0000) is often wrong; the group ends where its elements do. It is explicit VR little
-    endian (PS3.10 7.1), but files exist that have it in implicit VR.
-    """
-    dialect = EXPLICIT_LITTLE if states_vr(window.at(position, 6)[4:]) else IMPLICIT_LITTLE
-    end = position
-    while (head := window.peek(end, 12))[:2] == _META_GROUP:
-        length = _behind(head, 0, dialect)
-        if length is None:
-            break
-        end += length
-    return min(end, window.size), dialect
 
 
 def stated_dialect(syntax: str) -> Dialect:
@@ -130,7 +98,7 @@ def believable_elements(
         tag = group << 16 | number
         if tag <= last or not _is_known(group, number) or (strict and not count and group not in _FIRST_GROUPS):
             return count
-        following = _behind(buf, at, dialect)
+        following = behind_element(buf, at, dialect)
         if following is None or window.base + following > window.size:
             return count
         if following > len(buf):
@@ -146,7 +114,7 @@ def _is_known(group: int, number: int) -> bool:
     return number == 0 or public_vr(group << 16 | number) is not None
 
 
-def _behind(buf: bytes, at: int, dialect: Dialect) -> int | None:
+def behind_element(buf: bytes, at: int, dialect: Dialect) -> int | None:
     """Return where the element behind this one begins, ``None`` when this one cannot be an element."""
     if at + 8 > len(buf):
         return None

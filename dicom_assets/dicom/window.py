@@ -76,10 +76,20 @@ class Window:
         self.base = position
         return len(self.buf) >= count
 
+    def back_to(self, position: int) -> None:
+        """Return to a position that the window has left behind."""
+        if position < self.base:
+            self._step = self._first_step
+            self._left -= self._step
+            if self._left < 0:
+                raise ReadLimitError
+            self.buf = self._source.read(position, self._step)
+            self.base = position
+
     def peek(self, position: int, count: int) -> bytes:
         """Return up to `count` bytes from `position` on, without moving there."""
         start = position - self.base
-        found = self.buf[start : start + count]
+        found = self.buf[start : start + count] if start >= 0 else b""
         return found if len(found) == count else self._source.read(position, count)
 
     def at(self, position: int, count: int) -> bytes:

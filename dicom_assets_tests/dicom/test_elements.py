@@ -296,7 +296,7 @@ def test_pixel_elements(tag, vr, expected):
     assert (header.pixel.tag, header.pixel.vr, header.pixel.length) == (f"{tag:08X}", expected, 16)
     assert header.body.read(header.pixel.offset, 16) == bytes(16)
     assert f"{tag:08X}" not in header.dataset
-    assert "FFFAFFFA" not in header.dataset
+    assert header.dataset["FFFAFFFA"] == {"vr": "SQ"}
 
 
 def test_a_header_does_not_change_when_another_is_read():

@@ -78,9 +78,19 @@ def test_noise_is_refused():
     assert read_by_pydicom(BytesSource(noise), DEFAULT_LIMITS) is None
 
 
-def test_truncated_value_is_refused():
+def test_truncated_value_is_left_out():
     content = e.dicom_file(e.explicit(0x00400280, "ST", b"abc", length=8))
-    assert read_by_pydicom(BytesSource(content), DEFAULT_LIMITS) is None
+    header = read_by_pydicom(BytesSource(content), DEFAULT_LIMITS)
+    assert (header.status, header.error) == (HeaderStatus.TRUNCATED, "the file ends inside element 00400280")
+    assert list(header.dataset) == ["00080016", "00080018"]
+
+
+def test_long_encapsulated_pixel_data_is_no_hindrance():
+    fragments = e.item() + e.item(bytes(2 * MOST_BYTES)) + e.SEQUENCE_END
+    content = e.dicom_file(e.explicit(0x7FE00010, "OB", fragments, length=e.UNDEFINED))
+    ours, theirs = both(content)
+    assert theirs.pixel == ours.pixel
+    assert theirs.dataset == ours.dataset
 
 
 def test_what_pydicom_raises_stays_inside():

@@ -42,7 +42,7 @@ def test_the_end_is_behind_the_delimiter(trailing, source_of):
 
 def test_a_delimiter_in_what_follows_is_not_taken_for_the_end():
     sequence = e.open_sequence(0x7FE10020, e.open_item(e.explicit(0x00080100, "SH", b"A ")))
-    assert extent(WHOLE + sequence).end in (len(WHOLE), len(WHOLE + sequence))
+    assert extent(WHOLE + sequence).end == len(WHOLE)
     behind = e.explicit(0x7FE10010, "OB", SEQUENCE_DELIMITER + bytes(4))
     assert extent(WHOLE + behind).end == len(WHOLE)
 
@@ -75,7 +75,7 @@ def test_a_whole_file_costs_one_small_read():
     source = CountingSource(FRONT + e.item() + e.item(bytes(1 << 20)) * 50 + SEQUENCE_DELIMITER)
     assert encapsulated_extent(source, len(FRONT)).whole
     assert len(source.reads) == 1
-    assert source.bytes_read <= 1024
+    assert source.bytes_read <= 4096
 
 
 def test_a_cut_file_with_a_table_costs_a_few_reads():
