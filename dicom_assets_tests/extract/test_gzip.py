@@ -78,7 +78,7 @@ def test_a_damaged_gzip_file_is_a_row_with_a_reason(tmp_path):
     cut = extract(tmp_path, "cut.gz")
     assert cut["dicom_headers"]["PatientID"] == "ID-1"
     assert cut["dicom_headers"]["status"] == "issues"
-    assert [issue["code"] for issue in cut["dicom_headers"]["issues"]] == ["bad_gzip", "pixel_data_cut"]
+    assert {issue["code"] for issue in cut["dicom_headers"]["issues"]} == {"bad_gzip", "pixel_data_cut"}
     assert cut["thumbnails"]["status"] == "partial"
     assert {row["fingerprint"] for row in cut.values()} == {"f1"}
     report = e.dicom_file(*[e.explicit(0x00091000 + n, "LO", b"%08d" % (n * 7919)) for n in range(3000)])
