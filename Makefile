@@ -21,7 +21,7 @@ install: $(INSTALLED)
 $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d; name one with PYTHON=..." % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
@@ -51,8 +51,8 @@ docs: install
 	$(BIN)/python -m dicom_assets.catalog.describe
 
 lock: install
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev \
-		--no-header --no-emit-index-url --no-emit-find-links --no-annotate --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev \
+		--no-header --no-emit-index-url --no-emit-find-links --no-annotate --no-strip-extras --output-file requirements.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) .demo

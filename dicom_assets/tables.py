@@ -218,7 +218,7 @@ _METADATA: tuple[Column, ...] = (
 _HEAD_DIGEST = Column(
     "head_digest",
     _STRING,
-    "Half of the SHA-256 of the first 64 KiB in hexadecimal, by which a file whose inode or status changed is verified.",
+    "Half of the SHA-256 of the first 64 KiB in hexadecimal; verifies a file whose inode or status changed.",
 )
 
 _ISSUE = pa.struct([("path", _STRING), ("vr", _STRING), ("code", _STRING), ("raw", _STRING)])

@@ -85,6 +85,8 @@ class Catalog:
             A table cannot be opened, or a file to be allowed does not exist.
 
         """
+        if not query.isascii() and query != query.encode(errors="ignore").decode():
+            raise QueryError("the query holds bytes that are no UTF-8")
         names = self.tables()
         mentioned = query.casefold()
         # A name that is not in the text of the query is no table of it; `SHOW TABLES` mentions none and means all.

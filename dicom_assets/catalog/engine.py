@@ -137,12 +137,13 @@ def check_reads_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:
 
 def _without_end(statement: str) -> str:
     """Return a statement without its semicolon and what comments stand there."""
-    end = len(statement)
+    text = statement.encode()  # positions of tokens count in bytes
+    end = len(text)
     for position, kind in reversed(duckdb.tokenize(statement)):
-        if kind != duckdb.token_type.comment and statement[position] != ";":
+        if kind != duckdb.token_type.comment and text[position : position + 1] != b";":
             break
         end = position
-    return statement[:end]
+    return text[:end].decode()
 
 
 def _close(connection: duckdb.DuckDBPyConnection, allowed: tuple[Path, ...]) -> None:

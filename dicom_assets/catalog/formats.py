@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from itertools import chain, count
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import duckdb
 import orjson
@@ -16,8 +16,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from dicom_assets.catalog.errors import OutputError, QueryError, one_line
+from dicom_assets.catalog.spreadsheet import Spreadsheet
 from dicom_assets.catalog.terminal import write_table
 from dicom_assets.catalog.values import csv_column, json_default
+from dicom_assets.catalog.visible import TerminalSink
 
 _BATCH_ROWS = 2048
 """Rows in memory at a time: with a header and a thumbnail each, some tens of megabytes."""
@@ -36,8 +38,13 @@ class Format(StrEnum):
     """All types as they are."""
 
 
-def write(result: duckdb.DuckDBPyRelation, form: Format, output: Path | None = None) -> int:
+def write(
+    result: duckdb.DuckDBPyRelation, form: Format, output: Path | None = None, spreadsheet: Spreadsheet | None = None
+) -> int:
     """Write the result of a query and return its number of rows.
+
+    A terminal gets no control characters of values and names, in no format: they are made visible. Files and pipes get
+    values as they are.
 
     Parameters
     ----------
@@ -47,6 +54,8 @@ def write(result: duckdb.DuckDBPyRelation, form: Format, output: Path | None = N
         The format.
     output
         The file, which appears when it is complete; by default standard output.
+    spreadsheet
+        What becomes of texts in CSV that a spreadsheet would take for formulas; counts them.
 
     Raises
     ------
@@ -56,12 +65,17 @@ def write(result: duckdb.DuckDBPyRelation, form: Format, output: Path | None = N
         The file cannot be written, or Parquet would go to a terminal.
 
     """
-    if output is None and form is Format.PARQUET and sys.stdout.isatty():
+    terminal = output is None and sys.stdout.isatty()
+    if terminal and form is Format.PARQUET:
         raise OutputError("Parquet is not for a terminal: name a file with -o")
     with _opened(output) as sink:
         try:
             reader = _unambiguous(result.to_arrow_reader(_BATCH_ROWS))
-            return _WRITERS[form](reader, sink)
+            # A table has colours of its own, and no control characters of values.
+            safe = cast("BinaryIO", TerminalSink(sink)) if terminal and form is not Format.TABLE else sink
+            if form is Format.CSV:
+                return _write_csv(reader, safe, spreadsheet or Spreadsheet())
+            return _WRITERS[form](reader, safe)
         except duckdb.Error as error:
             raise QueryError(one_line(error)) from error
         except (pa.ArrowException, OSError) as error:
@@ -106,12 +120,15 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-def _write_csv(reader: pa.RecordBatchReader, sink: BinaryIO) -> int:
-    schema = pa.schema([(field.name, csv_column(pa.array([], field.type)).type) for field in reader.schema])
+def _write_csv(reader: pa.RecordBatchReader, sink: BinaryIO, spreadsheet: Spreadsheet) -> int:
+    types = [csv_column(pa.array([], field.type)).type for field in reader.schema]
+    names = spreadsheet.column(pa.array(reader.schema.names, pa.string())).to_pylist()
+    schema = pa.schema(list(zip(names, types, strict=True)))
     rows = 0
     with pa_csv.CSVWriter(sink, schema) as writer:
         for batch in reader:
-            writer.write_batch(pa.RecordBatch.from_arrays([csv_column(c) for c in batch.columns], schema=schema))
+            columns = [spreadsheet.column(csv_column(column)) for column in batch.columns]
+            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
             rows += batch.num_rows
     return rows
 
@@ -138,7 +155,6 @@ def _write_parquet(reader: pa.RecordBatchReader, sink: BinaryIO) -> int:
 
 _WRITERS: dict[Format, Callable[[pa.RecordBatchReader, BinaryIO], int]] = {
     Format.TABLE: write_table,
-    Format.CSV: _write_csv,
     Format.JSON: _write_json,
     Format.PARQUET: _write_parquet,
 }

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dicom_assets.catalog.database import Catalog
 from dicom_assets.catalog.errors import OutputError
 from dicom_assets.catalog.names import file_size, transfer_syntax_name
+from dicom_assets.catalog.visible import visible
 
 DEFAULT_LIMIT = 500
 """Cards on a page: some megabytes, which a browser takes without effort."""
@@ -167,11 +168,17 @@ def _choices(cards: Sequence[Card]) -> dict[str, list[str]]:
     }
 
 
+def _finalize(value: Any) -> Any:
+    """Return a value as the page shows it: no name turns the text beside it around."""
+    return visible(value) if type(value) is str else value
+
+
 def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("dicom_assets.catalog"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )

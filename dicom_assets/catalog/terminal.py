@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dicom_assets.catalog.values import cell
+from dicom_assets.catalog.visible import visible
 
 SHOWN_ROWS = 100
 _CELL = 60
@@ -24,7 +25,7 @@ _FILE_WIDTH = 10_000
 
 def write_table(reader: pa.RecordBatchReader, sink: BinaryIO) -> int:
     """Write the first rows for reading and return how many; a last line tells when there are more."""
-    names: list[str] = list(reader.schema.names)
+    names = [visible(name) for name in reader.schema.names]
     rows = list(
         islice(
             (row for batch in reader for row in zip(*(c.to_pylist() for c in batch.columns), strict=True)),

@@ -9,7 +9,10 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dicom_assets.catalog.visible import visible
+
 _INT64 = 1 << 63
+_ONE_LINE = str.maketrans("\t\r\n", "   ")
 
 
 def json_default(value: Any) -> Any:
@@ -46,7 +49,7 @@ def _text(value: Any) -> str:
 
 
 def cell(value: Any, width: int) -> str:
-    """Return a value in one line of at most ``width`` characters."""
+    """Return a value in one line of at most ``width`` characters, with what does not print made visible."""
     match value:
         case None:
             return ""
@@ -60,5 +63,5 @@ def cell(value: Any, width: int) -> str:
             text = _text(value)
         case _:
             text = str(value)
-    text = "".join(c if c.isprintable() else " " for c in text[: width + 1])
+    text = visible(text[: width + 1].translate(_ONE_LINE))
     return text if len(text) <= width else text[: width - 1] + "…"

@@ -7,6 +7,7 @@ from functools import partial
 
 from dagster import DagsterInstance
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
@@ -15,7 +16,8 @@ from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.catalog.database import Catalog
 from dicom_assets.catalog.summary import Count, count_by, summarize
-from dicom_assets.cli.errors import stderr
+from dicom_assets.catalog.visible import visible
+from dicom_assets.cli.errors import tell
 from dicom_assets.cli.places import Places
 from dicom_assets.cli.runs import RunRequest, cut_into_runs, execute, failures, registered_prefixes, unlisted
 from dicom_assets.cli.spark_progress import following_spark
@@ -76,13 +78,13 @@ def _complain(failed: Collection[str], unlisted: Iterable[str]) -> None:
     """Say what was left out."""
     reasons = list(dict.fromkeys(unlisted))
     for reason in reasons[:_SHOWN]:
-        stderr.print(f"Not listed whole: {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
+        tell(f"Not listed whole: {reason}")
     if len(reasons) > _SHOWN:
-        stderr.print(f"... and {len(reasons) - _SHOWN} more", style="red", highlight=False)
+        tell(f"... and {len(reasons) - _SHOWN} more")
     if reasons:
-        stderr.print("What could not be listed was left as it was in the tables.", style="red", soft_wrap=True)
+        tell("What could not be listed was left as it was in the tables.")
     if failed:
-        stderr.print(f"{len(failed)} prefixes are not up to date; run again when the cause is mended.", style="red")
+        tell(f"{len(failed)} prefixes are not up to date; run again when the cause is mended.")
 
 
 def _move(request: Request, lake: Lake, archive: Archive) -> None:
@@ -90,7 +92,7 @@ def _move(request: Request, lake: Lake, archive: Archive) -> None:
     with stdout.status("Rewriting paths..."):
         moved = move_source(lake, archive, SparkResource().run_rewrites, unseen=request.allow_mass_deletion)
     done = f"The catalog follows its source from {moved.old} to {moved.new}." if moved else "The source has not moved."
-    stdout.print(done, soft_wrap=True, highlight=False, markup=False)
+    stdout.print(visible(done), soft_wrap=True, highlight=False, markup=False)
 
 
 def _prefixes(request: Request, archive: Archive, listed: Prefixes, lake: Lake) -> list[str]:
@@ -159,7 +161,7 @@ def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[Run
             if not result.success:
                 failed.update(run.prefixes)
                 for line in failures(result):
-                    stderr.print(f"Run {result.run_id} failed in {line}", style="red", markup=False, soft_wrap=True)
+                    tell(f"Run {result.run_id} failed in {line}")
     return failed, left_out
 
 
@@ -187,8 +189,8 @@ def _conclude(lake: Lake, done: Sequence[Pending], seconds: float) -> None:
     ):
         grid.add_row(title, "  ".join(_shown(count) for count in counts))
     stdout.print(grid)
-    stdout.print(f"Tables: {lake.root}/{lake.schema}", soft_wrap=True, highlight=False)
+    stdout.print(visible(f"Tables: {lake.root}/{lake.schema}"), soft_wrap=True, highlight=False, markup=False)
 
 
 def _shown(count: Count) -> str:
-    return f"{count.value or 'missing'} {count.files}"
+    return escape(visible(f"{count.value or 'missing'} {count.files}"))

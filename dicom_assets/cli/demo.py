@@ -9,6 +9,7 @@ from dicom_assets.catalog.database import Catalog
 from dicom_assets.catalog.formats import Format, write
 from dicom_assets.catalog.gallery import write_gallery
 from dicom_assets.catalog.summary import summarize
+from dicom_assets.catalog.visible import visible
 from dicom_assets.cli.catalog import Request, run_catalog
 from dicom_assets.cli.instance import open_instance
 from dicom_assets.cli.places import checked_places
@@ -27,7 +28,7 @@ def run_demo(folder: Path) -> bool:
     """Catalog pydicom's test files below a folder and show counts, one selection and a page of thumbnails."""
     source = Path(pydicom.data.__file__).parent
     places = checked_places(str(source), str(folder / "lake"), "dicom", 1)
-    stdout.print(f"Cataloging the DICOM files that come with pydicom: {source}\n")
+    stdout.print(visible(f"Cataloging the DICOM files that come with pydicom: {source}"), end="\n\n", markup=False)
     with open_instance(places.lake) as instance:
         succeeded = run_catalog(Request(places, ()), instance)
     catalog = Catalog(places.lake_resource.open())
@@ -35,12 +36,16 @@ def run_demo(folder: Path) -> bool:
     for title, counts in (("modality", summary.modality), ("transfer syntax", summary.transfer_syntax)):
         stdout.print(f"\n[bold]DICOM files by {title}[/]")
         for count in counts:
-            stdout.print(f"  {count.files:4}  {count.value or 'not stated'}")
+            stdout.print(f"  {count.files:4}  {visible(count.value or 'not stated')}", markup=False)
     stdout.print(f"\n[bold]A selection by SQL[/]\n{_QUERY}\n")
     write(catalog.sql(_QUERY), Format.TABLE)
     page = folder / "thumbnails.html"
     write_gallery(catalog, page, title="pydicom's test files")
-    stdout.print(f"\nTables:     {places.lake}/{places.schema}")
-    stdout.print(f"Thumbnails: {page}")
-    stdout.print(f"Dagster UI: dicom-assets ui {source} --lake {places.lake}")
+    stdout.print()
+    for line in (
+        f"Tables:     {places.lake}/{places.schema}",
+        f"Thumbnails: {page}",
+        f"Dagster UI: dicom-assets ui {source} --lake {places.lake}",
+    ):
+        stdout.print(visible(line), markup=False)
     return succeeded

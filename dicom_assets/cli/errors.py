@@ -11,6 +11,7 @@ from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.listing import ListingError
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.catalog.errors import CatalogError
+from dicom_assets.catalog.visible import visible
 from dicom_assets.delta.location import LakeError, TableSchemaError
 from dicom_assets.resources.java import JavaNotFoundError
 from dicom_assets.steps.deletions import MassDeletionError
@@ -33,9 +34,14 @@ _EXPECTED = (
 stderr = Console(stderr=True)
 
 
+def tell(message: str, style: str = "red") -> None:
+    """Write one line to standard error; it may quote names of files, and values."""
+    stderr.print(visible(message), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
 def refuse(message: str) -> NoReturn:
     """End the command because of how it was called."""
-    stderr.print(f"Error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    tell(f"Error: {message}")
     raise typer.Exit(BAD_USE)
 
 

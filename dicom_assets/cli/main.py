@@ -1,5 +1,6 @@
 """The commands; what they do is in the modules beside this one and in :mod:`dicom_assets.catalog`."""
 
+import sys
 import warnings
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,8 @@ import typer
 from rich.console import Console
 
 from dicom_assets.catalog.formats import Format
-from dicom_assets.cli.errors import clear_errors, refuse
+from dicom_assets.catalog.visible import visible
+from dicom_assets.cli.errors import clear_errors, refuse, tell
 from dicom_assets.reconcile import UpdateMode
 
 app = typer.Typer(
@@ -84,7 +86,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 @app.command()
-def sql(
+def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     query: Annotated[str, typer.Argument(help="SQL, as DuckDB speaks it, over the tables by name.")],
     lake: LakeOption,
     schema: Schema = "dicom",
@@ -97,17 +99,26 @@ def sql(
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help="Let the query do all that you may: read and write any file, and more.")
     ] = False,
+    spreadsheet_safe: Annotated[
+        bool, typer.Option("--spreadsheet-safe", help="Put ' before texts in CSV that are formulas to a spreadsheet.")
+    ] = False,
 ) -> None:
     """Query the tables. A query reads the tables and nothing else, unless it is told so."""
     from dicom_assets.archive.opening import absolute
     from dicom_assets.catalog.database import Catalog
     from dicom_assets.catalog.engine import EngineOptions
     from dicom_assets.catalog.formats import write
+    from dicom_assets.catalog.spreadsheet import Spreadsheet
     from dicom_assets.delta.lake import Lake
 
+    spreadsheet = Spreadsheet(safe=spreadsheet_safe)
     with clear_errors():
         engine = EngineOptions(allow_files=tuple(allow_files or ()), unsafe=unsafe)
-        write(Catalog(Lake(absolute(lake), schema), engine=engine).sql(query), form, output)
+        result = Catalog(Lake(absolute(lake), schema), engine=engine).sql(query)
+        write(result, form, output, spreadsheet)
+    if spreadsheet.formulas and not spreadsheet.safe and not (output is None and sys.stdout.isatty()):
+        note = f"Note: spreadsheets take {spreadsheet.formulas} of these cells for formulas"
+        tell(f"{note}; --spreadsheet-safe prevents that.", style="yellow")
 
 
 @app.command()
@@ -124,7 +135,8 @@ def gallery(
 
     with clear_errors():
         shown = write_gallery(Catalog(Lake(absolute(lake), schema)), output)
-    Console().print(f"{shown} files: {output.absolute()}", highlight=False, soft_wrap=True)
+    line = visible(f"{shown} files: {output.absolute()}")
+    Console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

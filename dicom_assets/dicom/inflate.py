@@ -38,6 +38,8 @@ class InflatedSource:
 
     Attributes
     ----------
+    form
+        As given.
     corrupt
         Whether the deflated bytes were found to be damaged, or to end too early. The content ends there.
     too_long
@@ -48,7 +50,7 @@ class InflatedSource:
     def __init__(self, source: ByteSource, start: int, form: int = RAW, most: int = MOST_BYTES) -> None:
         self._source = source
         self._start = start
-        self._form = form
+        self.form = form
         self._most = most
         self._size: int | None = None
         self.corrupt = False
@@ -56,7 +58,7 @@ class InflatedSource:
         self._rewind()
 
     def _rewind(self) -> None:
-        self._inflater = zlib.decompressobj(self._form)
+        self._inflater = zlib.decompressobj(self.form)
         self._pending = b""
         self._next = self._start
         self._kept = b""
@@ -101,20 +103,26 @@ class InflatedSource:
         while not self._ended:
             taken = self._inflater.unconsumed_tail or self._pending or self._refill()
             self._pending = b""
+            before = self._inflater.copy()
             try:
                 chunk = self._inflater.decompress(taken, _CHUNK)
             except zlib.error:
+                chunk = _up_to_damage(before, taken)
                 self.corrupt = self._ended = True
-                return False
-            if self._inflater.eof:
-                self._ended = not self._next_member()
-            elif not taken:
-                self.corrupt = self._ended = True
+            else:
+                self._look_behind(taken)
             if chunk:
                 self._kept, self._kept_at = chunk, following
                 self._check_bounds(following + len(chunk))
                 return True
         return False
+
+    def _look_behind(self, taken: bytes) -> None:
+        """See whether the content goes on."""
+        if self._inflater.eof:
+            self._ended = not self._next_member()
+        elif not taken:
+            self.corrupt = self._ended = True
 
     def _refill(self) -> bytes:
         taken = self._source.read(self._next, _CHUNK)
@@ -123,14 +131,14 @@ class InflatedSource:
 
     def _next_member(self) -> bool:
         """Go on with the member that follows in a gzip file; what is none, such as padding, is left alone."""
-        if self._form != GZIP:
+        if self.form != GZIP:
             return False
         rest = self._inflater.unused_data
         if len(rest) < len(GZIP_MAGIC):
             rest += self._refill()
         if not rest.startswith(GZIP_MAGIC):
             return False
-        self._inflater = zlib.decompressobj(self._form)
+        self._inflater = zlib.decompressobj(self.form)
         self._pending = rest
         return True
 
@@ -138,3 +146,17 @@ class InflatedSource:
         consumed = self._next - self._start
         if inflated > self._most or (inflated > _MOST_AT_ANY_RATIO and inflated > _MOST_RATIO * consumed):
             self.too_long = self._ended = True
+
+
+def _up_to_damage(inflater: "zlib._Decompress", data: bytes) -> bytes:
+    """Return what comes before the damage, which zlib withholds: a wrong checksum would cost the last chunk."""
+    inflated, step = b"", 4096
+    while step and data and len(inflated) < _CHUNK:
+        trial = inflater.copy()
+        try:
+            inflated += trial.decompress(data[:step], _CHUNK - len(inflated))
+        except zlib.error:
+            step //= 8
+            continue
+        inflater, data = trial, trial.unconsumed_tail + data[step:]
+    return inflated

@@ -80,6 +80,13 @@ class IssueCode(StrEnum):
     frames."""
     MISSING_DELIMITER = "missing_delimiter"
     """Encapsulated pixel data without the Sequence Delimitation Item that ends it (PS3.5 A.4). Its items are whole."""
+    NOT_CONVERTIBLE = "not_convertible"
+    """A value that its typed column cannot take without loss, whatever the VR; the column is null."""
+    TOO_MANY_VALUES = "too_many_values"
+    """More values of an attribute with a typed column than its Value Multiplicity allows (PS3.6); the issue holds the
+    first that is too many."""
+    BAD_GZIP = "bad_gzip"
+    """The gzip file that holds the object is damaged or ends too early, by its checksum or before."""
     TRAILING_ELEMENTS = "trailing_elements"
     """A limit was reached behind the pixel data: there may be more elements than were read."""
     MORE_ISSUES = "more_issues"

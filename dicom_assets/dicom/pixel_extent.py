@@ -98,6 +98,10 @@ def checked_pixels(
         If the source does.
 
     """
+    if pixel.length is not None and not isinstance(source, InflatedSource):
+        # Most files: the answer of pixel_extent, at once.
+        end = pixel.offset + pixel.length
+        return (pixel, None, end) if end <= source.size else (replace(pixel, cut=True), IssueCode.PIXEL_DATA_CUT, None)
     extent = pixel_extent(pixel, source, dataset)
     if not extent.whole:
         return replace(pixel, cut=True), IssueCode.PIXEL_DATA_CUT, None

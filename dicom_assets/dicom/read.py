@@ -1,5 +1,6 @@
 """The header of a DICOM file, whatever state the file is in: :func:`read_header`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import orjson
@@ -8,7 +9,7 @@ from dicom_assets.dicom.dialect import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_L
 from dicom_assets.dicom.fallback import read_by_pydicom
 from dicom_assets.dicom.file_meta import end_of_meta, second_meta, start_of_elements
 from dicom_assets.dicom.header import Header, JsonDataset, PixelElement, first_value
-from dicom_assets.dicom.inflate import InflatedSource
+from dicom_assets.dicom.inflate import GZIP, GZIP_MAGIC, RAW, InflatedSource
 from dicom_assets.dicom.issues import RAW_CAP, IssueCode
 from dicom_assets.dicom.limits import DEFAULT_LIMITS, HeaderLimits
 from dicom_assets.dicom.pixel_extent import checked_pixels
@@ -34,10 +35,13 @@ _TRANSFER_SYNTAX = "00020010"
 _MEDIA_STORAGE_CLASS = "00020002"
 _SOP_CLASS = "00080016"
 _PIXEL_PROVIDER = "00287FE0"
+_TOO_LONG = "what is deflated is longer than the limit of bytes to be inflated"
 
 
 def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> Header:
     """Read all of a file but its pixel data.
+
+    A gzip file is read through: positions count in what it inflates to.
 
     Parameters
     ----------
@@ -60,10 +64,11 @@ def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> He
     """
     if source.size == 0:
         return Header(HeaderStatus.EMPTY)
-    header = _Reading(source, limits).run()
+    reading = _Reading(source, limits)
+    header = reading.run()
     if header.status not in (HeaderStatus.ERROR, HeaderStatus.TRUNCATED):
         return header
-    second = read_by_pydicom(source, limits)
+    second = read_by_pydicom(reading.source, limits)
     if second is None:
         return header
     # Of a file that is cut both have what comes before the cut.
@@ -99,8 +104,12 @@ class _Reading:
     def __init__(self, source: ByteSource, limits: HeaderLimits) -> None:
         self.source = source
         self.limits = limits
-        self.body = source
-        self.walker = Walker(Window(source, limits.head_bytes, limits.max_read_bytes), limits)
+        window = self._window(source)
+        if window.buf.startswith(GZIP_MAGIC):
+            self.source = InflatedSource(source, 0, GZIP, limits.max_read_bytes)
+            window = self._window(self.source)
+        self.body = self.source
+        self.walker = Walker(window, limits)
         self.meta = Scope(EXPLICIT_LITTLE)
         self.data = Scope(EXPLICIT_LITTLE)
         self.syntax: str | None = None
@@ -110,11 +119,31 @@ class _Reading:
         """Read the file."""
         start = start_of_elements(self.walker.window)
         if start is None:
-            return Header(HeaderStatus.NOT_DICOM)
+            return self._no_header()
         status, error = self._outcome(start)
-        if isinstance(self.body, InflatedSource) and self.body.corrupt and self.walker.pixel is None:
-            status, error = HeaderStatus.TRUNCATED, "the deflated data set is damaged"
-        return Header(status) if status is HeaderStatus.NOT_DICOM else self._header(status, error)
+        if status is HeaderStatus.NOT_DICOM:
+            return self._no_header()
+        damaged = next((source for source in self._inflated if source.corrupt), None)
+        if damaged is not None and self.walker.pixel is None:
+            status, error = HeaderStatus.TRUNCATED, f"the {_NAMES[damaged.form]} is damaged or ends too early"
+        return self._header(status, error)
+
+    def _no_header(self) -> Header:
+        damaged = any(source.corrupt for source in self._inflated)
+        return Header(HeaderStatus.NOT_DICOM, "the gzip file is damaged or ends too early" if damaged else None)
+
+    def _window(self, source: ByteSource) -> Window:
+        return Window(source, self.limits.head_bytes, self.limits.max_read_bytes)
+
+    @property
+    def _inflated(self) -> Sequence[InflatedSource]:
+        """What is inflated: a gzip file, a data set, or one in the other."""
+        if not isinstance(self.body, InflatedSource):
+            return ()
+        return [source for source in (self.source, self.body) if isinstance(source, InflatedSource)]
+
+    def _is_too_long(self) -> bool:
+        return any(source.too_long for source in self._inflated)
 
     def _outcome(self, start: int) -> tuple[HeaderStatus, str | None]:
         """Read, and say how it went."""
@@ -141,7 +170,7 @@ class _Reading:
         stated = _uid(self.meta.dataset, _TRANSFER_SYNTAX)
         if stated in DEFLATED_SYNTAXES and is_deflated(walker.window, position):
             self.body = InflatedSource(self.source, position, most=self.limits.max_read_bytes)
-            walker.window = Window(self.body, self.limits.head_bytes, self.limits.max_read_bytes)
+            walker.window = self._window(self.body)
             position = 0
         if not walker.window.have(position, 8):
             raise TruncatedError("the file ends before its data set begins")
@@ -154,8 +183,8 @@ class _Reading:
     def _read_behind(self, found: PixelElement) -> None:
         """Find out where the pixel data ends and whether all of it is there, and read what stands behind it."""
         self.pixel, problem, end = checked_pixels(found, self.body, self.data.dataset)
-        if isinstance(self.body, InflatedSource) and self.body.too_long:
-            raise LimitError("the deflated content is larger than the limit, or a bomb")
+        if self._is_too_long():
+            raise LimitError(_TOO_LONG)
         if problem is not None:
             self.walker.log.add(found.tag, found.vr, problem)
         if end is not None:
@@ -193,6 +222,10 @@ class _Reading:
     def _header(self, status: HeaderStatus, error: str | None) -> Header:
         walker, dataset = self.walker, self.data.dataset
         walker.finish(dataset)
+        if isinstance(self.source, InflatedSource) and self.source.size and self.source.corrupt:
+            walker.log.add("", "", IssueCode.BAD_GZIP)
+        if self._is_too_long():
+            status, error = HeaderStatus.UNSUPPORTED, _TOO_LONG
         sop_class = _uid(dataset, _SOP_CLASS) or _uid(self.meta.dataset, _MEDIA_STORAGE_CLASS)
         if status is HeaderStatus.OK:
             if sop_class in IMAGE_SOP_CLASSES and walker.pixel is None and _PIXEL_PROVIDER not in dataset:
@@ -214,6 +247,8 @@ class _Reading:
             body=self.body,
         )
 
+
+_NAMES = {GZIP: "gzip file", RAW: "deflated data set"}
 
 _SYNTAX_OF: dict[Dialect, str] = {
     IMPLICIT_LITTLE: IMPLICIT_VR_LITTLE_ENDIAN,

@@ -13,7 +13,7 @@ from dicom_assets.dicom.texts import is_datetime, is_time, parse_date
 
 _DATETIME_PARTS = re.compile(r"(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)?(\d\d)?(\.\d+)?)?(?:([+-]\d\d)(\d\d))?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_INTEGER = re.compile(r"[+-]?\d{1,20}", re.ASCII)
+_INTEGER = re.compile(r"([+-]?\d{1,20})(?:\.0*)?", re.ASCII)
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
@@ -53,7 +53,7 @@ def to_datetime_text(value: Any) -> str | None:
 
 def to_float(value: Any) -> float | None:
     """Return a number; one that JSON holds as text because no number is as precise becomes the nearest."""
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
         return None
     if not isinstance(value, (str, int, float)):
         return None
@@ -62,12 +62,21 @@ def to_float(value: Any) -> float | None:
 
 
 def to_int(value: Any) -> int | None:
-    """Return an integer, also of an SV or UV that JSON holds as text."""
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        return int(value)
+    """Return an integer, also of an SV or UV that JSON holds as text, and of text such as ``3.0``."""
+    if isinstance(value, str) and (found := _INTEGER.fullmatch(value.strip())):
+        return int(found[1])
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) else None
+
+
+def to_text(value: Any) -> str | None:
+    """Return a value as text: a number as the shortest text that means it."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, int):
+        return str(value)
+    return value if isinstance(value, str) and value else None
 
 
 def to_name(value: Any) -> str | None:

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 from dicom_assets.dicom.read import header_json
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.source import chunks
+from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.dicom.thumbnail import Thumbnail, render_thumbnail
-from dicom_assets.extract.media_type import DICOM, media_type
+from dicom_assets.extract.media_type import media_type, media_type_of_dicom
 from dicom_assets.extract.promote import promote
 from dicom_assets.extract.source_file import SourceFile, head_digest
 from dicom_assets.extract.status import MetadataStatus
@@ -81,7 +82,7 @@ class MetadataExtractor:
             digest = hasher.hexdigest()
         return {
             "status": MetadataStatus.OK if file.head else MetadataStatus.EMPTY,
-            "media_type": DICOM if file.is_dicom else media_type(file.head),
+            "media_type": media_type_of_dicom(file.head) if file.is_dicom else media_type(file.head),
             "is_dicom": file.is_dicom,
             "sha256": digest,
             "head_digest": head_digest(file.head),
@@ -126,14 +127,17 @@ class HeaderExtractor:
         """Return the columns of one file."""
         header = file.header
         has_content = bool(header.dataset or header.file_meta)
+        columns, found = promote(header)
+        status = HeaderStatus.ISSUES if found and header.status is HeaderStatus.OK else header.status
         return {
-            "status": header.status,
+            "status": status,
             "error": header.error,
             "header": header_json(header).decode() if has_content else None,
             "issues": [
-                {"path": issue.path, "vr": issue.vr, "code": issue.code, "raw": issue.raw} for issue in header.issues
+                {"path": issue.path, "vr": issue.vr, "code": issue.code, "raw": issue.raw}
+                for issue in (*header.issues, *found)
             ],
-            **promote(header),
+            **columns,
         }
 
     def failed(self, file: SourceFile) -> dict[str, Any]:  # noqa: ARG002 - part of the protocol

@@ -114,6 +114,7 @@ def test_only_files_that_may_match_are_opened_and_only_columns_asked_for(tmp_pat
         ("SELECT * FROM query", r"Tables here"),
         (" ", "the query is empty"),
         ("-- nothing", "the query is empty"),
+        ("SELECT '\udc80'", "no UTF-8"),
     ],
 )
 def test_a_bad_query_gets_one_clear_line(catalog, query, message):

@@ -86,6 +86,8 @@ STATEMENTS = [
     "PIVOT (WITH x AS (COPY (SELECT 1) TO '{root}/allowed/out.csv') FROM x) ON Count USING count(*)",
     "PIVOT query('WITH x AS (CO' || 'PY (SELECT 1) TO ''{root}/allowed/out.csv'') FROM x') ON Count USING count(*)",
     "FROM query('WITH x AS (CO' || 'PY (SELECT 1) TO ''{root}/allowed/out.csv'') SELECT 1')",
+    "SELECT 1\x00; COPY (SELECT 1) TO '{root}/allowed/out.csv'",
+    "SELECT '山' /* ; */; -- 山 ;\n COPY (SELECT 1) TO '{root}/allowed/out.csv'",
     "SELECT 1; COPY (SELECT 1) TO '{root}/allowed/out.csv'",
     "SELECT 1) ; COPY (SELECT 1) TO '{root}/allowed/out.csv' ; FROM (SELECT 1",
     "EXPORT DATABASE '{root}/allowed/database'",
@@ -184,6 +186,8 @@ def test_a_folder_to_be_allowed_has_to_be_there(lake, ground):
         "WITH x AS MATERIALIZED (FROM object_catalog) FROM x LIMIT 1; -- the end;\n",
         "/* first */ TABLE object_catalog;",
         "VALUES (';')",
+        "SELECT 'Röntgen; 山' AS \"ä\"; -- 山田;",
+        "SELECT '\x85\u2028\U000e0041' /* ; */ ;;",
     ],
 )
 def test_all_that_reads_is_answered(catalog, query):

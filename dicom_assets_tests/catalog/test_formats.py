@@ -148,7 +148,7 @@ def test_many_columns_on_a_terminal_become_records(catalog, monkeypatch, capfdbi
     [
         (None, ""),
         (b"123", "<3 bytes>"),
-        ("a\nb\x1b[31m", "a b [31m"),
+        ("a\nb\x1b[31m", "a b\\u001b[31m"),
         (0.1 + 0.2, "0.3"),
         (dt.datetime(2024, 1, 31, 12, tzinfo=dt.UTC), "2024-01-31 12:00:00"),
         ([1, None, "x"], '[1,null,"x"]'),

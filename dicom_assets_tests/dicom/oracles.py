@@ -4,6 +4,7 @@ Both decode whole frames, apply their own modality and VOI transformations and k
 they do not do at all (percentiles where the header has no window) is given to them as a window in plain numpy.
 """
 
+import gzip
 import io
 import shutil
 import subprocess
@@ -28,6 +29,10 @@ LARGEST_COLOUR_ERROR = 6.0
 
 def render(name: str, path: Path, thumbnail: Thumbnail, folder: Path) -> np.ndarray | None:
     """Return the thumbnail's frame by an oracle, ``None`` where it has no decoder for it or refuses the file."""
+    if path.suffix == ".gz":
+        plain = folder / path.stem
+        plain.write_bytes(gzip.decompress(path.read_bytes()))
+        path = plain
     if name == "dcmtk":
         return by_dcmtk(path, thumbnail, folder) if DCMJ2PNM else None
     try:

@@ -1,5 +1,6 @@
 """One test for each kind of damage in the table of docs/headers.md: the status, and what is kept."""
 
+import gzip
 import struct
 import zlib
 
@@ -205,6 +206,50 @@ def test_pixel_data_cut():
     assert header.pixel is not None
 
 
+FRAGMENTS = e.item() + e.item(bytes(500)) + e.item(bytes(300))
+ENCAPSULATED = PATIENT + e.explicit(0x7FE00010, "OB", FRAGMENTS + e.SEQUENCE_END, length=e.UNDEFINED)
+
+
+@pytest.mark.parametrize("missing", [9, 100, 308 + 8 + 1])
+def test_encapsulated_pixel_data_cut(missing):
+    content = e.dicom_file(ENCAPSULATED, syntax="1.2.840.10008.1.2.4.50")
+    assert read(content).status is HeaderStatus.OK
+    header = read(content[:-missing])
+    assert header.status is HeaderStatus.ISSUES
+    assert codes(header) == [("7FE00010", IssueCode.PIXEL_DATA_CUT)]
+    assert value(header, "00100010") == [{"Alphabetic": "Doe^Jane"}]
+
+
+@pytest.mark.parametrize("missing", [1, 8])
+def test_pixel_data_without_its_delimiter(missing):
+    header = read(e.dicom_file(ENCAPSULATED, syntax="1.2.840.10008.1.2.4.50")[:-missing])
+    assert header.status is HeaderStatus.ISSUES
+    assert codes(header) == [("7FE00010", IssueCode.MISSING_DELIMITER)]
+
+
+def test_deflated_pixel_data_cut():
+    compressor = zlib.compressobj(wbits=-15)
+    pixels = e.explicit(0x7FE00010, "OW", bytes(range(256)) * 1000)
+    content = e.meta(e.DEFLATED) + compressor.compress(e.HEAD + PATIENT + pixels) + compressor.flush()
+    assert read(content).status is HeaderStatus.OK
+    header = read(content[:-20])
+    assert header.status is HeaderStatus.ISSUES
+    assert codes(header) == [("7FE00010", IssueCode.PIXEL_DATA_CUT)]
+
+
+def test_damaged_gzip():
+    content = e.dicom_file(PATIENT, e.explicit(0x0040A160, "UT", bytes(range(32, 127)) * 50))
+    packed = gzip.compress(content)
+    assert header_json(read(packed)) == header_json(read(content))
+    cut = read(packed[:-40])
+    assert cut.status is HeaderStatus.TRUNCATED
+    assert cut.error == "the gzip file is damaged or ends too early"
+    assert value(cut, "00100010") == [{"Alphabetic": "Doe^Jane"}]
+    wrong = read(packed[:-8] + bytes(8))
+    assert wrong.status is HeaderStatus.TRUNCATED
+    assert header_json(wrong) == header_json(read(content))
+
+
 def test_zeros_at_the_end():
     header = read(e.dicom_file(PATIENT) + bytes(1000))
     assert header.status is HeaderStatus.OK
@@ -227,7 +272,7 @@ def test_damaged_deflate():
     broken[-30:] = b"\xff" * 30
     header = read(bytes(broken))
     assert header.status is HeaderStatus.TRUNCATED
-    assert header.error == "the deflated data set is damaged"
+    assert header.error == "the deflated data set is damaged or ends too early"
 
 
 def test_not_deflated_as_stated():

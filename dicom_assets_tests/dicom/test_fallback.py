@@ -1,5 +1,6 @@
 """What pydicom makes of a file is what the walker makes of it, value by value."""
 
+import gzip
 import struct
 
 import pytest
@@ -29,6 +30,9 @@ UNKNOWN_TAGS = {
 @pytest.mark.parametrize("path", pydicom_files(), ids=lambda path: path.name)
 def test_real_files(path):
     content = path.read_bytes()
+    if path.suffix == ".gz":
+        # The fallback is given what is in it.
+        content = gzip.decompress(content)
     ours, theirs = both(content)
     if ours.status not in {HeaderStatus.OK, HeaderStatus.ISSUES} or len(content) > MOST_BYTES:
         pytest.skip("no complete header, or more of it than pydicom gets to see")

@@ -3,14 +3,24 @@
 import random
 import time
 import tracemalloc
+from pathlib import Path
 
 import orjson
+import pyarrow as pa
 import pytest
 
+from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.frames import frame_groups
+from dicom_assets.dicom.pixel_extent import pixel_extent
 from dicom_assets.dicom.read import header_json, read_header
 from dicom_assets.dicom.source import BytesSource
+from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.extract.rows import Wanted, extract_rows
+from dicom_assets.extract.source_file import HEAD_BYTES, FileKey
+from dicom_assets.reconcile import difference
+from dicom_assets.tables import EXTRACTED
 from dicom_assets_tests.corpus import corpus_files, pydicom_files
+from dicom_assets_tests.dicom.compressed import ENCODERS, NATIVE, compressed_file
 
 MOST_BYTES = 200_000
 MOST_SECONDS = 1.0
@@ -100,3 +110,106 @@ def test_mutations():
 @pytest.mark.parametrize("seed", range(2, 6))
 def test_many_mutations(seed):
     fuzz(5_000, seed=seed)
+
+
+# Cuts
+
+SYNTAXES = (*NATIVE, *ENCODERS)
+EXTRACTORS = ExtractionOptions().extractors()
+SMALL, LARGE = (64, 48), (480, 400)
+CUT = ("pixel_data_cut", "missing_delimiter")
+
+
+def rows_of(root: Path, content: bytes):
+    path = root / "cut.dcm"
+    path.write_bytes(content)
+    key = FileKey(".", str(path), path.name, f"{len(content)}-1")
+    return extract_rows(LocalArchive(str(root), 0), EXTRACTORS, Wanted(key, frozenset(t.name for t in EXTRACTED)))
+
+
+def check_that_nothing_is_left_to_do(rows):
+    """Compare as a second run does: a row counts when it is of this version of the file and of the code."""
+    for extractor in EXTRACTORS:
+        row = rows[extractor.table.name]
+        expected = {"prefix": ".", "path": row["path"], "_token": f"{row['path']} {extractor.version}"}
+        made = row["fingerprint"] and f"{row['path']} {row['extractor_version']}"
+        actual = {"prefix": ".", "path": row["path"], "_token": made, "_file": 0}
+        text = pa.string()
+        schema = [pa.field(name, text) for name in ("prefix", "path", "_token")]
+        found = difference(
+            pa.Table.from_pylist([expected], pa.schema(schema)),
+            pa.Table.from_pylist([actual], pa.schema([*schema, pa.field("_file", pa.int32())])),
+        )
+        assert not found, extractor.table.name
+
+
+def check_cut(root: Path, content: bytes, end: int, whole):
+    """Cut a file behind its header: of the header nothing is lost, it says so, and the thumbnail does."""
+    rows = rows_of(root, content[:end])
+    check_that_nothing_is_left_to_do(rows)
+    header, thumbnail = rows["dicom_headers"], rows["thumbnails"]
+    for name, may_differ in (("file_metadata", {"head_digest"}), ("dicom_headers", {"status", "issues"})):
+        for column in rows[name].keys() - may_differ - {"fingerprint"}:
+            assert rows[name][column] == whole[name][column], column
+    assert header["status"] == "issues"
+    codes = [issue["code"] for issue in header["issues"]]
+    assert any(code in codes for code in CUT)
+    assert thumbnail["status"] in {"ok", "partial", "error", whole["thumbnails"]["status"]}
+    assert (thumbnail["thumbnail"] is None) == (thumbnail["status"] not in {"ok", "partial"})
+    if "pixel_data_cut" not in codes:
+        assert thumbnail["status"] == whole["thumbnails"]["status"]
+    assert (thumbnail["error"] is None) == (thumbnail["status"] == "ok")
+
+
+def cut_everywhere(root: Path, content: bytes, cuts: int, seed: int):
+    rng = random.Random(seed)
+    whole = rows_of(root, content)
+    header = read_header(BytesSource(content))
+    # Behind the pixel data there may be padding, of which nothing is missed.
+    last = pixel_extent(header.pixel, header.body, header.dataset).end
+    for _ in range(cuts):
+        end = rng.randrange(header.pixel.offset, last)
+        try:
+            check_cut(root, content, end, whole)
+        except Exception as error:
+            raise AssertionError(f"cut at {end} of {len(content)}") from error
+
+
+@pytest.mark.parametrize(("size", "frames"), [(SMALL, 1), (SMALL, 3), (LARGE, 1), (LARGE, 2)])
+@pytest.mark.parametrize("syntax", [syntax for syntax in SYNTAXES if not syntax.endswith(".1.99")])
+def test_cuts_of_every_syntax(tmp_path, syntax, size, frames):
+    content = compressed_file(syntax, frames, size, table=frames == 2)
+    assert (len(content) > HEAD_BYTES) == (size == LARGE)
+    cut_everywhere(tmp_path, content, 5, seed=frames)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_cuts_of_a_deflated_data_set(tmp_path, size):
+    content = compressed_file("1.2.840.10008.1.2.1.99", 1, size)
+    whole = rows_of(tmp_path, content)
+    rng = random.Random(1)
+    for _ in range(8):
+        # The header is deflated too: most cuts are behind it.
+        check_cut(tmp_path, content, rng.randrange(len(content) // 3, len(content) - 4), whole)
+
+
+def has_compressed_pixels(path):
+    header = read_header(BytesSource(path.read_bytes()))
+    return header.status == "ok" and header.pixel is not None and header.pixel.length is None
+
+
+def test_cuts_of_real_compressed_files(tmp_path):
+    found = [path for path in pydicom_files() if has_compressed_pixels(path)]
+    assert len(found) > 10
+    for path in found:
+        cut_everywhere(tmp_path, path.read_bytes(), 2, seed=len(path.name))
+
+
+def test_cuts_anywhere_leave_nothing_to_do(tmp_path):
+    """Also those in the header itself, and those of files that are damaged besides."""
+    rng = random.Random(5)
+    contents = seeds()
+    for number in range(60):
+        content = rng.choice(contents)
+        damaged = content if number % 2 else mutated(content, rng)
+        check_that_nothing_is_left_to_do(rows_of(tmp_path, damaged[: rng.randrange(len(damaged) + 1)]))

@@ -1,6 +1,5 @@
 import pytest
 
-from dicom_assets.dicom.status import ThumbnailStatus
 from dicom_assets_tests.dicom import oracles
 from dicom_assets_tests.dicom.references import (
     OPTIONS,
@@ -67,7 +66,7 @@ def test_a_real_file_has_the_thumbnail_of_the_table(row):
     assert _shown(thumbnail.frame_number) == row.frame
     assert _shown(thumbnail.window_center) == row.window_center
     assert _shown(thumbnail.window_width) == row.window_width
-    if thumbnail.status is ThumbnailStatus.OK:
+    if thumbnail.data is not None:
         assert pipeline_of(path) == row.pipeline
         pairs = zip(_levels(levels_of(thumbnail)), _levels(row.levels), strict=True)
         # JPEG decoders differ by a level or two between builds.
@@ -98,7 +97,7 @@ def _agrees(row: Reference, oracle: str, folder) -> bool:
 
 
 def test_every_thumbnail_of_the_table_was_seen_by_someone_else_or_has_a_reason():
-    alone = {row.file for row in ROWS if row.status == "ok" and not row.oracles}
+    alone = {row.file for row in ROWS if row.status in {"ok", "partial"} and not row.oracles}
     excepted = {file for file, _ in EXCEPTIONS}
     assert alone - excepted == set(UNSEEN)
 

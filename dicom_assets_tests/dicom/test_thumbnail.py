@@ -352,6 +352,20 @@ def test_a_slide_of_encoded_tiles_is_put_together_too():
     np.testing.assert_allclose(shown.astype(int), picture, atol=1)
 
 
+@pytest.mark.parametrize("encode", [imagecodecs.jpeg8_encode, imagecodecs.jpegls_encode], ids=["JPEG", "JPEG-LS"])
+def test_a_tile_whose_codestream_ends_early_makes_a_slide_partial(encode):
+    whole = np.random.default_rng(7).integers(0, 64, (2, 64, 64, 3)).astype(np.uint8)
+    dataset = image(whole, NumberOfFrames=2, SOPClassUID=SLIDE, ImageType=["ORIGINAL", "PRIMARY", "VOLUME", "NONE"])
+    dataset.TotalPixelMatrixRows, dataset.TotalPixelMatrixColumns = 64, 128
+    first, second = (encode(tile) for tile in whole)
+    syntax = "1.2.840.10008.1.2.4.50" if encode is imagecodecs.jpeg8_encode else "1.2.840.10008.1.2.4.80"
+    thumbnail = thumbnail_of(encapsulated(dataset, [first, second[: len(second) // 2]], syntax))
+    assert thumbnail.status is ThumbnailStatus.PARTIAL, thumbnail.error
+    picture = picture_of(thumbnail)
+    assert picture[0, 64:].any()
+    assert not picture[60:, 64:].any()
+
+
 def test_missing_tiles_are_white():
     dataset, _ = tiles([0, 1])
     dataset.NumberOfFrames = 2

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dicom_assets.dicom.pixels.codestream import Codestream
-from dicom_assets.dicom.pixels.errors import TooLargeError
+from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples, sign_extend
 
@@ -26,6 +26,8 @@ class Request:
         More than that a codestream must not declare.
     cut
         Whether the file ends inside the frame.
+    first_bit
+        Where in the first byte a native frame begins.
 
     """
 
@@ -34,6 +36,7 @@ class Request:
     step: float = 0.0
     max_pixels: int = 1 << 28
     cut: bool = False
+    first_bit: int = 0
 
     def check(self, stream: Codestream) -> None:
         """Refuse a codestream that declares too many pixels, before memory is asked for.
@@ -121,6 +124,19 @@ class Decoded:
     index: int = 0
     known_rows: int | None = None
     rough: bool = False
+
+    def plane(self) -> Samples:
+        """Return the samples of a frame that has one per pixel, shape ``(rows, columns)``.
+
+        Raises
+        ------
+        PixelError
+            When it has more.
+
+        """
+        if self.samples.ndim != 2:
+            raise PixelError(f"the decoded frame has shape {self.samples.shape}, one sample per pixel was expected")
+        return self.samples
 
 
 def coded_values(samples: Samples, precision: int, layout: PixelLayout) -> tuple[Samples, int]:

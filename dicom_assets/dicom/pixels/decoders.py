@@ -1,13 +1,14 @@
 """Which decoder serves which transfer syntax (PS3.5 10, PS3.6 table A-1).
 
-Every decoder is native code that reads what a stranger wrote, so :func:`decode_frame` is called inside of
-:mod:`~dicom_assets.dicom.pixels.isolation` only. Importing this module loads no codec.
+Every decoder but that of native frames is native code that reads what a stranger wrote, so :func:`decode_frame` is
+called inside of :mod:`~dicom_assets.dicom.pixels.isolation`, unless the codec is trusted. Importing this module loads
+no codec.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, rle, video
+from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, rle, uncompressed, video
 from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
 from dicom_assets.dicom.pixels.errors import CutError, PixelError, TooLargeError, UnsupportedPixelsError
@@ -24,7 +25,7 @@ NATIVE_SYNTAXES = frozenset(
     }
 )
 ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
-"""Native frames, each in an item; read by numpy as native ones are."""
+"""Native frames, each in an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,17 @@ class Codec:
         Of the format, for messages.
     decode
         From one encoded frame to samples.
+    trusted
+        Whether it is numpy alone that reads what a stranger wrote, so that nothing needs isolation.
 
     """
 
     name: str
     decode: Decoder
+    trusted: bool = False
 
 
+_UNCOMPRESSED = Codec("native", uncompressed.decode_uncompressed, trusted=True)
 _JPEG = Codec("JPEG", jpeg.decode_jpeg)
 _JPEG_LS = Codec("JPEG-LS", other_codecs.decode_jpeg_ls)
 _JPEG_2000 = Codec("JPEG 2000", jpeg2000.decode_jpeg2000)
@@ -96,6 +101,8 @@ def codec_for(transfer_syntax: str) -> Codec:
         When there is none.
 
     """
+    if transfer_syntax in NATIVE_SYNTAXES or transfer_syntax == ENCAPSULATED_UNCOMPRESSED:
+        return _UNCOMPRESSED
     if transfer_syntax in VIDEO_SYNTAXES:
         return _VIDEO
     try:

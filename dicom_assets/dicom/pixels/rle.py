@@ -38,13 +38,39 @@ def decode_rle(data: bytes, request: Request) -> Decoded:
 
     """
     layout = request.layout
-    segments = _segments(data)
     if layout.bits_allocated == 1 and layout.samples == 1:
-        return Decoded(_one_bit_samples(segments[:1], layout), 1)
+        bits, known_rows = _one_bit_samples(_segments(data)[:1], layout)
+        return Decoded(bits, 1, known_rows=known_rows)
     width = layout.bits_allocated // 8
     if layout.bits_allocated % 8 or width not in _WIDTHS:
         raise PixelError(f"RLE of {layout.bits_allocated} bits allocated")
-    needed = layout.samples * width
+    words = _at_once(data, width)
+    known_rows = None
+    if words is None or words.size != layout.pixels * layout.samples:
+        words, known_rows = _one_by_one(data, layout, width)
+    # Segments are per sample, so planes come out one after another whatever Planar Configuration says.
+    planes = words.astype(f"=u{width}", copy=False).reshape(layout.samples, layout.rows, layout.columns)
+    samples = planes[0] if layout.samples == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0))
+    return Decoded(stored_values(samples, layout), layout.bits_stored, known_rows=known_rows)
+
+
+def _at_once(data: bytes, width: int) -> Samples | None:
+    """Return all words of a frame, ``None`` when its segments are not as long as one another or not as they should be.
+
+    Fast, but what a segment has beyond the frame comes in front of the next one.
+    """
+    import imagecodecs
+
+    word = np.dtype(f"<u{width}")
+    try:
+        return np.frombuffer(imagecodecs.dicomrle_decode(data, word), word)
+    except (imagecodecs.DicomrleError, ValueError):
+        return None
+
+
+def _one_by_one(data: bytes, layout: PixelLayout, width: int) -> tuple[Samples, int | None]:
+    """Return the words of a frame from what its segments have for them, and the rows that all of them have."""
+    segments, needed = _segments(data), layout.samples * width
     if len(segments) < needed:
         raise PixelError(f"RLE frame of {len(segments)} segments, expected {needed}")
     planes = np.zeros((layout.samples, layout.pixels, width), np.uint8)
@@ -54,13 +80,7 @@ def decode_rle(data: bytes, request: Request) -> Decoded:
         unpacked = _unpack(segment)[: layout.pixels]
         planes[sample, : unpacked.size, width - 1 - byte] = unpacked
         shortest = min(shortest, unpacked.size)
-    # Segments are per sample, so planes come out one after another whatever Planar Configuration says.
-    words = planes.view(f"<u{width}").astype(f"=u{width}", copy=False)
-    whole = words.reshape(layout.samples, layout.rows, layout.columns)
-    samples = whole[0] if layout.samples == 1 else np.ascontiguousarray(whole.transpose(1, 2, 0))
-    # A row is there when all segments have it.
-    known_rows = None if shortest == layout.pixels else shortest // layout.columns
-    return Decoded(stored_values(samples, layout), layout.bits_stored, known_rows=known_rows)
+    return planes.view(f"<u{width}"), _known_rows(shortest, layout)
 
 
 def _segments(data: bytes) -> list[bytes]:
@@ -73,19 +93,25 @@ def _segments(data: bytes) -> list[bytes]:
     return [data[begin:end] for begin, end in pairwise(bounds)]
 
 
-def _one_bit_samples(segments: list[bytes], layout: PixelLayout) -> Samples:
-    """Return the samples of a frame of single bits.
+def _known_rows(length: int, layout: PixelLayout) -> int | None:
+    """Return how many rows so many bytes of every segment make, ``None`` for all of them."""
+    return length // layout.columns if length < layout.pixels else None
+
+
+def _one_bit_samples(segments: list[bytes], layout: PixelLayout) -> tuple[Samples, int | None]:
+    """Return the samples of a frame of single bits, and the rows that are there.
 
     Each is padded to a byte (G.2; CP-2301 says that this holds for Bits Allocated of 1). Encoders from before that
     was clear packed eight into a byte, as native frames do (8.1.1); such a segment is an eighth as long.
     """
     unpacked = _unpack(segments[0]) if segments else np.empty(0, np.uint8)
     packed = (layout.pixels + 7) // 8
-    if unpacked.size >= layout.pixels:
-        return unpacked[: layout.pixels].reshape(layout.rows, layout.columns) & np.uint8(1)
-    if packed <= unpacked.size <= packed + 1:
-        return unpack_frame(unpacked.tobytes(), layout)
-    raise PixelError(f"RLE segment of {unpacked.size} bytes, expected {layout.pixels}")
+    if packed <= unpacked.size <= packed + 1 and unpacked.size < layout.pixels:
+        return unpack_frame(unpacked.tobytes(), layout), None
+    there = unpacked[: layout.pixels]
+    bits = np.zeros(layout.pixels, np.uint8)
+    bits[: there.size] = there & np.uint8(1)
+    return bits.reshape(layout.rows, layout.columns), _known_rows(there.size, layout)
 
 
 def _unpack(segment: bytes) -> npt.NDArray[np.uint8]:

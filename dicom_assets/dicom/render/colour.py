@@ -1,13 +1,15 @@
 """Colour: samples in the space that Photometric Interpretation names to RGB for display (PS3.3 C.7.6.3.1.2)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from dicom_assets.dicom.pixels.decoded import Extent
-from dicom_assets.dicom.pixels.errors import UnsupportedPixelsError
+from dicom_assets.dicom.pixels.decoded import Decoded, Extent
+from dicom_assets.dicom.pixels.errors import PixelError, UnsupportedPixelsError
+from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples
 from dicom_assets.dicom.render.resize import Picture, average_picture
 
@@ -34,6 +36,46 @@ class Palette:
 
     first: int
     colours: Picture
+
+    lossless: ClassVar[bool] = False
+    step: ClassVar[float] = 0.0
+
+    def may_be_reduced(self, layout: PixelLayout) -> bool:  # noqa: ARG002 - part of the protocol
+        """Return that a mean of indices is no index."""
+        return False
+
+    def fill(self, tile: Decoded, photometric: str, *, white: bool) -> int:  # noqa: ARG002 - part of the protocol
+        """Return the first entry's index."""
+        return 0
+
+    def render(self, frame: Decoded, photometric: str, size: tuple[int, int]) -> tuple[Picture, None]:  # noqa: ARG002 - part of the protocol
+        """Return the colours of a frame's values."""
+        return render_palette(frame.plane(), self, size), None
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """True colour in the space of Photometric Interpretation."""
+
+    lossless: ClassVar[bool] = False
+    step: ClassVar[float] = 0.0
+
+    def may_be_reduced(self, layout: PixelLayout) -> bool:  # noqa: ARG002 - part of the protocol
+        """Return that all conversions are affine."""
+        return True
+
+    def fill(self, tile: Decoded, photometric: str, *, white: bool) -> list[int] | int:
+        """Return white or black."""
+        level, middle = (1 << tile.bits) - 1 if white else 0, 1 << (tile.bits - 1)
+        differences = not tile.rgb and photometric.startswith("YBR_")
+        return [level, middle, middle] if differences else level
+
+    def render(self, frame: Decoded, photometric: str, size: tuple[int, int]) -> tuple[Picture, None]:
+        """Return RGB."""
+        if frame.samples.ndim != 3 or frame.samples.shape[2] < 3:
+            raise PixelError(f"the decoded frame has shape {frame.samples.shape}, colour was expected")
+        space = "RGB" if frame.rgb else photometric
+        return render_colour(frame.samples, space, frame.bits, size, frame.extent), None
 
 
 def render_palette(stored: Samples, palette: Palette, size: tuple[int, int]) -> Picture:

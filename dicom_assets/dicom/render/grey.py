@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from dicom_assets.dicom.pixels.decoded import Extent
+from dicom_assets.dicom.pixels.decoded import Decoded, Extent
+from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples
 from dicom_assets.dicom.render.resize import Picture, average_picture, average_values
 
@@ -147,6 +148,8 @@ class GreyPipeline:
     inverted: bool = False
     padding: Padding | None = None
 
+    lossless: ClassVar[bool] = False
+
     @property
     def averages_first(self) -> bool:
         """Whether stored values may be averaged before they are windowed.
@@ -163,6 +166,19 @@ class GreyPipeline:
         if not (self.averages_first and isinstance(self.modality, Rescale) and isinstance(self.voi, Window)):
             return 0.0
         return self.voi.width / 255 / 2 / abs(self.modality.slope) if self.modality.slope else 0.0
+
+    def may_be_reduced(self, layout: PixelLayout) -> bool:
+        """Tell whether the mean of values is the value of their mean."""
+        return self.averages_first and not layout.floating
+
+    def fill(self, tile: Decoded, photometric: str, *, white: bool) -> int:  # noqa: ARG002 - part of the protocol
+        """Return 0."""
+        return 0
+
+    def render(self, frame: Decoded, photometric: str, size: tuple[int, int]) -> tuple[Picture, Window | None]:  # noqa: ARG002 - part of the protocol
+        """Return grey levels, and the window that made them."""
+        grey = render_grey(frame.plane(), self, size, frame.extent)
+        return grey.levels, grey.window
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,38 +3,7 @@
 from dataclasses import dataclass
 
 from dicom_assets.dicom.pixels.layout import PixelLayout
-from dicom_assets.dicom.render.colour import Palette
-from dicom_assets.dicom.render.grey import GreyPipeline
-
-
-@dataclass(frozen=True, slots=True)
-class Colour:
-    """True colour in the space of Photometric Interpretation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mask:
-    """Foreground from 0 to `maximum`: one-bit images and segmentations (PS3.3 C.8.20.2).
-
-    Attributes
-    ----------
-    maximum
-        1 for bits, Maximum Fractional Value for fractional segmentations.
-    inverted
-        Whether 0 is white, as in one-bit images of MONOCHROME1.
-
-    """
-
-    maximum: float = 1.0
-    inverted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Numbers of segments, each shown in a colour of its own (label map segmentations, PS3.3 C.8.20.2.3)."""
-
-
-Pipeline = GreyPipeline | Palette | Colour | Mask | Labels
+from dicom_assets.dicom.render.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dicom_assets.dicom.header import Header, PixelElement, first_value
-from dicom_assets.dicom.pixels.decoders import (
-    ENCAPSULATED_UNCOMPRESSED,
-    NATIVE_SYNTAXES,
-    VIDEO_SYNTAXES,
-    codec_for,
-)
+from dicom_assets.dicom.pixels.decoders import NATIVE_SYNTAXES, VIDEO_SYNTAXES, codec_for
 from dicom_assets.dicom.pixels.elements import integer, text
 from dicom_assets.dicom.pixels.errors import (
     CutError,
@@ -24,10 +19,12 @@ from dicom_assets.dicom.pixels.errors import (
 from dicom_assets.dicom.pixels.fragments import FrameIndex, read_frame
 from dicom_assets.dicom.pixels.layout import PixelLayout, read_layout
 from dicom_assets.dicom.render.aspect import pixel_ratio
+from dicom_assets.dicom.render.colour import Colour
 from dicom_assets.dicom.render.frame_choice import frame_to_show, fullest_native_frame
-from dicom_assets.dicom.render.grey import GreyPipeline
+from dicom_assets.dicom.render.masks import Labels, Mask
 from dicom_assets.dicom.render.options import ThumbnailOptions
-from dicom_assets.dicom.render.plan import Colour, Labels, Mask, Pipeline, RenderPlan, Tile
+from dicom_assets.dicom.render.pipeline import Pipeline
+from dicom_assets.dicom.render.plan import RenderPlan, Tile
 from dicom_assets.dicom.render.presentation import is_inverted, read_grey_pipeline
 from dicom_assets.dicom.render.resize import thumbnail_size
 from dicom_assets.dicom.render.tables import has_palette, read_palette
@@ -69,7 +66,7 @@ class Prepared:
     @property
     def trusted(self) -> bool:
         """Whether no native decoder is involved."""
-        return self.plan.transfer_syntax in NATIVE_SYNTAXES or self.plan.transfer_syntax == ENCAPSULATED_UNCOMPRESSED
+        return codec_for(self.plan.transfer_syntax).trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +79,6 @@ class _Image:
     layout: PixelLayout
     transfer_syntax: str
     options: ThumbnailOptions
-
-    @property
-    def native(self) -> bool:
-        return self.transfer_syntax in NATIVE_SYNTAXES
 
 
 def prepare(header: Header, options: ThumbnailOptions) -> Prepared:
@@ -112,7 +105,7 @@ def prepare(header: Header, options: ThumbnailOptions) -> Prepared:
     transfer_syntax = _effective_syntax(header, header.pixel)
     image = _Image(header, header.pixel, header.body, layout, transfer_syntax, options)
     _check_pixels(layout.rows, layout.columns, options)
-    return _prepare_native(image) if image.native else _prepare_encapsulated(image)
+    return _prepare_encapsulated(image) if header.pixel.length is None else _prepare_native(image)
 
 
 def _cut_short(there: int, due: int, unit: str) -> str | None:
@@ -180,8 +173,7 @@ def _native_frame(image: _Image, frame: int) -> tuple[bytes, int]:
 
 
 def _prepare_encapsulated(image: _Image) -> Prepared:
-    if image.transfer_syntax != ENCAPSULATED_UNCOMPRESSED:
-        codec_for(image.transfer_syntax)
+    codec_for(image.transfer_syntax)
     if image.transfer_syntax in VIDEO_SYNTAXES:
         return _prepare_video(image)
     try:
@@ -275,7 +267,7 @@ def _plan(
         first_bit=first_bit,
         quality=image.options.jpeg_quality,
         max_pixels=image.options.limits.max_pixels,
-        step=pipeline.step if isinstance(pipeline, GreyPipeline) else 0.0,
+        step=pipeline.step,
     )
 
 

@@ -45,6 +45,16 @@ def encode(array: np.ndarray) -> bytes:
     )
 
 
+def test_of_single_bits_that_end_early_the_rows_that_are_there_are_shown():
+    mask = (noise(64, 29) > 4).astype(np.uint8)
+    (segment,) = segments_of(encode(mask))
+    thumbnail = thumbnail_of(one_bit(mask, frame_of([segment[: len(segment) // 2]])))
+    assert thumbnail.status is ThumbnailStatus.PARTIAL
+    picture = picture_of(thumbnail)
+    np.testing.assert_array_equal(picture[:20], mask[:20] * 255)
+    assert not picture[50:].any()
+
+
 WORDS = PixelLayout(16, 16, bits_allocated=16, bits_stored=16, high_bit=15)
 
 
