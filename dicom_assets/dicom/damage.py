@@ -26,6 +26,8 @@ from dicom_assets.dicom.stops import StopError, StructureError
 from dicom_assets.dicom.window import UNKNOWN_SIZE, Window
 
 _FIRST_SEARCH = 16 * 1024
+_LEAST_COST = 64
+"""Bytes that a search counts for at least."""
 _LOOK = 76
 """Bytes that are looked at behind an element: the header of the next and the beginning of its value."""
 _MOST_LOOKS = 32
@@ -205,10 +207,10 @@ class DamageReader(ElementReader):
             return None, position
         count = min(self._searchable, end - at)
         window.at(position, count)
-        self._searchable -= count
         at = position - window.base
-        sight = Sight(window.buf, end, dialect)
-        found = find_item(sight, at, min(at + count, len(window.buf)), delimited=bound is None)
+        stop = min(at + count, len(window.buf))
+        found = find_item(Sight(window.buf, end, dialect), at, stop, delimited=bound is None)
+        self._charge(dialect, (stop if found is None else found) - at)
         if found is not None:
             self.skip(position, window.base + found)
             return dialect.tag(window.buf, found), window.base + found
@@ -224,16 +226,20 @@ class DamageReader(ElementReader):
             count = min(end - position, most, self._searchable)
             if count <= 0:
                 return None
-            # Without VRs almost anything has to be looked at.
-            self._searchable -= count if scope.dialect.explicit else min(4 * count, self._searchable)
             self.window.at(position, count)
             at = position - self.window.base
             sight = self.sight(scope)
             stop = min(at + count, len(sight.buf))
             found = find_element(sight, at, stop, floor, delimited=scope.delimited, need=need)
+            self._charge(scope.dialect, (stop if found is None else found) - at)
             if found is not None:
                 return self.window.base + found
         return None
+
+    def _charge(self, dialect: Dialect, searched: int) -> None:
+        """Count bytes that were searched; without VRs almost anything has to be looked at."""
+        cost = _LEAST_COST + (searched if dialect.explicit else 4 * searched)
+        self._searchable = max(self._searchable - cost, 0)
 
     def _clip_before(self, scope: Scope) -> int | None:
         """End the value before the damage where elements begin in it, if there are any: its length was wrong."""

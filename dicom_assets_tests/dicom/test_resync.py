@@ -257,6 +257,14 @@ def test_items_of_a_sequence_that_was_lost_are_no_elements_of_the_data_set():
     assert is_read_on(header)
 
 
+def test_many_damages_are_not_too_many():
+    elements = [e.explicit(0x00091000 + number, "LO", b"VALUE ") for number in range(1000)]
+    elements[::5] = [b"\xff\xfe\xfd" + element for element in elements[::5]]
+    header = read(e.dicom_file(e.explicit(0x00090010, "LO", b"MAKER "), *elements, BEHIND))
+    assert len(header.dataset) > 1000
+    assert is_read_on(header)
+
+
 @pytest.mark.parametrize("syntax", [e.EXPLICIT, e.IMPLICIT])
 def test_the_search_is_bounded(syntax):
     noise = bytes(range(1, 251)) * 20_000
