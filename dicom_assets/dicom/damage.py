@@ -4,11 +4,10 @@ What bytes can be is judged in :mod:`~dicom_assets.dicom.plausible`, where eleme
 :mod:`~dicom_assets.dicom.resync`; here it is decided and reported.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from dicom_assets.dicom.dialect import DIALECTS, UNDEFINED, Dialect, Kind, Rule
-from dicom_assets.dicom.elements import SHORT, ElementReader, dictionary_vr, is_known, is_private
+from dicom_assets.dicom.dialect import UNDEFINED, Dialect, Kind
+from dicom_assets.dicom.elements import SHORT, ElementReader
 from dicom_assets.dicom.issues import RAW_CAP, IssueCode
 from dicom_assets.dicom.limits import HeaderLimits
 from dicom_assets.dicom.plausible import (
@@ -18,13 +17,12 @@ from dicom_assets.dicom.plausible import (
     candidate,
     is_chain,
     is_delimiter,
-    known_vr,
     nearest_mark,
 )
+from dicom_assets.dicom.readings import Reading, is_believable, is_new, ways
 from dicom_assets.dicom.resync import find_element, find_item, is_item
 from dicom_assets.dicom.scope import Scope
 from dicom_assets.dicom.stops import StopError, StructureError
-from dicom_assets.dicom.vr import ALL_VRS, LONG_VRS
 from dicom_assets.dicom.window import UNKNOWN_SIZE, Window
 
 _FIRST_SEARCH = 16 * 1024
@@ -38,31 +36,6 @@ _CERTAIN = 4
 """Rank of a reading that leads to where an element or delimiter begins beyond doubt."""
 _PROOF = 3
 """Elements in a row that prove a length wrong that fits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One way to read an element whose VR is none.
-
-    Attributes
-    ----------
-    tag, rule
-        What it would be.
-    start, length
-        Where its value would stand.
-    dialect
-        How it would be encoded.
-    code
-        What that breaks.
-
-    """
-
-    tag: str
-    rule: Rule
-    start: int
-    length: int
-    dialect: Dialect
-    code: IssueCode
 
 
 class DamageReader(ElementReader):
@@ -103,19 +76,19 @@ class DamageReader(ElementReader):
 
         """
         head = self.window.at(position, 12)
-        ways = [way for way in _ways(scope, position, head) if self._fits(scope, way)]
-        ranks = [self._leads_on(scope, way) for way in ways]
+        found = [way for way in ways(scope, position, head) if self._fits(scope, way)]
+        ranks = [self._leads_on(scope, way) for way in found]
         best = max(ranks, default=0)
         # What has a tag that nobody knows is most likely no element at all.
-        if best >= (1 if ways and _is_known(scope, ways[0].tag) else _CERTAIN):
-            way = ways[ranks.index(best)]
+        if best >= (1 if found and is_believable(scope, found[0].tag) else _CERTAIN):
+            way = found[ranks.index(best)]
             following = way.start + (0 if way.length == UNDEFINED else way.length)
             # Zeros follow anything in a value of zeros: the elements that are nearer count.
             if best >= _LIKELY or self._search(scope, position + 1, following, _floor(scope)) is None:
                 return way
-        if _is_new(head):
+        if is_new(head):
             # VRs to come have a 32-bit length (PS3.5 7.1.2).
-            for way in ways:
+            for way in found:
                 if way.code is IssueCode.UNKNOWN_VR and way.start - position == (8 if any(head[6:8]) else 12):
                     return way
         raise StructureError(f"there is no element at byte {position}")
@@ -158,7 +131,7 @@ class DamageReader(ElementReader):
 
         ``None`` for all other tags, and where nothing follows.
         """
-        if _is_known(scope, tag):
+        if is_believable(scope, tag):
             return None
         end = self.window.size if scope.end is None else scope.end
         following = self._search(scope, scope.at + 1, end, _floor(scope), need=2)
@@ -264,17 +237,24 @@ class DamageReader(ElementReader):
 
     def _clip_before(self, scope: Scope) -> int | None:
         """End the value before the damage where elements begin in it, if there are any: its length was wrong."""
-        if scope.before < 0 or scope.before >= scope.at:
-            return None
         window, dialect, position = self.window, scope.dialect, scope.before
-        window.back_to(position)
-        tag, _, rule = dialect.entries[window.at(position, 12)[: dialect.width]]
-        if rule.kind is not Kind.VALUE or rule.long or not window.have(position, 8):
+        if not 0 <= position < scope.at:
             return None
-        (length,) = dialect.length(window.buf, position - window.base + dialect.width)
-        start = position + 8
+        window.back_to(position)
+        while True:
+            if not window.have(position, 8):
+                return None
+            at = position - window.base
+            tag, _, rule = dialect.entries[window.buf[at : at + dialect.width]]
+            (length,) = dialect.length(window.buf, at + dialect.width)
+            start = position + 8
+            if rule.kind is not Kind.VALUE or rule.long or start + length > scope.at:
+                return None
+            if start + length == scope.at:
+                break
+            position = start + length
         stop = min(scope.at, start + self._searchable)
-        if start + length != scope.at or not window.have(start, stop - start):
+        if not window.have(start, stop - start):
             return None
         self._searchable -= stop - start
         sight = self.sight(scope)
@@ -311,7 +291,7 @@ class DamageReader(ElementReader):
         # The next one may be damaged too.
         group, number = scope.dialect.tag(head, 0) if len(head) >= 4 else (0, 0)
         tag = f"{group:04X}{number:04X}"
-        return 2 if tag > way.tag and _is_known(scope, tag) else 0
+        return 2 if tag > way.tag and is_believable(scope, tag) else 0
 
     def _look(self, position: int) -> bytes:
         """Return what stands behind an element, nothing when too many such places were read."""
@@ -324,53 +304,9 @@ class DamageReader(ElementReader):
         return self.window.peek(position, _LOOK)
 
 
-def _ways(scope: Scope, position: int, head: bytes) -> Iterator[Reading]:
-    """Yield the ways to read an element whose VR is none, the most likely first where nothing else decides."""
-    dialect, implicit = scope.dialect, DIALECTS[False, scope.dialect.little_endian]
-    tag, _, rule = implicit.entries[head[:4]]
-    if _is_known(scope, tag):
-        (length,) = implicit.length32(head, 4)
-        yield Reading(tag, rule, position + 8, length, implicit, IssueCode.MISSING_VR)
-    code = IssueCode.UNKNOWN_VR if _is_new(head) else IssueCode.BAD_VR
-    (short,) = dialect.length(head, 6)
-    (long,) = dialect.length32(head, 8) if len(head) == 12 else (UNDEFINED,)
-    vr = dictionary_vr(scope.dataset, tag) or "UN"
-    if vr == "OB or OW":
-        vr = "OB" if long == UNDEFINED else "OW"
-    of_short = Reading(tag, _rule(dialect, head, vr, long=False), position + 8, short, dialect, code)
-    of_long = Reading(tag, _rule(dialect, head, vr, long=True), position + 12, long, dialect, code)
-    # Reserved bytes are zero where the length has 32 bits (PS3.5 7.1.2).
-    has_long = len(head) == 12 and head[6:8] == b"\0\0"
-    if vr in LONG_VRS or "OW" in vr:
-        yield from (of_long, of_short) if has_long else (of_short,)
-    else:
-        yield from (of_short, of_long) if has_long else (of_short,)
-
-
-def _rule(dialect: Dialect, head: bytes, vr: str, *, long: bool) -> Rule:
-    """Return the rule for an element whose VR is that of the dictionary, UN if its length is not written for that."""
-    if vr not in ALL_VRS:
-        # PS3.6 leaves a choice of US, SS and OW, of which only OW has a length of 32 bits.
-        if not long:
-            return dialect.rule(Kind.CHOICE, "US or SS")
-        vr = "OW" if "OW" in vr else "UN"
-    if long != (vr in LONG_VRS):
-        return dialect.value_rule("UN")
-    return dialect.entries[head[:4] + vr.encode("ascii")][2]
-
-
-def _is_new(head: bytes) -> bool:
-    """Say whether two capitals stand where a VR is due: it may be one that is yet to come (PS3.5 6.2.2)."""
-    return head[4:6].isalpha() and head[4:6].isupper()
-
-
 def _floor(scope: Scope) -> int:
     """Return the tag that what follows is above: the highest that is no noise."""
-    return max((int(tag, 16) for tag in scope.dataset if _is_known(scope, tag)), default=-1)
-
-
-def _is_known(scope: Scope, tag: str) -> bool:
-    return is_known(scope.dataset, tag) if is_private(tag) else known_vr(int(tag, 16)) is not None
+    return max((int(tag, 16) for tag in scope.dataset if is_believable(scope, tag)), default=-1)
 
 
 def _number(tag: str) -> int:

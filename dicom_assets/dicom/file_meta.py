@@ -17,11 +17,11 @@ _SEARCHED = 4096
 _DEFLATED_WITHIN = 512
 """The same for a data set that is deflated, for which there are fewer signs."""
 _PROOF = 3
-_IDENTIFYING_GROUP = b"\x08\x00"
+_IDENTIFYING_GROUPS = (b"\x08\x00", b"\x00\x08")
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _GROUP_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
 _FIRST_GROUPS = re.compile(rb"(?=[\x04\x08]\x00|\x00[\x04\x08])")
-_DIALECTS = (EXPLICIT_LITTLE, IMPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_BIG)
+_DIALECTS = (IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_BIG)
 
 
 def start_of_elements(window: Window) -> int | None:
@@ -57,15 +57,28 @@ def end_of_meta(window: Window, position: int) -> tuple[int, Dialect]:
     dialect = EXPLICIT_LITTLE
     if not states_vr(head[4:6]) and believable_elements(window, position, IMPLICIT_LITTLE, most=2) == 2:
         dialect = IMPLICIT_LITTLE
-    end = position
-    while (head := window.peek(end, 12))[:2] == META_GROUP:
+    end = _behind_group(window, position, dialect)
+    if end < window.size and (_begins_data_set(window, end) or second_meta(window, end) is not None):
+        return end, dialect
+    return _looked_for(window, position, min(end, window.size)), dialect
+
+
+def _behind_group(window: Window, position: int, dialect: Dialect) -> int:
+    """Return the position behind the elements of the group, as far as they are elements."""
+    buf, base = window.buf, window.base
+    at = position - base
+    while buf[at : at + 2] == META_GROUP:
+        following = behind_element(buf, at, dialect)
+        if following is None:
+            break
+        at = following
+    end = base + at
+    while at > len(buf) - 12 and (head := window.peek(end, 12))[:2] == META_GROUP:
         length = behind_element(head, 0, dialect)
         if length is None:
             break
         end += length
-    if end < window.size and (_begins_data_set(window, end) or second_meta(window, end) is not None):
-        return end, dialect
-    return _looked_for(window, position, min(end, window.size)), dialect
+    return end
 
 
 def second_meta(window: Window, position: int) -> int | None:
@@ -113,8 +126,9 @@ def _begins_data_set(window: Window, position: int) -> bool:
     if head[:2] == META_GROUP or not any(head[:4]):
         return False
     # What most files have comes first: this is asked of all.
-    ordinary = head[:2] == _IDENTIFYING_GROUP and states_vr(head[4:])
-    return ordinary or any(believable_elements(window, position, dialect, most=1) for dialect in _DIALECTS)
+    if head[:2] in _IDENTIFYING_GROUPS and states_vr(head[4:]):
+        return True
+    return any(believable_elements(window, position, dialect, most=1) for dialect in _DIALECTS)
 
 
 def _inflates(window: Window, position: int) -> bool:

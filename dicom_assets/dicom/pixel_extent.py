@@ -9,7 +9,7 @@ import struct
 from base64 import b64decode
 from dataclasses import dataclass, replace
 
-from dicom_assets.dicom.dialect import EXPLICIT_LITTLE, UNDEFINED
+from dicom_assets.dicom.dialect import EXPLICIT_LITTLE, UNDEFINED, states_vr
 from dicom_assets.dicom.header import Element, JsonDataset, PixelElement, first_value
 from dicom_assets.dicom.inflate import InflatedSource
 from dicom_assets.dicom.issues import IssueCode
@@ -202,12 +202,13 @@ def _ends_with_a_sequence(tail: bytes) -> bool:
     """Say whether the delimiter at the end of a file is that of a sequence: data sets are in its items."""
     if tail[: -len(SEQUENCE_DELIMITER)].endswith(_ITEM_DELIMITER):
         return True
-    sight = Sight(tail, len(tail), EXPLICIT_LITTLE)
     at = tail.find(_ITEM)
     while at >= 0:
-        element = candidate(sight, at + _ITEM_HEADER)
-        if element is not None and element.belief is Belief.STRONG:
-            return True
+        begin = at + _ITEM_HEADER
+        if states_vr(tail[begin + 4 : begin + 6]):
+            element = candidate(Sight(tail, len(tail), EXPLICIT_LITTLE), begin)
+            if element is not None and element.belief is Belief.STRONG:
+                return True
         at = tail.find(_ITEM, at + 1)
     return False
 

@@ -6,7 +6,6 @@ the dictionary knows, and of no others.
 
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
 from struct import calcsize
 
 from pydicom.datadict import DicomDictionary
@@ -182,11 +181,7 @@ def known_vr(tag: int) -> str | None:
         return "LO" if number <= 0xFF else "UN"
     if group not in _PUBLIC_GROUPS:
         return None
-    return "UL" if number == 0 else _public_vr(tag)
-
-
-_public_vr = lru_cache(maxsize=1 << 14)(public_vr)
-"""Looking for what is not in the dictionary takes long, and damage is full of it."""
+    return "UL" if number == 0 else public_vr(tag)
 
 
 def _belief(buf: bytes, known: str, vr: str, start: int, length: int) -> Belief:

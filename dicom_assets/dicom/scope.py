@@ -28,8 +28,8 @@ class Scope:
     in_open
         Whether it is an item of a sequence that a delimiter ends.
     at, before
-        Positions of the element that is being read and of the one before it, -1 for none. These and `last` are set
-        by the walk, for what has to be known where it fails.
+        Positions of the element that is being read, and of one before it with nothing but short elements between
+        them, -1 for none. These and `last` are set by the walk, for what has to be known where it fails.
     last
         The highest tag so far.
 

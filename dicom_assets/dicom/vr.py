@@ -36,6 +36,7 @@ LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN"
 """The VRs whose explicit encoding has a 32-bit length behind two reserved bytes (PS3.5 table 7.1-1)."""
 
 
+@lru_cache(maxsize=1 << 14)
 def public_vr(tag: int) -> str | None:
     """Return the VR of a standard element, ``None`` when the dictionary does not know it.
 
