@@ -9,9 +9,10 @@ class HeaderStatus(StrEnum):
     OK = "ok"
     """Every element was read and keeps the rules of its Value Representation."""
     ISSUES = "issues"
-    """Every element was read; the values listed in ``issues`` break a rule and are kept as they stand."""
+    """The header was read to its end; the values listed in ``issues`` break a rule and are kept as they stand, or were
+    damaged: then ``issues`` says what was skipped."""
     TRUNCATED = "truncated"
-    """The file ends inside the header; what comes before the end is kept."""
+    """The file ends inside the header, or inside an element behind the pixel data; what comes before the end is kept."""
     NOT_DICOM = "not_dicom"
     """The content is something else."""
     EMPTY = "empty"

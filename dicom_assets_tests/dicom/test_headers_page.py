@@ -9,7 +9,7 @@ import pytest
 from dicom_assets.dicom.issues import IssueCode
 from dicom_assets.dicom.limits import DEFAULT_LIMITS
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets_tests.dicom import test_damaged
+from dicom_assets_tests.dicom import test_damaged, test_duplicates, test_resync, test_trailing
 
 PAGE = (Path(__file__).parents[2] / "docs" / "headers.md").read_text("utf-8")
 
@@ -36,4 +36,6 @@ def test_damages():
     rows = re.findall(r"^\| .* \| `(\w+)` \| .* \| `(\w+)` \|$", section("Damaged files"), re.MULTILINE)
     assert len(rows) > 40
     assert {status for status, _ in rows} <= set(HeaderStatus)
-    assert not [test for _, test in rows if not callable(getattr(test_damaged, test, None))]
+    modules = (test_damaged, test_resync, test_duplicates, test_trailing)
+    known = {name for module in modules for name in dir(module) if callable(getattr(module, name))}
+    assert not {test for _, test in rows} - known
