@@ -167,7 +167,7 @@ class SwappedByListing(LocalArchive):
 def test_a_root_that_is_swapped_while_it_is_listed_takes_no_row_away(archive, source, lake, when):
     index(lake, archive, PREFIXES)
     before = contents(lake)
-    with pytest.raises(ArchiveError, match="unmounted, or replaced"):
+    with pytest.raises(ArchiveError, match=r"unmounted, or replaced|cannot list the archive root"):
         index(lake, SwappedByListing(archive.root, 1, when=when), PREFIXES)
     assert contents(lake) == before
 

@@ -71,9 +71,12 @@ def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> He
     second = read_by_pydicom(reading.source, limits)
     if second is None:
         return header
-    # Of a file that is cut both have what comes before the cut.
-    more = len(second.dataset) - len(header.dataset) - (HeaderStatus.TRUNCATED in (header.status, second.status))
-    return _first_of_both(header, second) if more >= 0 else header
+    # Of a file that is cut, pydicom takes what is left of the last value for the whole of it.
+    cut = HeaderStatus.TRUNCATED in (header.status, second.status)
+    if len(second.dataset) - cut < len(header.dataset):
+        return header
+    both = _first_of_both(header, second)
+    return replace(both, status=header.status, error=header.error) if header.status is HeaderStatus.TRUNCATED else both
 
 
 def _first_of_both(header: Header, second: Header) -> Header:
