@@ -149,6 +149,8 @@ class Dialect:
         Unpacks that length.
     length32, tag
         Unpack a 32-bit length and the two numbers of a tag.
+    long_length
+        Unpacks what follows the VR of an element with a 32-bit length: two reserved bytes, and that length.
 
     """
 
@@ -159,6 +161,7 @@ class Dialect:
         self.width = 6 if explicit else 4
         self.length = struct.Struct(f"{order}H" if explicit else f"{order}I").unpack_from
         self.length32 = struct.Struct(f"{order}I").unpack_from
+        self.long_length = struct.Struct(f"{order}HI").unpack_from
         self.tag = struct.Struct(f"{order}HH").unpack_from
         self._decoders = {**binary_decoders(order), **TEXT_DECODERS}
         self._values: dict[str, Values] = {vr: {} for vr in ALL_VRS}

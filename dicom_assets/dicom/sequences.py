@@ -116,6 +116,8 @@ class SequenceReader(DamageReader):
             if not window.have(position, 8):
                 raise TruncatedError(f"the file ends inside a sequence, behind byte {position}")
             mark: tuple[int, int] | None = dialect.tag(window.buf, position - window.base)
+            if mark == ITEM:
+                return mark, position
             if mark not in MARKS:
                 mark, position = self.damaged_mark(scope, tag, bound, position, dialect)
             if mark != ITEM_END:

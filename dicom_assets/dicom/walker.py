@@ -126,9 +126,8 @@ class Walker(SequenceReader):
             if not window.have(position, 12):
                 raise TruncatedError(f"the file ends inside element {tag}, at byte {position}")
             start += 4
-            at = position - window.base
-            (length,) = dialect.length32(window.buf, at + 8)
-            if window.buf[at + 6 : at + 8] != b"\0\0":
+            reserved, length = dialect.long_length(window.buf, position + 6 - window.base)
+            if reserved:
                 better = self.instead_of(scope, Reading(tag, rule, start, length, dialect, IssueCode.BAD_VR))
                 if better is not None:
                     return self._read_as(scope, better, position)
@@ -155,7 +154,8 @@ class Walker(SequenceReader):
             following = self.fragments(scope, tag, rule, start)
         else:
             following = self._READERS[rule.kind](self, scope, tag, rule, start, length)
-        scope.last = max(scope.last, tag)
+        last = scope.last
+        scope.last = tag if tag > last else last  # noqa: FURB136 - a call would be felt here
         return following
 
     def _up_to_delimiter(self, scope: Scope, tag: str, rule: Rule, start: int, length: int) -> int:
