@@ -48,7 +48,7 @@ format: install
 	$(BIN)/ruff check --fix .
 
 docs: install
-	$(BIN)/python -m dicom_assets.catalog.describe
+	$(BIN)/python -m dicom_assets.query.describe
 
 lock: install
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev \

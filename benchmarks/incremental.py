@@ -17,10 +17,10 @@ import dagster as dg
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.tables import TABLES
-from dicom_assets_tests.endless import EndlessArchive, costs, live
-from dicom_assets_tests.runner import spawn, wait_until_running
-from dicom_assets_tests.scratch import build
-from dicom_assets_tests.whole import Deployment, put
+from dicom_assets_tests.support.endless import EndlessArchive, costs, live
+from dicom_assets_tests.support.runner import spawn, wait_until_running
+from dicom_assets_tests.support.scratch import build
+from dicom_assets_tests.support.whole import Deployment, put
 
 
 class Bench:

@@ -41,10 +41,10 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey
-from dicom_assets.reconcile import converge
-from dicom_assets.resources.spark import SparkResource
-from dicom_assets.steps.extraction import ExtractionStep
-from dicom_assets.steps.index import IndexStep
+from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.pipeline.extraction import ExtractionStep
+from dicom_assets.pipeline.index import IndexStep
+from dicom_assets.pipeline.reconcile import converge
 from dicom_assets.tables import EXTRACTED, FILE_INDEX, TABLES
 
 PROCESSES = 2

@@ -20,11 +20,11 @@ import obstore
 from obstore.store import MemoryStore
 
 from dicom_assets.archive.bucket import BucketArchive
-from dicom_assets.resources.archive import ArchiveResource
-from dicom_assets.resources.lake import LakeResource
-from dicom_assets.sensors import SensorOptions
-from dicom_assets_tests.steps.made_up import follow
-from dicom_assets_tests.ticking import Ticker
+from dicom_assets.orchestration.resources.archive import ArchiveResource
+from dicom_assets.orchestration.resources.lake import LakeResource
+from dicom_assets.orchestration.sensors import SensorOptions
+from dicom_assets_tests.support.made_up import follow
+from dicom_assets_tests.support.ticking import Ticker
 
 BOUND = 20.0
 BATCH = 50

@@ -7,8 +7,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from dicom_assets.delta.lake import Lake
-from dicom_assets.resources.java import ensure_java
-from dicom_assets.resources.spark import start_session
+from dicom_assets.orchestration.resources.spark import start_session
+from dicom_assets.spark.java import ensure_java
 
 
 @pytest.fixture(scope="session")

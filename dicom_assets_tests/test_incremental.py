@@ -5,13 +5,13 @@ import pyarrow as pa
 import pytest
 
 from dicom_assets.archive.local import LocalArchive
-from dicom_assets.definitions import build_definitions
-from dicom_assets.reconcile import UpdateMode
-from dicom_assets.resources.spark import SparkResource
+from dicom_assets.orchestration.definitions import build_definitions
+from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.pipeline.reconcile import UpdateMode
 from dicom_assets.tables import OBJECT_CATALOG, TABLES
-from dicom_assets_tests.endless import EndlessArchive, costs, live
-from dicom_assets_tests.scratch import build, clean
-from dicom_assets_tests.whole import Deployment, contents, put
+from dicom_assets_tests.support.endless import EndlessArchive, costs, live
+from dicom_assets_tests.support.scratch import build, clean
+from dicom_assets_tests.support.whole import Deployment, contents, put
 
 MANY, FEW = 300, 20
 

@@ -12,10 +12,10 @@ from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.maintenance import vacuum
 from dicom_assets.delta.snapshot import live_files
 from dicom_assets.tables import EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES, THUMBNAILS
-from dicom_assets_tests.delta.storage import data_files, grow_old
-from dicom_assets_tests.runner import spawn, wait_until_running
-from dicom_assets_tests.scratch import build, clean
-from dicom_assets_tests.whole import Deployment, contents, put
+from dicom_assets_tests.support.runner import spawn, wait_until_running
+from dicom_assets_tests.support.scratch import build, clean
+from dicom_assets_tests.support.storage import data_files, grow_old
+from dicom_assets_tests.support.whole import Deployment, contents, put
 
 PREFIXES = "abcde"
 MOMENTS = 30

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
-from dicom_assets.sensors import NAME, SensorOptions
+from dicom_assets.orchestration.sensors import NAME, SensorOptions
 from dicom_assets.tables import DICOM_HEADERS, FILE_INDEX, TABLES
-from dicom_assets_tests.scratch import clean
-from dicom_assets_tests.ticking import Ticker, ranges
-from dicom_assets_tests.whole import Deployment, contents, put
+from dicom_assets_tests.support.scratch import clean
+from dicom_assets_tests.support.ticking import Ticker, ranges
+from dicom_assets_tests.support.whole import Deployment, contents, put
 
 FOLDERS = ["", "a", "b", "b/deep", "2024 05", "ü"]
 """Where files come and go: above the prefix depth, in prefixes, below them."""

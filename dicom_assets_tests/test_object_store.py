@@ -17,19 +17,19 @@ from obstore.store import from_url
 
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
-from dicom_assets.catalog.database import Catalog
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.status import CHANGED
-from dicom_assets.jobs import maintenance_job
-from dicom_assets.resources.lake import LakeResource
-from dicom_assets.sensors import SensorOptions
+from dicom_assets.orchestration.maintenance import maintenance_job
+from dicom_assets.orchestration.resources.lake import LakeResource
+from dicom_assets.orchestration.sensors import SensorOptions
+from dicom_assets.query.database import Catalog
 from dicom_assets.tables import EXTRACTED, FILE_INDEX, TABLES
-from dicom_assets_tests.breaking_proxy import BreakingProxy
-from dicom_assets_tests.delta.rows import append, index_rows, paths
-from dicom_assets_tests.object_server import BUCKET, ObjectServer, server_program
-from dicom_assets_tests.scratch import clean
-from dicom_assets_tests.ticking import Ticker, ranges
-from dicom_assets_tests.whole import Deployment, contents, tiny_dicom
+from dicom_assets_tests.support.breaking_proxy import BreakingProxy
+from dicom_assets_tests.support.object_server import BUCKET, ObjectServer, server_program
+from dicom_assets_tests.support.rows import append, index_rows, paths
+from dicom_assets_tests.support.scratch import clean
+from dicom_assets_tests.support.ticking import Ticker, ranges
+from dicom_assets_tests.support.whole import Deployment, contents, tiny_dicom
 
 GIVEN = os.environ.get("DICOM_ASSETS_TEST_BUCKET", "").rstrip("/")
 

@@ -14,8 +14,8 @@ import pytest
 from deltalake import DeltaTable
 
 from dicom_assets.tables import TABLES
-from dicom_assets_tests.corpus import PYDICOM_FILES
-from dicom_assets_tests.ports import free_ports
+from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.ports import free_ports
 
 PROJECT = Path(__file__).parents[1]
 NAMES = ("CT_small.dcm", "MR_small.dcm", "JPEG2000.dcm")

@@ -16,14 +16,14 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey
-from dicom_assets.reconcile import UpdateMode, converge
-from dicom_assets.resources.spark import SparkResource
-from dicom_assets.steps.extraction import ExtractionStep
-from dicom_assets.steps.index import IndexStep
+from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.pipeline.extraction import ExtractionStep
+from dicom_assets.pipeline.index import IndexStep
+from dicom_assets.pipeline.reconcile import UpdateMode, converge
 from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_INDEX, TABLES
-from dicom_assets_tests.scratch import build
-from dicom_assets_tests.steps.made_up import index, run_here
-from dicom_assets_tests.whole import contents, put
+from dicom_assets_tests.support.made_up import index, run_here
+from dicom_assets_tests.support.scratch import build
+from dicom_assets_tests.support.whole import contents, put
 
 PREFIXES = ["a", "b"]
 NAMES = [table.name for table in EXTRACTED]

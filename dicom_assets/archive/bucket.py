@@ -25,8 +25,8 @@ from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
 from dicom_assets.archive.versions import FileChangedError, Listed
 from dicom_assets.dicom.source import StorageError, clamp
-from dicom_assets.patience import patiently
-from dicom_assets.stores import why
+from dicom_assets.storage.errors import why
+from dicom_assets.storage.retries import patiently
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta

@@ -8,7 +8,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
-from dicom_assets.patience import Patience
+from dicom_assets.storage.retries import Patience
 
 _PAGE = 1000
 

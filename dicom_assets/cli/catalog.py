@@ -13,24 +13,31 @@ from rich.table import Table as Grid
 
 from dicom_assets.archive.base import Archive, ArchiveError, Prefixes
 from dicom_assets.archive.prefixes import PrefixError
-from dicom_assets.assets.specs import PREFIXES_PER_RUN
-from dicom_assets.catalog.database import Catalog
-from dicom_assets.catalog.summary import Count, count_by, summarize
-from dicom_assets.catalog.visible import visible
 from dicom_assets.cli.errors import tell
 from dicom_assets.cli.places import Places
-from dicom_assets.cli.runs import RunRequest, cut_into_runs, execute, failures, registered_prefixes, unlisted
-from dicom_assets.cli.spark_progress import following_spark
-from dicom_assets.definitions import build_definitions
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.options import ExtractionOptions
-from dicom_assets.partitions import check_prefixes, register_prefixes
-from dicom_assets.reconcile import UpdateMode
-from dicom_assets.resources.spark import SparkResource
-from dicom_assets.steps.deletions import BY_OPTION, DeletionGuard, rows_by_prefix
-from dicom_assets.steps.move import move_source
-from dicom_assets.steps.pending import Pending, find_pending
-from dicom_assets.steps.source import claim
+from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
+from dicom_assets.orchestration.definitions import build_definitions
+from dicom_assets.orchestration.launch import (
+    RunRequest,
+    cut_into_runs,
+    execute,
+    failures,
+    registered_prefixes,
+    unlisted,
+)
+from dicom_assets.orchestration.partitions import check_prefixes, register_prefixes
+from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.pipeline.deletions import BY_OPTION, DeletionGuard, rows_by_prefix
+from dicom_assets.pipeline.move import move_source
+from dicom_assets.pipeline.ownership import claim
+from dicom_assets.pipeline.pending import Pending, find_pending
+from dicom_assets.pipeline.reconcile import UpdateMode
+from dicom_assets.query.database import Catalog
+from dicom_assets.query.summary import Count, count_by, summarize
+from dicom_assets.query.visible import visible
+from dicom_assets.spark.progress import following_spark
 from dicom_assets.tables import FILE_INDEX, TABLES
 
 stdout = Console()

@@ -5,14 +5,14 @@ from pathlib import Path
 import pydicom.data
 from rich.console import Console
 
-from dicom_assets.catalog.database import Catalog
-from dicom_assets.catalog.formats import Format, write
-from dicom_assets.catalog.gallery import write_gallery
-from dicom_assets.catalog.summary import summarize
-from dicom_assets.catalog.visible import visible
 from dicom_assets.cli.catalog import Request, run_catalog
-from dicom_assets.cli.instance import open_instance
 from dicom_assets.cli.places import checked_places
+from dicom_assets.orchestration.instance import open_instance
+from dicom_assets.query.database import Catalog
+from dicom_assets.query.formats import Format, write
+from dicom_assets.query.gallery import write_gallery
+from dicom_assets.query.summary import summarize
+from dicom_assets.query.visible import visible
 
 stdout = Console(highlight=False, soft_wrap=True)
 

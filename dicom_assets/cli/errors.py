@@ -10,12 +10,12 @@ from rich.console import Console
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.listing import ListingError
 from dicom_assets.archive.prefixes import PrefixError
-from dicom_assets.catalog.errors import CatalogError
-from dicom_assets.catalog.visible import visible
 from dicom_assets.delta.location import LakeError, TableSchemaError
-from dicom_assets.resources.java import JavaNotFoundError
-from dicom_assets.steps.deletions import MassDeletionError
-from dicom_assets.steps.source import SourceMismatchError
+from dicom_assets.pipeline.deletions import MassDeletionError
+from dicom_assets.pipeline.ownership import SourceMismatchError
+from dicom_assets.query.errors import CatalogError
+from dicom_assets.query.visible import visible
+from dicom_assets.spark.java import JavaNotFoundError
 
 BAD_USE = 2
 

@@ -1,4 +1,4 @@
-"""The commands; what they do is in the modules beside this one and in :mod:`dicom_assets.catalog`."""
+"""The commands; what they do is in the modules beside this one and in :mod:`dicom_assets.query`."""
 
 import sys
 import warnings
@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dicom_assets.catalog.formats import Format
-from dicom_assets.catalog.visible import visible
 from dicom_assets.cli.errors import clear_errors, refuse, tell
-from dicom_assets.reconcile import UpdateMode
+from dicom_assets.pipeline.reconcile import UpdateMode
+from dicom_assets.query.formats import Format
+from dicom_assets.query.visible import visible
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -71,9 +71,9 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     2 when nothing was done.
     """
     from dicom_assets.cli.catalog import Request, run_catalog
-    from dicom_assets.cli.instance import open_instance
     from dicom_assets.cli.places import checked_places
     from dicom_assets.extract.options import ExtractionOptions
+    from dicom_assets.orchestration.instance import open_instance
 
     with clear_errors():
         places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
@@ -105,11 +105,11 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
 ) -> None:
     """Query the tables. A query reads the tables and nothing else, unless it is told so."""
     from dicom_assets.archive.opening import absolute
-    from dicom_assets.catalog.database import Catalog
-    from dicom_assets.catalog.engine import EngineOptions
-    from dicom_assets.catalog.formats import write
-    from dicom_assets.catalog.spreadsheet import Spreadsheet
     from dicom_assets.delta.lake import Lake
+    from dicom_assets.query.database import Catalog
+    from dicom_assets.query.engine import EngineOptions
+    from dicom_assets.query.formats import write
+    from dicom_assets.query.spreadsheet import Spreadsheet
 
     spreadsheet = Spreadsheet(safe=spreadsheet_safe)
     with clear_errors():
@@ -129,9 +129,9 @@ def gallery(
 ) -> None:
     """Write a page of the thumbnails."""
     from dicom_assets.archive.opening import absolute
-    from dicom_assets.catalog.database import Catalog
-    from dicom_assets.catalog.gallery import write_gallery
     from dicom_assets.delta.lake import Lake
+    from dicom_assets.query.database import Catalog
+    from dicom_assets.query.gallery import write_gallery
 
     with clear_errors():
         shown = write_gallery(Catalog(Lake(absolute(lake), schema)), output)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dicom_assets.archive.opening import absolute, is_remote
 from dicom_assets.cli.errors import refuse
-from dicom_assets.resources.archive import ArchiveResource
-from dicom_assets.resources.lake import LakeResource
+from dicom_assets.orchestration.resources.archive import ArchiveResource
+from dicom_assets.orchestration.resources.lake import LakeResource
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 import os
 import sys
 
-from dicom_assets.cli.instance import ensure_instance
 from dicom_assets.cli.places import Places
-from dicom_assets.definitions import FOLLOW_OUTSIDE_LINKS, LAKE, PREFIX_DEPTH, SCHEMA, SOURCE
+from dicom_assets.orchestration.definitions import FOLLOW_OUTSIDE_LINKS, LAKE, PREFIX_DEPTH, SCHEMA, SOURCE
+from dicom_assets.orchestration.instance import ensure_instance
 
 
 def serve(places: Places, host: str, port: int) -> None:

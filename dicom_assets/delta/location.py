@@ -11,8 +11,8 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileSystem, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
-from dicom_assets.patience import patiently
-from dicom_assets.stores import why
+from dicom_assets.storage.errors import why
+from dicom_assets.storage.retries import patiently
 from dicom_assets.tables import PARTITION, Table
 
 

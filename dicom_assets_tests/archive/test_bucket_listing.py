@@ -5,12 +5,12 @@ import pytest
 from obstore.exceptions import GenericError
 from obstore.store import MemoryStore
 
-from dicom_assets import patience
+from dicom_assets.storage import retries as patience
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.bucket_listing import list_objects
 from dicom_assets.archive.listing import ListingError
-from dicom_assets.patience import ATTEMPTS, patiently
+from dicom_assets.storage.retries import ATTEMPTS, patiently
 
 BROKEN = GenericError("Generic S3 error: Error getting list response body: HTTP error: request or response body error")
 TRIED = GenericError("Generic S3 error: Error performing list request: after 10 retries, max_retries: 10 - HTTP error")

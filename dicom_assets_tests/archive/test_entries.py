@@ -14,7 +14,7 @@ from dicom_assets.archive.listing import UNKNOWN, ListingError
 from dicom_assets.archive.local import LocalArchive, instant
 from dicom_assets.archive.prefixes import ROOT_PREFIX
 from dicom_assets.archive.reading import NotAFileError
-from dicom_assets_tests.denied import denied
+from dicom_assets_tests.support.denied import denied
 
 
 @pytest.fixture

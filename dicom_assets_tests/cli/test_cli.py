@@ -11,12 +11,12 @@ from deltalake import DeltaTable
 from typer.testing import CliRunner
 
 from dicom_assets.cli.main import app
-from dicom_assets.cli.runs import cut_into_runs
-from dicom_assets.steps.index import IndexStep
-from dicom_assets.steps.pending import Pending
+from dicom_assets.orchestration.launch import cut_into_runs
+from dicom_assets.pipeline.index import IndexStep
+from dicom_assets.pipeline.pending import Pending
 from dicom_assets.tables import TABLES
-from dicom_assets_tests.corpus import PYDICOM_FILES
-from dicom_assets_tests.denied import deny
+from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.denied import deny
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
-from dicom_assets_tests.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.corpus import PYDICOM_FILES
 
 PROCESSES = 6
 OPENS = """
 import sys, time
 from pathlib import Path
 import dicom_assets.cli.{module}
-from dicom_assets.cli.instance import open_instance, ensure_instance
+from dicom_assets.orchestration.instance import open_instance, ensure_instance
 lake, gate, name = sys.argv[1:]
 print("ready", flush=True)
 while not Path(gate).exists():
@@ -100,7 +100,7 @@ def test_a_disk_that_fills_up_during_a_run_is_one_line(tmp_path, environment):
 
 def test_an_instance_that_an_older_version_broke_is_told_with_what_to_do(tmp_path, environment):
     lake = tmp_path / "lake"
-    code = "import sys; from dicom_assets.cli.instance import ensure_instance; ensure_instance(sys.argv[1])"
+    code = "import sys; from dicom_assets.orchestration.instance import ensure_instance; ensure_instance(sys.argv[1])"
     run = [sys.executable, "-c", code, str(lake)]
     subprocess.run(run, env=environment, check=True, timeout=120)
     with sqlite3.connect(lake / ".dagster" / "history" / "runs.db") as connection:

@@ -11,8 +11,8 @@ import numpy as np
 import pydicom
 import pytest
 
-from dicom_assets.scratch import remove_abandoned, scratch_folder
-from dicom_assets_tests.corpus import PYDICOM_FILES
+from dicom_assets.storage.scratch import remove_abandoned, scratch_folder
+from dicom_assets_tests.support.corpus import PYDICOM_FILES
 
 PROJECT = Path(__file__).parents[2]
 CATALOG = [sys.executable, "-c", "from dicom_assets.cli import main; main()", "catalog"]
@@ -77,7 +77,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(source, tmp_path, environ
     assert not left.exists()
 
 
-HOLDS = "from dicom_assets.scratch import scratch_folder; print(scratch_folder(), flush=True); input()"
+HOLDS = "from dicom_assets.storage.scratch import scratch_folder; print(scratch_folder(), flush=True); input()"
 
 
 def _holder(environment, code=HOLDS):
@@ -102,7 +102,7 @@ def test_the_folder_of_a_living_process_is_never_removed(environment):
 
 
 def test_a_child_that_was_forked_has_a_folder_of_its_own_and_leaves_that_of_its_parent(environment):
-    code = "import os, sys; from dicom_assets.scratch import scratch_folder; mine = scratch_folder()\n"
+    code = "import os, sys; from dicom_assets.storage.scratch import scratch_folder; mine = scratch_folder()\n"
     code += "if os.fork() == 0: scratch_folder(); sys.exit()\n"
     code += "os.wait(); print(mine, flush=True); input()"
     parent, folder = _holder(environment, code)

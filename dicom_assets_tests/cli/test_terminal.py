@@ -13,14 +13,14 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-from dicom_assets.catalog import Catalog
-from dicom_assets.catalog.gallery import write_gallery
-from dicom_assets.catalog.spreadsheet import Spreadsheet
-from dicom_assets.catalog.visible import TerminalSink, visible
 from dicom_assets.cli import errors
 from dicom_assets.delta.lake import Lake
+from dicom_assets.query import Catalog
+from dicom_assets.query.gallery import write_gallery
+from dicom_assets.query.spreadsheet import Spreadsheet
+from dicom_assets.query.visible import TerminalSink, visible
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
-from dicom_assets_tests.catalog.conftest import append, catalog_row
+from dicom_assets_tests.query.conftest import append, catalog_row
 
 PROJECT = Path(__file__).parents[2]
 HOSTILE = {

@@ -8,7 +8,7 @@ from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.rewrite import rewrites
 from dicom_assets.tables import FILE_INDEX
-from dicom_assets_tests.delta.rows import append, index_rows, paths
+from dicom_assets_tests.support.rows import append, index_rows, paths
 
 
 def _replacement(lake: Lake, prefix: str, drop: str) -> Change:

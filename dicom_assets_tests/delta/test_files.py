@@ -12,7 +12,7 @@ from dicom_assets.delta.layout import from_log, partition_folder
 from dicom_assets.delta.location import TableSchemaError, ensure_table
 from dicom_assets.delta.statistics import StatisticsCollector
 from dicom_assets.tables import FILE_INDEX, TABLES, Column, Table
-from dicom_assets_tests.delta.rows import append, index_rows, paths
+from dicom_assets_tests.support.rows import append, index_rows, paths
 
 ODD = ["2024/01", "a b", "50%", "x=y", "日本", "it's", '"q"', "~", "."]
 

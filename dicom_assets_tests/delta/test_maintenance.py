@@ -12,8 +12,8 @@ from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.maintenance import MaintenanceOptions, RetentionError, compact, maintain, vacuum
 from dicom_assets.delta.rewrite import rewrites
 from dicom_assets.tables import FILE_INDEX
-from dicom_assets_tests.delta.rows import append, index_rows, paths
-from dicom_assets_tests.delta.storage import data_files, grow_old
+from dicom_assets_tests.support.rows import append, index_rows, paths
+from dicom_assets_tests.support.storage import data_files, grow_old
 
 DAY = timedelta(days=1)
 EAGER = MaintenanceOptions(small_files=2)

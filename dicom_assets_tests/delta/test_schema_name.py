@@ -6,10 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from dicom_assets.cli.main import app
-from dicom_assets.definitions import SCHEMA, lake_from_environment
 from dicom_assets.delta.lake import Lake, SchemaNameError
-from dicom_assets.resources.io_manager import LakeIOManager
-from dicom_assets.resources.lake import LakeResource
+from dicom_assets.orchestration.definitions import SCHEMA, lake_from_environment
+from dicom_assets.orchestration.resources.io_manager import LakeIOManager
+from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.tables import FILE_INDEX
 
 BAD = [

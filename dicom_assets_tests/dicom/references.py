@@ -16,8 +16,8 @@ from dicom_assets.dicom.pixels.errors import PixelError
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.thumbnail import Thumbnail, ThumbnailOptions, prepare_image_or_icon, render_thumbnail
-from dicom_assets_tests.corpus import CORPUS, PYDICOM_FILES, corpus_files, files_below, pydicom_files
-from dicom_assets_tests.dicom import oracles
+from dicom_assets_tests.support.corpus import CORPUS, PYDICOM_FILES, corpus_files, files_below, pydicom_files
+from dicom_assets_tests.support.dicom import oracles
 
 TABLE = Path(__file__).with_name("references.csv")
 OPTIONS = ThumbnailOptions(jpeg_quality=100)

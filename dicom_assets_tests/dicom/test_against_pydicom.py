@@ -18,8 +18,8 @@ from dicom_assets.dicom.limits import HeaderLimits
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets_tests.corpus import corpus_files, files_below, pydicom_files
-from dicom_assets_tests.dicom.comparison import by_pydicom, differences
+from dicom_assets_tests.support.corpus import corpus_files, files_below, pydicom_files
+from dicom_assets_tests.support.dicom.comparison import by_pydicom, differences
 
 PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 UNLIMITED = HeaderLimits(sequence_bytes=1 << 40, inline_bytes=1 << 40, max_elements=1 << 40)

@@ -12,7 +12,7 @@ from dicom_assets.dicom.limits import HeaderLimits
 from dicom_assets.dicom.read import header_json, read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets_tests.dicom import encoding as e
+from dicom_assets_tests.support.dicom import encoding as e
 
 MEGABYTE = 1 << 20
 AFTER = e.explicit(0x5200FFFE, "LO", b"AFTER ")

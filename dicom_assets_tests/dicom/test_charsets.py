@@ -6,7 +6,7 @@ from dicom_assets.dicom.charsets import Charset, charset_of
 from dicom_assets.dicom.issues import IssueCode
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
-from dicom_assets_tests.dicom import encoding as e
+from dicom_assets_tests.support.dicom import encoding as e
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
 from dicom_assets.dicom.thumbnail import render_thumbnail
-from dicom_assets_tests.dicom import compressed as c
-from dicom_assets_tests.dicom.images import LOSSLESS, encapsulated, file_bytes, image, thumbnail_of
-from dicom_assets_tests.dicom.oracles import picture_of
+from dicom_assets_tests.support.dicom import compressed as c
+from dicom_assets_tests.support.dicom.images import LOSSLESS, encapsulated, file_bytes, image, thumbnail_of
+from dicom_assets_tests.support.dicom.oracles import picture_of
 
 ALL = (*c.NATIVE, *c.ENCODERS)
 WHOLE_ONLY = [syntax for syntax in ALL if syntax not in c.BY_ROWS]

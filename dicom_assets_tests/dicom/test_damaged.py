@@ -13,8 +13,8 @@ from dicom_assets.dicom.limits import HeaderLimits
 from dicom_assets.dicom.read import header_json, read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets_tests.corpus import PYDICOM_FILES
-from dicom_assets_tests.dicom import encoding as e
+from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.dicom import encoding as e
 
 PATIENT = e.explicit(0x00100010, "PN", e.text("Doe^Jane"))
 PATIENT_ID = e.explicit(0x00100020, "LO", e.text("ID-1"))

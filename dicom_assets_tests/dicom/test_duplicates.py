@@ -9,7 +9,7 @@ from dicom_assets.dicom.limits import HeaderLimits
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets_tests.dicom import encoding as e
+from dicom_assets_tests.support.dicom import encoding as e
 
 PATIENT_ID = e.explicit(0x00100020, "LO", b"ID-1")
 BEHIND = e.explicit(0x00400280, "ST", b"ok")

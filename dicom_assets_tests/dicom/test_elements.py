@@ -10,7 +10,7 @@ from dicom_assets.dicom.read import header_json, read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.dicom.vr import ALL_VRS, TEXT_VRS
-from dicom_assets_tests.dicom import encoding as e
+from dicom_assets_tests.support.dicom import encoding as e
 
 IMPLICIT_HEAD = e.implicit(0x00080016, e.uid(e.BASIC_TEXT_SR)) + e.implicit(0x00080018, e.uid("1.2.3"))
 CREATOR = "SIEMENS CSA HEADER"

@@ -11,8 +11,8 @@ from dicom_assets.dicom.limits import DEFAULT_LIMITS
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets_tests.corpus import PYDICOM_FILES, pydicom_files
-from dicom_assets_tests.dicom import encoding as e
+from dicom_assets_tests.support.corpus import PYDICOM_FILES, pydicom_files
+from dicom_assets_tests.support.dicom import encoding as e
 
 
 def both(content):

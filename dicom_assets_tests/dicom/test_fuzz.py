@@ -17,10 +17,10 @@ from dicom_assets.dicom.source import BytesSource
 from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import HEAD_BYTES, FileKey
-from dicom_assets.reconcile import difference
+from dicom_assets.pipeline.reconcile import difference
 from dicom_assets.tables import EXTRACTED
-from dicom_assets_tests.corpus import corpus_files, pydicom_files
-from dicom_assets_tests.dicom.compressed import ENCODERS, NATIVE, compressed_file
+from dicom_assets_tests.support.corpus import corpus_files, pydicom_files
+from dicom_assets_tests.support.dicom.compressed import ENCODERS, NATIVE, compressed_file
 
 MOST_BYTES = 200_000
 MOST_SECONDS = 1.0

@@ -10,8 +10,8 @@ import pytest
 from dicom_assets.dicom.inflate import GZIP, InflatedSource
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
-from dicom_assets_tests.dicom import encoding as e
-from dicom_assets_tests.dicom.images import CountingSource
+from dicom_assets_tests.support.dicom import encoding as e
+from dicom_assets_tests.support.dicom.images import CountingSource
 
 CONTENT = random.Random(1).randbytes(1000) * 500
 

@@ -13,9 +13,9 @@ from dicom_assets.dicom.pixel_extent import SEQUENCE_DELIMITER, encapsulated_ext
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets_tests.dicom import encoding as e
-from dicom_assets_tests.dicom.images import CountingSource, encapsulated, file_bytes, image
 from dicom_assets_tests.dicom.test_inflate import deflated
+from dicom_assets_tests.support.dicom import encoding as e
+from dicom_assets_tests.support.dicom.images import CountingSource, encapsulated, file_bytes, image
 
 JPEG = "1.2.840.10008.1.2.4.50"
 FRAGMENTS = [bytes([number]) * 500 for number in range(1, 6)]

@@ -1,6 +1,5 @@
 import pytest
 
-from dicom_assets_tests.dicom import oracles
 from dicom_assets_tests.dicom.references import (
     OPTIONS,
     Reference,
@@ -10,6 +9,7 @@ from dicom_assets_tests.dicom.references import (
     read_table,
     rendering,
 )
+from dicom_assets_tests.support.dicom import oracles
 
 _ONE_BIT = "DCMTK shows the 1 of a single bit at half of full brightness"
 _ENHANCED = "DCMTK 3.6 does not read the rescale of functional groups, and our window is in rescaled values"

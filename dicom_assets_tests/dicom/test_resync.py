@@ -9,10 +9,10 @@ from dicom_assets.dicom.limits import HeaderLimits
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets_tests.corpus import PYDICOM_FILES
-from dicom_assets_tests.dicom import encoding as e
-from dicom_assets_tests.dicom.images import CountingSource
 from dicom_assets_tests.dicom.test_inflate import deflated
+from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.dicom import encoding as e
+from dicom_assets_tests.support.dicom.images import CountingSource
 
 PATIENT = e.explicit(0x00100010, "PN", b"Doe^Jane")
 PATIENT_ID = e.explicit(0x00100020, "LO", b"ID-1")

@@ -16,9 +16,16 @@ from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
 from dicom_assets.dicom.thumbnail import Limits, ThumbnailOptions, render_thumbnail
-from dicom_assets_tests.dicom import hostile
-from dicom_assets_tests.dicom.images import LOSSLESS, CountingSource, encapsulated, file_bytes, image, thumbnail_of
-from dicom_assets_tests.dicom.oracles import picture_of
+from dicom_assets_tests.support.dicom import hostile
+from dicom_assets_tests.support.dicom.images import (
+    LOSSLESS,
+    CountingSource,
+    encapsulated,
+    file_bytes,
+    image,
+    thumbnail_of,
+)
+from dicom_assets_tests.support.dicom.oracles import picture_of
 
 JPEG2000 = "1.2.840.10008.1.2.4.90"
 RLE = "1.2.840.10008.1.2.5"

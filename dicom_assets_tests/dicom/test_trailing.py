@@ -9,9 +9,9 @@ from dicom_assets.dicom.limits import HeaderLimits
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource, HeadCachedSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets_tests.dicom import encoding as e
-from dicom_assets_tests.dicom.images import CountingSource
 from dicom_assets_tests.dicom.test_inflate import deflated
+from dicom_assets_tests.support.dicom import encoding as e
+from dicom_assets_tests.support.dicom.images import CountingSource
 
 JPEG = "1.2.840.10008.1.2.4.50"
 MEGABYTE = 1 << 20

@@ -14,7 +14,7 @@ from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.extract.status import CHANGED, CatalogStatus, summarize
 from dicom_assets.tables import EXTRACTED, Table
-from dicom_assets_tests.whole import tiny_dicom
+from dicom_assets_tests.support.whole import tiny_dicom
 
 EXTRACTORS = ExtractionOptions().extractors()
 WHEN = 1_700_000_000_000_000_000

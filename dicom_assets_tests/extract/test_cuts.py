@@ -12,7 +12,7 @@ from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import HEAD_BYTES, FileKey
 from dicom_assets.tables import EXTRACTED
-from dicom_assets_tests.dicom.images import encapsulated, file_bytes, image
+from dicom_assets_tests.support.dicom.images import encapsulated, file_bytes, image
 
 NAMES = frozenset(table.name for table in EXTRACTED)
 EXTRACTORS = ExtractionOptions().extractors()

@@ -12,11 +12,11 @@ from dicom_assets.dicom.read import header_json, read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.dicom.thumbnail import render_thumbnail
-from dicom_assets_tests.corpus import PYDICOM_FILES
-from dicom_assets_tests.dicom import compressed as c
-from dicom_assets_tests.dicom import encoding as e
-from dicom_assets_tests.dicom.images import file_bytes, image
 from dicom_assets_tests.extract.test_cuts import extract
+from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.dicom import compressed as c
+from dicom_assets_tests.support.dicom import encoding as e
+from dicom_assets_tests.support.dicom.images import file_bytes, image
 
 NAMES = [
     "CT_small.dcm",

@@ -17,7 +17,7 @@ from dicom_assets.extract.extractors import HeaderExtractor
 from dicom_assets.extract.promote import promote
 from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.tables import DICOM_HEADERS, PROMOTED
-from dicom_assets_tests.dicom import encoding as e
+from dicom_assets_tests.support.dicom import encoding as e
 
 COLUMNS = {column.name: column for column in PROMOTED}
 TEXT_VRS = ["LO", "SH", "CS", "ST", "UT", "UC", "UN"]

@@ -15,7 +15,7 @@ from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, batches, extract_rows
 from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.tables import EXTRACTED, FILE_METADATA, Table
-from dicom_assets_tests.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.corpus import PYDICOM_FILES
 
 NAMES = frozenset(table.name for table in EXTRACTED)
 EXTRACTORS = ExtractionOptions().extractors()

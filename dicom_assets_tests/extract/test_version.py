@@ -10,7 +10,7 @@ from dicom_assets.dicom.render.options import Limits
 from dicom_assets.dicom.thumbnail import ThumbnailOptions
 from dicom_assets.extract.extractors import ThumbnailExtractor
 from dicom_assets.extract.version import changed_options
-from dicom_assets_tests.dicom import hostile
+from dicom_assets_tests.support.dicom import hostile
 
 
 def render_nothing(plan, frames):
@@ -46,7 +46,7 @@ def test_the_defaults_keep_the_version_short():
         (ThumbnailOptions(limits=Limits(seconds=5)), "thumbnails-2+limits.seconds=5"),
         (
             ThumbnailOptions(jpeg_quality=80, renderer=hostile.render_hostile),
-            "thumbnails-2+jpeg_quality=80+renderer=dicom_assets_tests.dicom.hostile:render_hostile",
+            "thumbnails-2+jpeg_quality=80+renderer=dicom_assets_tests.support.dicom.hostile:render_hostile",
         ),
     ],
 )
@@ -58,7 +58,7 @@ def test_a_version_is_the_same_in_every_process():
     code = (
         "from dicom_assets.dicom.thumbnail import ThumbnailOptions\n"
         "from dicom_assets.extract.extractors import ThumbnailExtractor\n"
-        "from dicom_assets_tests.dicom.hostile import render_hostile\n"
+        "from dicom_assets_tests.support.dicom.hostile import render_hostile\n"
         "print(ThumbnailExtractor(ThumbnailOptions(renderer=render_hostile)).version)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()

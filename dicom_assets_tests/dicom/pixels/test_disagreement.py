@@ -8,8 +8,8 @@ from dicom_assets.dicom.pixels.decoded import Request
 from dicom_assets.dicom.pixels.decoders import decode_frame
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.status import ThumbnailStatus
-from dicom_assets_tests.dicom.images import encapsulated, image, thumbnail_of
-from dicom_assets_tests.dicom.oracles import picture_of
+from dicom_assets_tests.support.dicom.images import encapsulated, image, thumbnail_of
+from dicom_assets_tests.support.dicom.oracles import picture_of
 
 JPEG_LOSSLESS, JPEG_LS = "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80"
 JPEG_2000, HTJ2K, JPEG_XL = "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.110"

@@ -9,7 +9,7 @@ from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
 from dicom_assets.dicom.pixels.fragments import FrameIndex, read_frame
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
-from dicom_assets_tests.dicom.images import CountingSource, encapsulated, file_bytes, image
+from dicom_assets_tests.support.dicom.images import CountingSource, encapsulated, file_bytes, image
 
 JPEG = "1.2.840.10008.1.2.4.50"
 

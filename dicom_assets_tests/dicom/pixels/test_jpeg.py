@@ -13,7 +13,7 @@ from dicom_assets.dicom.pixels.decoders import decode_frame
 from dicom_assets.dicom.pixels.errors import UnsupportedPixelsError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.status import ThumbnailStatus
-from dicom_assets_tests.dicom.images import encapsulated, image, thumbnail_of
+from dicom_assets_tests.support.dicom.images import encapsulated, image, thumbnail_of
 
 BASELINE, LOSSLESS = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.70"
 RETIRED = [f"1.2.840.10008.1.2.4.{number}" for number in (*range(52, 57), *range(58, 67))]

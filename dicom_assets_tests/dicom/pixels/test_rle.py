@@ -12,8 +12,8 @@ from dicom_assets.dicom.pixels.errors import PixelError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.rle import decode_rle
 from dicom_assets.dicom.status import ThumbnailStatus
-from dicom_assets_tests.dicom.images import encapsulated, image, thumbnail_of
-from dicom_assets_tests.dicom.oracles import picture_of
+from dicom_assets_tests.support.dicom.images import encapsulated, image, thumbnail_of
+from dicom_assets_tests.support.dicom.oracles import picture_of
 
 RLE = "1.2.840.10008.1.2.5"
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"

@@ -1,0 +1,66 @@
+"""``file_metadata``, ``dicom_headers``, ``thumbnails``: three assets of one pass over the files."""
+
+from collections.abc import Iterator, Sequence
+
+from dagster import AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, multi_asset
+
+from dicom_assets.extract.extractors import Extractor
+from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
+from dicom_assets.orchestration.assets.reporting import report
+from dicom_assets.orchestration.assets.specs import BACKFILL, GROUP, RETRIES, UpdateConfig, definition_metadata
+from dicom_assets.orchestration.partitions import PREFIXES, check_prefixes
+from dicom_assets.orchestration.resources.archive import ArchiveResource
+from dicom_assets.orchestration.resources.lake import LakeResource
+from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.pipeline.extraction import ExtractionStep
+from dicom_assets.pipeline.ownership import claim
+from dicom_assets.pipeline.reconcile import converge
+from dicom_assets.tables import FILE_INDEX, TABLES
+
+
+def _spec(extractor: Extractor) -> AssetSpec:
+    table = extractor.table
+    return AssetSpec(
+        table.name,
+        deps=[FILE_INDEX.name],
+        description=table.description,
+        group_name=GROUP,
+        code_version=extractor.version,
+        kinds={"deltalake", "spark"},
+        metadata=definition_metadata(table),
+    )
+
+
+def build_extraction(extractors: Sequence[Extractor]) -> AssetsDefinition:
+    """Return the multi-asset that runs some extractors; their versions are the assets' code versions."""
+
+    @multi_asset(
+        name="extraction",
+        specs=[_spec(extractor) for extractor in extractors],
+        can_subset=True,
+        partitions_def=PREFIXES,
+        backfill_policy=BACKFILL,
+        retry_policy=RETRIES,
+    )
+    def extraction(
+        context: AssetExecutionContext,
+        config: UpdateConfig,
+        archive: ArchiveResource,
+        lake: LakeResource,
+        spark: SparkResource,
+    ) -> Iterator[MaterializeResult[None]]:
+        """Read each new or changed file of the run's prefixes once and fill the selected tables."""
+        with only_infrastructure_is_retried():
+            prefixes, tables = context.partition_keys, lake.open()
+            files = claim(tables, archive.open(tables.root))
+            check_prefixes(files, prefixes)
+            tables.ensure(TABLES)
+            names = {key.path[-1] for key in context.selected_asset_keys}
+            selected = [extractor for extractor in extractors if extractor.table.name in names]
+            step = ExtractionStep(spark, tables, files, selected, prefixes, config.mode)
+            wanted = [extractor.table.name for extractor in selected]
+            outcomes = converge(step, wanted, spark.run_rewrites, {"dagster/run_id": context.run.run_id})
+            for outcome in outcomes.values():
+                yield report(context, tables, outcome, prefixes)
+
+    return extraction

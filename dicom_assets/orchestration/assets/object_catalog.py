@@ -1,0 +1,75 @@
+"""``object_catalog``: one row per file of the index, with all that is known of it."""
+
+import base64
+from collections.abc import Sequence
+
+from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, MetadataValue, asset
+
+from dicom_assets.delta.snapshot import Snapshot
+from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
+from dicom_assets.orchestration.assets.reporting import report
+from dicom_assets.orchestration.assets.specs import (
+    BACKFILL,
+    FOLLOW_UPSTREAM,
+    GROUP,
+    RETRIES,
+    UpdateConfig,
+    definition_metadata,
+)
+from dicom_assets.orchestration.partitions import PREFIXES
+from dicom_assets.orchestration.resources.lake import LakeResource
+from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.pipeline.catalog import CatalogStep
+from dicom_assets.pipeline.join import VERSION
+from dicom_assets.pipeline.reconcile import converge
+from dicom_assets.query.preview import preview
+from dicom_assets.tables import EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES
+
+
+def build_object_catalog(previews: int = 0) -> AssetsDefinition:
+    """Return the asset.
+
+    Parameters
+    ----------
+    previews
+        How many thumbnails of each partition to show in its materialization; 0 keeps images out of run metadata.
+
+    """
+
+    @asset(
+        name=OBJECT_CATALOG.name,
+        description=OBJECT_CATALOG.description,
+        deps=[FILE_INDEX.name, *(table.name for table in EXTRACTED)],
+        partitions_def=PREFIXES,
+        backfill_policy=BACKFILL,
+        retry_policy=RETRIES,
+        automation_condition=FOLLOW_UPSTREAM,
+        group_name=GROUP,
+        code_version=VERSION,
+        kinds={"deltalake", "spark"},
+        metadata=definition_metadata(OBJECT_CATALOG),
+    )
+    def object_catalog(
+        context: AssetExecutionContext, config: UpdateConfig, lake: LakeResource, spark: SparkResource
+    ) -> MaterializeResult[None]:
+        """Join the rows of the run's prefixes that are new or changed in any upstream table."""
+        with only_infrastructure_is_retried():
+            prefixes, tables = context.partition_keys, lake.open()
+            tables.ensure(TABLES)
+            step = CatalogStep(spark, tables, prefixes, config.mode)
+            outcomes = converge(step, [OBJECT_CATALOG.name], spark.run_rewrites, {"dagster/run_id": context.run.run_id})
+            if previews:
+                _attach_previews(context, tables.snapshot(OBJECT_CATALOG, prefixes), prefixes, previews)
+            return report(context, tables, outcomes[OBJECT_CATALOG.name], prefixes)
+
+    return object_catalog
+
+
+def _attach_previews(context: AssetExecutionContext, catalog: Snapshot, prefixes: Sequence[str], most: int) -> None:
+    """Show some thumbnails of each partition on its page."""
+    for prefix in prefixes:
+        picture = preview(catalog, prefix, most)
+        if picture is not None:
+            encoded = base64.b64encode(picture).decode()
+            shown = MetadataValue.md(f"![thumbnails](data:image/jpeg;base64,{encoded})")
+            context.add_asset_metadata({"preview": shown}, asset_key=OBJECT_CATALOG.name, partition_key=prefix)

@@ -1,0 +1,112 @@
+"""Which runs are due for prefixes that changed: batched over neighbours, and patient with what failed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from dicom_assets.pipeline.changes import Observation
+
+_FIRST_PAUSE = timedelta(minutes=1)
+_LONGEST_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Runs that were asked for a prefix in one state, and failed.
+
+    Attributes
+    ----------
+    count
+        How many.
+    last
+        When the last of them ended.
+
+    """
+
+    count: int
+    last: datetime
+
+    def retry_at(self) -> datetime:
+        """Return when the prefix may be asked for again: after a pause that doubles each time."""
+        return self.last + min(_LONGEST_PAUSE, _FIRST_PAUSE * (1 << min(self.count - 1, 10)))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A run that is due.
+
+    Attributes
+    ----------
+    first, last
+        Ends of its range of prefixes, both included.
+    states
+        Of the prefixes, in their order.
+    attempt
+        How often it failed before.
+
+    """
+
+    first: str
+    last: str
+    states: tuple[str, ...]
+    attempt: int = 0
+
+    @property
+    def key(self) -> str:
+        """Name of the request: another one whenever a listing of the range is another one."""
+        named = blake2b(" ".join(self.states).encode(), digest_size=16).hexdigest()
+        return f"{self.first}...{self.last}:{named}:{self.attempt}"
+
+
+Attempted = Mapping[tuple[str, str], Failures]
+"""Failed runs by prefix and state."""
+
+
+def due_requests(
+    changed: Sequence[Observation], order: Sequence[str], limit: int, attempted: Attempted, now: datetime
+) -> list[Request]:
+    """Return the runs that are due, in the order of their ranges.
+
+    What failed before is asked for prefix by prefix, so that one bad prefix does not hold up its neighbours.
+
+    Parameters
+    ----------
+    changed
+        Changed prefixes that no run holds.
+    order
+        All partition keys, as they were registered: ranges follow it.
+    limit
+        How many prefixes one run takes.
+    attempted
+        What was asked for in vain.
+    now
+        Retries that would come earlier are left out.
+
+    """
+    position = {key: index for index, key in enumerate(order)}
+    singles, batches = [], []
+    for seen in sorted(changed, key=lambda seen: position[seen.prefix]):
+        failures = attempted.get((seen.prefix, seen.state))
+        if failures is None:
+            batches.append(seen)
+        elif failures.retry_at() <= now:
+            singles.append(Request(seen.prefix, seen.prefix, (seen.state,), failures.count))
+    found = [_request(batch) for batch in _contiguous(batches, position, limit)]
+    return sorted([*found, *singles], key=lambda request: position[request.first])
+
+
+def _request(batch: Sequence[Observation]) -> Request:
+    return Request(batch[0].prefix, batch[-1].prefix, tuple(seen.state for seen in batch))
+
+
+def _contiguous(
+    changed: Sequence[Observation], position: Mapping[str, int], limit: int
+) -> Iterator[Sequence[Observation]]:
+    """Cut a sequence in the order of positions where neighbours are missing, or the limit is reached."""
+    start = 0
+    for end in range(1, len(changed) + 1):
+        full = end - start == limit
+        if end == len(changed) or full or position[changed[end].prefix] != position[changed[end - 1].prefix] + 1:
+            yield changed[start:end]
+            start = end

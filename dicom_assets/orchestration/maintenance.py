@@ -1,0 +1,84 @@
+"""Jobs beside the assets: the maintenance of the tables, and its schedule."""
+
+from datetime import UTC, datetime, timedelta
+
+from dagster import (
+    Config,
+    DagsterInstance,
+    DefaultScheduleStatus,
+    OpExecutionContext,
+    RunsFilter,
+    ScheduleDefinition,
+    job,
+    op,
+)
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from pydantic import Field
+
+from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
+from dicom_assets.orchestration.assets.specs import RETRIES
+from dicom_assets.orchestration.resources.lake import LakeResource
+
+_NIGHTLY = "17 3 * * *"
+_LONGEST_RUN = timedelta(days=14)
+"""A run that has been under way for longer was killed, and nobody told the instance."""
+_DEFAULTS = MaintenanceOptions()
+
+
+class MaintenanceConfig(Config):
+    """Run config of the maintenance job."""
+
+    retention_hours: int = Field(
+        default=int(_DEFAULTS.retention / timedelta(hours=1)),
+        description="How long files that left a table stay readable by time travel; 24 or more.",
+    )
+    target_file_mib: int = Field(default=_DEFAULTS.target_bytes >> 20, description="Size that compaction aims at.")
+    small_files: int = Field(
+        default=_DEFAULTS.small_files, description="How many small files make a prefix worth compacting."
+    )
+
+    def options(self) -> MaintenanceOptions:
+        """Return the options; raises ``RetentionError`` when the retention is too short."""
+        return MaintenanceOptions(self.target_file_mib << 20, self.small_files, timedelta(hours=self.retention_hours))
+
+
+def busy_since(instance: DagsterInstance, besides: str) -> datetime | None:
+    """Return when the oldest run under way was created, one run left out; ``None`` when there is none."""
+    alive = RunsFilter(statuses=NOT_FINISHED_STATUSES, created_after=datetime.now(UTC) - _LONGEST_RUN)
+    records = instance.get_run_records(alive)
+    return min(
+        (record.create_timestamp.astimezone(UTC) for record in records if record.dagster_run.run_id != besides),
+        default=None,
+    )
+
+
+@op(retry_policy=RETRIES)
+def maintain_tables(context: OpExecutionContext, config: MaintenanceConfig, lake: LakeResource) -> None:
+    """Compact small files, delete files past their retention, write checkpoints: table by table."""
+    options, tables = config.options(), lake.open()
+    for table in tables.existing():
+        done = maintain(tables.location(table), options, busy_since(context.instance, context.run_id))
+        context.log.info(
+            "%s: %d files merged to %d, %d files deleted, %d prefixes skipped as they are being written",
+            table.name,
+            done.merged,
+            done.written,
+            done.deleted,
+            done.skipped,
+        )
+
+
+@job(name="maintenance", description="Compact the tables and delete what no version within the retention needs.")
+def maintenance_job() -> None:
+    """Run :func:`maintain_tables`."""
+    maintain_tables()
+
+
+def build_maintenance_schedule(*, running: bool) -> ScheduleDefinition:
+    """Return the nightly schedule of the maintenance job."""
+    return ScheduleDefinition(
+        name="nightly_maintenance",
+        job=maintenance_job,
+        cron_schedule=_NIGHTLY,
+        default_status=DefaultScheduleStatus.RUNNING if running else DefaultScheduleStatus.STOPPED,
+    )

@@ -1,0 +1,56 @@
+"""The archive as a Dagster resource: where the source files are."""
+
+from typing import Any
+
+from dagster import ConfigurableResource
+from pydantic import Field
+
+from dicom_assets.archive.base import Archive
+from dicom_assets.archive.opening import open_archive
+from dicom_assets.orchestration.resources.secrets import SECRET, hidden, revealed
+
+
+class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
+    """Source files below a folder or bucket URI.
+
+    ``dagster.EnvVar`` is taken for every value, those of the storage options among them, and is the place for secrets.
+    """
+
+    source: str = Field(description="Folder, or URI of an object store, that holds the DICOM files.")
+    prefix_depth: int = Field(default=1, description="How many directories below the source make a partition.")
+    follow_outside_links: bool = Field(
+        default=False,
+        description="Whether symbolic links are followed that lead out of the folder.",
+    )
+    storage_options: dict[str, str] = Field(
+        default_factory=dict,
+        description="Options of the object store; without any, its usual environment variables count.",
+        json_schema_extra=SECRET,
+    )
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(**hidden(data))
+
+    def open(self, lake: str = "") -> Archive:
+        """Return the archive.
+
+        Parameters
+        ----------
+        lake
+            Root of the lake that the files are cataloged in, which is no part of the archive.
+
+        Raises
+        ------
+        ArchiveError
+            Source or depth cannot be meant.
+        SecretNotSetError
+            A value is to come from an environment variable that is not set.
+
+        """
+        return open_archive(
+            revealed(self.source),
+            self.prefix_depth,
+            revealed(self.storage_options),
+            lake=lake,
+            follow_outside_links=self.follow_outside_links,
+        )

@@ -1,0 +1,251 @@
+"""``archive_sensor`` keeps partitions and tables in step with the archive; another sensor lets the catalog follow.
+
+What changed is told by :mod:`dicom_assets.pipeline.changes`, what to ask for by :mod:`dicom_assets.orchestration.due_runs`; here
+is what concerns Dagster: the cursor, partition keys, runs.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from dagster import (
+    AddDynamicPartitionsRequest,
+    AssetSelection,
+    AutomationConditionSensorDefinition,
+    DagsterInstance,
+    DefaultSensorStatus,
+    DeleteDynamicPartitionsRequest,
+    RunRequest,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+
+from dicom_assets.archive.base import Archive, Prefixes
+from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
+from dicom_assets.orchestration.due_runs import Request, due_requests
+from dicom_assets.orchestration.partitions import PREFIXES
+from dicom_assets.orchestration.resources.archive import ArchiveResource
+from dicom_assets.orchestration.resources.lake import LakeResource
+from dicom_assets.orchestration.runs import STATES_TAG, backfills_under_way, failures, held_keys, range_tags
+from dicom_assets.pipeline.changes import CatalogState, Observation, Verdict, Watch, refuse_together
+from dicom_assets.pipeline.deletions import DeletionGuard
+from dicom_assets.pipeline.ownership import SourceMismatchError, recognise
+from dicom_assets.pipeline.reconcile import UpdateMode
+from dicom_assets.tables import TABLES
+
+NAME = "archive_sensor"
+_PARTITIONS = PREFIXES.name or ""
+_HOLD_LAPSES = timedelta(days=1)
+_SHOWN = 5
+_LEAST_SHARE = 0.25
+_MOST_NEW_KEYS = 20_000
+"""Dagster advises to add at most 25,000 partitions in one tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class SensorOptions:
+    """How the archive is watched.
+
+    Attributes
+    ----------
+    tick_seconds
+        How long one tick looks at the archive; the next goes on where it ended. Dagster gives up on ticks of 60 s.
+    interval_seconds
+        Pause between ticks.
+    prefixes_per_run
+        How many neighbouring prefixes one run takes.
+    mode
+        Of the runs that are requested.
+    running
+        Whether the sensor starts with the deployment.
+
+    """
+
+    tick_seconds: float = 20.0
+    interval_seconds: int = 30
+    prefixes_per_run: int = PREFIXES_PER_RUN
+    mode: UpdateMode = UpdateMode.SYNC
+    running: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the sweep over all prefixes has come.
+
+    Attributes
+    ----------
+    after
+        The last prefix that was looked at; empty when a sweep begins.
+
+    """
+
+    after: str = ""
+
+    @classmethod
+    def read(cls, text: str | None) -> "Cursor":
+        """Return a cursor from its text; one that cannot be read begins a new sweep."""
+        try:
+            return cls(str(json.loads(text or "{}").get("after", "")))
+        except (ValueError, AttributeError):
+            return cls()
+
+    def write(self) -> str:
+        """Return the cursor as text."""
+        return json.dumps({"after": self.after})
+
+
+@dataclass(slots=True)
+class Tick:
+    """One look at the archive, and what is to follow from it.
+
+    Attributes
+    ----------
+    instance, options
+        The instance that is asked about runs, and how the archive is watched.
+    archive, state
+        What is compared.
+    present
+        Prefixes of the archive.
+    registered
+        Partition keys, in the order of their registration.
+
+    """
+
+    instance: DagsterInstance
+    options: SensorOptions
+    archive: Archive
+    state: CatalogState
+    present: Prefixes
+    registered: Sequence[str]
+    new: Sequence[str] = field(init=False)
+    seen: list[Observation] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Tell which partitions are missing: of the archive, and of rows whose prefix has vanished."""
+        missing = sorted((set(self.present) | self.state.prefixes) - set(self.registered))
+        self.new = missing[:_MOST_NEW_KEYS]
+
+    def sweep(self, watch: Watch, cursor: Cursor, deadline: float) -> Cursor:
+        """Look at the prefixes after the cursor; returns how far that went."""
+        rest = [prefix for prefix in sorted({*self.registered, *self.new}) if prefix > cursor.after]
+        guard = DeletionGuard() if self.options.mode is not UpdateMode.APPEND else None
+        self.seen.extend(watch.sweep(self.archive, self.state, rest, guard, deadline))
+        if guard is not None:
+            self.seen = refuse_together(self.seen, self.archive, self.state, self.present, guard)
+        if len(self.seen) == len(rest):
+            return Cursor()
+        return Cursor(self.seen[-1].prefix) if self.seen else cursor
+
+    def run_requests(self) -> Iterator[RunRequest]:
+        """Yield the runs that are due for what was seen."""
+        order = [*self.registered, *self.new]
+        now = datetime.now(UTC)
+        held = held_keys(self.instance, order, now - _HOLD_LAPSES)
+        changed = [seen for seen in self.seen if seen.verdict is Verdict.CHANGED and seen.prefix not in held]
+        if changed:
+            attempted = failures(self.instance, NAME, order)
+            for request in due_requests(changed, order, self.options.prefixes_per_run, attempted, now):
+                yield self._run_request(request)
+
+    def _run_request(self, request: Request) -> RunRequest:
+        return RunRequest(
+            run_key=request.key,
+            run_config=self._run_config(),
+            tags={**range_tags(request.first, request.last), STATES_TAG: " ".join(request.states)},
+        )
+
+    def _run_config(self) -> dict[str, object]:
+        if self.options.mode is UpdateMode.SYNC:
+            return {}
+        steps = ("file_index", "extraction", "object_catalog")
+        # Run config takes an enum by the name of its member.
+        return {"ops": {step: {"config": {"mode": self.options.mode.name}} for step in steps}}
+
+    def lost_keys(self) -> list[str]:
+        """Return the partition keys that nothing stands behind any more: no file, no row, no run."""
+        gone = set(self.registered) - set(self.present) - self.state.prefixes
+        if not gone or self.present.unlisted or backfills_under_way(self.instance):
+            return []
+        return sorted(gone - held_keys(self.instance, self.registered))
+
+    def reasons(self) -> list[str]:
+        """Return why prefixes, or parts of them, were left alone."""
+        found = list(dict.fromkeys([*self.present.unlisted, *(seen.reason for seen in self.seen if seen.reason)]))
+        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+        return [*found[:_SHOWN], *more]
+
+
+def build_archive_sensor(options: SensorOptions) -> SensorDefinition:
+    """Return the sensor that watches the archive."""
+    watch = Watch()
+
+    @sensor(
+        name=NAME,
+        target=AssetSelection.assets(*(table.name for table in TABLES)),
+        minimum_interval_seconds=options.interval_seconds,
+        default_status=DefaultSensorStatus.RUNNING if options.running else DefaultSensorStatus.STOPPED,
+        description="Registers new prefixes and requests runs for those whose files changed.",
+    )
+    def archive_sensor(
+        context: SensorEvaluationContext, archive: ArchiveResource, lake: LakeResource
+    ) -> SensorResult | SkipReason:
+        deadline = time.monotonic() + options.tick_seconds
+        tables = lake.open()
+        try:
+            files = recognise(tables, archive.open(tables.root))
+            files.check()
+            present = files.prefixes()
+        except (OSError, SourceMismatchError) as error:
+            return SkipReason(f"Nothing was changed: {error}")
+        state = CatalogState(tables)
+        registered = context.instance.get_dynamic_partitions(_PARTITIONS)
+        if not (present.found or present.unlisted) and (registered or state.prefixes):
+            return SkipReason(
+                "Nothing was changed: the archive is empty, and it was not before. If that is meant, materialize its "
+                "partitions by hand, with allow_mass_deletion in the run config of file_index."
+            )
+        tick = Tick(context.instance, options, files, state, present, registered)
+        # However long it took to get here: some of the sweep is done in every tick, or it would never end.
+        deadline = max(deadline, time.monotonic() + options.tick_seconds * _LEAST_SHARE)
+        cursor = tick.sweep(watch, Cursor.read(context.cursor), deadline)
+        return _result(context, tick, cursor)
+
+    return archive_sensor
+
+
+def build_automation_sensor(*, running: bool) -> AutomationConditionSensorDefinition:
+    """Return the sensor that evaluates the automation conditions of all assets, those of users included.
+
+    Dagster would make one of this name, but stopped.
+    """
+    return AutomationConditionSensorDefinition(
+        "default_automation_condition_sensor",
+        target=AssetSelection.all(),
+        default_status=DefaultSensorStatus.RUNNING if running else DefaultSensorStatus.STOPPED,
+        # Runs over ranges of partitions, not backfills: they start at once.
+        emit_backfills=False,
+    )
+
+
+def _result(context: SensorEvaluationContext, tick: Tick, cursor: Cursor) -> SensorResult:
+    """Return what a tick leads to, and log why prefixes were left alone."""
+    requests = list(tick.run_requests())
+    lost = tick.lost_keys()
+    for reason in tick.reasons():
+        context.log.warning(reason)
+    changes = [
+        AddDynamicPartitionsRequest(_PARTITIONS, tick.new) if tick.new else None,
+        DeleteDynamicPartitionsRequest(_PARTITIONS, lost) if lost else None,
+    ]
+    looked = f"Looked at {len(tick.seen)} prefixes: nothing to do."
+    return SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else " ".join(tick.reasons()) or looked,
+        dynamic_partitions_requests=[change for change in changes if change is not None],
+        cursor=cursor.write(),
+    )

@@ -1,0 +1,95 @@
+"""Whether a file is still the version that the catalog has, told by its head: the cheap part of reading it again.
+
+The head holds the header of most files, and all of a small one. What differs behind it only, at equal size and time of
+last modification, is not seen.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dicom_assets.archive.base import Archive
+from dicom_assets.archive.versions import Listed
+from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.source_file import HEAD_BYTES, head_digest
+from dicom_assets.pipeline.versions import KNOWN, mark_of, marked
+from dicom_assets.tables import FILE_METADATA, KEY
+
+_READERS = 16
+"""Reading heads is waiting for the storage."""
+_BATCH = 256
+
+_UNKNOWN = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCheck:
+    """Reads the heads of suspects and compares them with those that the catalog has.
+
+    Attributes
+    ----------
+    lake, archive, prefixes
+        Where the suspects are from.
+
+    """
+
+    lake: Lake
+    archive: Archive
+    prefixes: Sequence[str]
+
+    def __call__(self, suspects: pa.Table) -> list[str | None]:
+        """Return the fingerprints of suspects, ``None`` where the head cannot be read.
+
+        A file of which the catalog has no head is taken for another version.
+
+        Raises
+        ------
+        ArchiveError
+            The archive as a whole is out of reach.
+
+        """
+        found = self._heads(suspects)
+        if None in found:
+            self.archive.check()
+        columns = (suspects["fingerprint"].to_pylist(), suspects[KNOWN].to_pylist(), self._known_heads(suspects), found)
+        return [_fingerprint(*row) for row in zip(*columns, strict=True)]
+
+    def _known_heads(self, suspects: pa.Table) -> list[str | None]:
+        """Return the digests of the heads that the catalog was made from, ``None`` where it has none."""
+        rows = self.lake.snapshot(FILE_METADATA, self.prefixes).keys(["fingerprint", "head_digest"])
+        aligned = rows.take(pc.index_in(suspects[KEY], value_set=rows[KEY].combine_chunks()).combine_chunks())
+        valid = pc.equal(aligned["fingerprint"], suspects[KNOWN])
+        digests: list[str | None] = pc.if_else(valid, aligned["head_digest"], pa.scalar(None, pa.string())).to_pylist()
+        return [digest or mark_of(known) for digest, known in zip(digests, suspects[KNOWN].to_pylist(), strict=True)]
+
+    def _heads(self, suspects: pa.Table) -> list[str | None]:
+        """Return the digests of the heads as they are, side by side."""
+        parts = [suspects.slice(start, _BATCH) for start in range(0, suspects.num_rows, _BATCH)]
+        with ThreadPoolExecutor(_READERS) as pool:
+            return [digest for digests in pool.map(self._heads_of, parts) for digest in digests]
+
+    def _heads_of(self, suspects: pa.Table) -> list[str | None]:
+        rows = suspects.select([KEY, "size", "source_version"]).to_pylist()
+        return [self._head(row[KEY], Listed(row["size"], row["source_version"])) for row in rows]
+
+    def _head(self, path: str, listed: Listed) -> str | None:
+        try:
+            with self.archive.open(path, listed) as source:
+                digest = head_digest(source.read(0, HEAD_BYTES))
+        except OSError:
+            return None
+        return digest
+
+
+def presume_other(suspects: pa.Table) -> list[str | None]:
+    """Return fingerprints of suspects that are none of the index: for who wants to know what a run would look at."""
+    return [marked(fingerprint, _UNKNOWN) for fingerprint in suspects["fingerprint"].to_pylist()]
+
+
+def _fingerprint(listed: str, known: str, head: str | None, found: str | None) -> str | None:
+    if found is None:
+        return None
+    return known if found == head else marked(listed, found)

@@ -1,0 +1,104 @@
+"""Which prefixes have anything to do, told by the same comparison that the runs make."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dicom_assets.archive.base import Archive
+from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.extractors import Extractor
+from dicom_assets.pipeline.catalog import CatalogStep
+from dicom_assets.pipeline.deletions import DeletionGuard
+from dicom_assets.pipeline.engine import Engine
+from dicom_assets.pipeline.extraction import ExtractionStep
+from dicom_assets.pipeline.head_check import presume_other
+from dicom_assets.pipeline.index import IndexStep
+from dicom_assets.pipeline.reconcile import Difference, UpdateMode, count_by_prefix
+from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a run over one prefix would find.
+
+    Attributes
+    ----------
+    prefix
+        The prefix.
+    files
+        Files whose rows are missing or stale in any table, or may be: the run will look.
+    removed
+        Rows of files that are gone.
+    unlisted
+        Why the prefix could not be listed whole; empty when it was.
+    due
+        Whether a run would find anything to do.
+    gone
+        Files that the index would lose.
+
+    """
+
+    prefix: str
+    files: int
+    removed: int
+    unlisted: str = ""
+    due: bool = True
+    gone: int = 0
+
+
+def find_pending(
+    engine: Engine,
+    lake: Lake,
+    archive: Archive,
+    extractors: Sequence[Extractor],
+    prefixes: Sequence[str],
+    mode: UpdateMode,
+    guard: DeletionGuard | None,
+) -> list[Pending]:
+    """Compare the archive and the tables, which must exist.
+
+    Only comparisons are made: the engine is not started.
+
+    Returns
+    -------
+    The prefixes that have anything to do, and those that could not be listed whole.
+
+    Raises
+    ------
+    ArchiveError
+        The root of the archive cannot be listed.
+    MassDeletionError
+        The guard refuses what is gone.
+
+    """
+    index = IndexStep(lake, archive, prefixes, mode, guard, presume_other)
+    found: dict[str, tuple[int, int]] = {}
+    for difference in _differences(engine, index, extractors):
+        work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
+        adopted = count_by_prefix(difference.adopted)
+        for prefix in {*work, *obsolete}:
+            files, removed = found.get(prefix, (0, 0))
+            made = work.get(prefix, 0)
+            due = made - adopted.get(prefix, 0)
+            found[prefix] = (max(files, due), max(removed, obsolete.get(prefix, 0) - made))
+    unlisted = index.listings.unlisted
+    return [
+        Pending(
+            prefix,
+            *found.get(prefix, (0, 0)),
+            unlisted=unlisted.get(prefix, ""),
+            due=prefix in found,
+            gone=index.gone.get(prefix, 0),
+        )
+        for prefix in prefixes
+        if prefix in found or prefix in unlisted
+    ]
+
+
+def _differences(engine: Engine, index: IndexStep, extractors: Sequence[Extractor]) -> Iterator[Difference]:
+    """Yield the differences of all tables; none of these comparisons starts Spark."""
+    yield index.plan(FILE_INDEX.name).difference
+    lake, archive, prefixes, mode = index.lake, index.archive, index.prefixes, index.mode
+    extraction = ExtractionStep(engine, lake, archive, extractors, prefixes, mode)
+    for extractor in extractors:
+        yield extraction.plan(extractor.table.name).difference
+    yield CatalogStep(engine, lake, prefixes, mode).plan(OBJECT_CATALOG.name).difference

@@ -1,0 +1,151 @@
+"""The catalog as a database: SQL by DuckDB over the Delta tables, by table name."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import duckdb
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from pyarrow.fs import FileSelector, FileType
+
+from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.location import TableLocation
+from dicom_assets.query.dataset import as_dataset
+from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
+from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
+from dicom_assets.query.remote import RemoteDataset
+from dicom_assets.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The tables of one lake, to be queried.
+
+    Attributes
+    ----------
+    lake
+        Where the tables are.
+    as_of
+        Show every table as it was at this time (with its offset from UTC), by default as it is.
+    engine
+        What queries may do beyond reading the tables, and how much of the machine they may take.
+
+    Examples
+    --------
+    >>> catalog = Catalog(Lake("/data/lake"))
+    >>> catalog.sql("SELECT Modality, count(*) FROM object_catalog GROUP BY Modality").df()  # doctest: +SKIP
+
+    """
+
+    lake: Lake
+    as_of: datetime | None = None
+    engine: EngineOptions = field(default_factory=EngineOptions)
+
+    def tables(self) -> tuple[str, ...]:
+        """Return the names of the tables: those of the catalog in the order data walks, then those of users.
+
+        Raises
+        ------
+        NoCatalogError
+            There is no table at all.
+
+        """
+        order = {table.name: place for place, table in enumerate(TABLES)}
+        names = sorted(self._existing(), key=lambda name: (order.get(name, len(order)), name))
+        if not names:
+            raise NoCatalogError(f"there is no catalog at {self._folder.uri}")
+        return tuple(names)
+
+    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
+        """Run a query and return its result, computed as it is read.
+
+        Only tables that the query mentions are opened, only columns that it uses are read, and data files are skipped
+        by partition and statistics. Times are in UTC. Files that :attr:`engine` allows can be joined
+        (``... JOIN 'cohort.csv' USING (PatientID)``); nothing else can be reached, and nothing written.
+
+        Parameters
+        ----------
+        query
+            One statement that reads, in the SQL of DuckDB.
+
+        Returns
+        -------
+        duckdb.DuckDBPyRelation
+            Has ``df()``, ``pl()``, ``fetchall()``, ``to_arrow_table()`` and ``to_arrow_reader()``.
+
+        Raises
+        ------
+        QueryError
+            The query does not parse, names a table or column that is not there, or does what it may not.
+        NoCatalogError
+            There is no table at all.
+        CatalogError
+            A table cannot be opened, or a file to be allowed does not exist.
+
+        """
+        if not query.isascii() and query != query.encode(errors="ignore").decode():
+            raise QueryError("the query holds bytes that are no UTF-8")
+        names = self.tables()
+        mentioned = query.casefold()
+        # A name that is not in the text of the query is no table of it; `SHOW TABLES` mentions none and means all.
+        opened = [name for name in names if name.casefold() in mentioned] or names
+        connection = connect({name: self._dataset(name, mentioned) for name in opened}, self.engine)
+        try:
+            if not self.engine.unsafe:
+                check_reads_only(connection, query)
+            result = connection.sql(query)
+        except duckdb.Error as error:
+            raise QueryError(_explain(error, names)) from error
+        if result is None:
+            raise QueryError("the query is empty")
+        return result
+
+    def _dataset(self, name: str, mentioned: str) -> ds.Dataset | RemoteDataset:
+        """Return a table to be scanned, with the statistics of columns that a query mentions."""
+        location = self._location(name)
+        return as_dataset(location, self._open(location), lambda column: column.casefold() in mentioned)
+
+    @property
+    def _folder(self) -> TableLocation:
+        return TableLocation(f"{self.lake.root.rstrip('/')}/{self.lake.schema}", self.lake.storage_options)
+
+    def _location(self, name: str) -> TableLocation:
+        return TableLocation(f"{self._folder.uri}/{name}", self.lake.storage_options)
+
+    def _existing(self) -> Iterator[str]:
+        """Yield the names of the folders that are Delta tables."""
+        try:
+            entries = self._folder.filesystem().get_file_info(FileSelector("", allow_not_found=True))
+        except TableNotFoundError:
+            return
+        except (DeltaError, OSError) as error:
+            raise NoCatalogError(f"{self._folder.uri} cannot be listed: {one_line(error)}") from error
+        for entry in entries:
+            name = entry.path.rstrip("/").rpartition("/")[2]
+            if entry.type == FileType.Directory and self._location(name).exists():
+                yield name
+
+    def _open(self, location: TableLocation) -> DeltaTable:
+        try:
+            delta = location.open()
+            if self.as_of is not None:
+                delta.load_as_version(self.as_of)
+        except DeltaError as error:
+            raise CatalogError(f"{location.uri} cannot be opened: {one_line(error)}") from error
+        return delta
+
+
+def _explain(error: duckdb.Error, names: tuple[str, ...]) -> str:
+    """Return what is wrong with a query, and which tables there are when it names another."""
+    message = one_line(error)
+    if isinstance(error, duckdb.PermissionException):
+        denied = message.partition(" - file system operations")[0].removeprefix("Permission Error: ")
+        return f"{denied}: name its folder with --allow-files, or give --unsafe"
+    if isinstance(error, duckdb.InterruptException):
+        return "the query took longer than it may"
+    if isinstance(error, duckdb.CatalogException) and message.startswith("Catalog Error: Table"):
+        # DuckDB's own suggestion may be one of its system tables.
+        return f"{message.partition(' Did you mean')[0]} Tables here: {', '.join(names)}."
+    return message

@@ -1,0 +1,99 @@
+"""One version of a Delta table as a PyArrow dataset: column pruning, and files skipped by partition and statistics.
+
+Why not ``DeltaTable.to_pyarrow_dataset``: it reads every file through Python callbacks on Arrow's threads, which can
+hang a query and abort the interpreter at exit, and it prepares statistics of every column for every file, wanted or
+not. Here local tables are read by Arrow's own file system, others by :mod:`dicom_assets.query.remote`, and only
+statistics that a query may use are prepared.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+
+from dicom_assets.delta.layout import from_log
+from dicom_assets.delta.location import TableLocation
+from dicom_assets.query.errors import CatalogError
+from dicom_assets.query.remote import RemoteDataset
+
+_READABLE_FEATURES = frozenset({"timestampNtz"})
+"""Reader features of the Delta protocol that do not change what is in the data files."""
+
+_STATISTICS_PRECISION = timedelta(milliseconds=1)
+"""Of timestamps in the log: some writers cut what is below, so a maximum may lie this much too low."""
+
+
+def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str], bool]) -> ds.Dataset | RemoteDataset:
+    """Return a loaded table as something that DuckDB scans like a dataset.
+
+    Parameters
+    ----------
+    location
+        Of the table.
+    delta
+        The table, at the version to read.
+    wanted
+        Whether a column may occur in a filter: only then are its statistics used to skip files.
+
+    Raises
+    ------
+    CatalogError
+        The table uses a feature that Parquet files alone do not show, such as deletion vectors.
+
+    """
+    unreadable = set(delta.protocol().reader_features or ()) - _READABLE_FEATURES
+    if unreadable:
+        raise CatalogError(
+            f"{location.uri} uses Delta features that cannot be read here: {', '.join(sorted(unreadable))}"
+        )
+    schema = pa.schema(delta.schema().to_arrow())
+    filesystem, parquet = location.filesystem(), ds.ParquetFileFormat()
+    fragments = [
+        parquet.make_fragment(from_log(path), filesystem, partition_expression=guarantee)
+        for path, guarantee in _guarantees(delta, [field for field in schema if wanted(field.name)])
+    ]
+    files = ds.FileSystemDataset(fragments, schema, parquet, filesystem)
+    return files if location.is_local else RemoteDataset(files)
+
+
+def _guarantees(delta: DeltaTable, fields: list[pa.Field]) -> Iterator[tuple[str, ds.Expression]]:
+    """Yield each live data file with what its log entry promises of every row in it."""
+    actions = pa.table(delta.get_add_actions(flatten=True))
+    partitions = delta.metadata().partition_columns
+    statistics = [field for field in fields if field.name not in partitions]
+    for action in actions.select([n for n in actions.column_names if _is_used(n, partitions, statistics)]).to_pylist():
+        # A true literal is the neutral start: a table may have neither partitions nor statistics.
+        promise = ds.scalar(True)
+        for name in partitions:
+            value = action[f"partition.{name}"]
+            promise &= ds.field(name).is_null() if value is None else ds.field(name) == value
+        for field in statistics:
+            bounds = _bounds(field, action)
+            promise = promise if bounds is None else promise & bounds
+        yield action["path"], promise
+
+
+def _is_used(column: str, partitions: list[str], statistics: list[pa.Field]) -> bool:
+    kind, _, name = column.partition(".")
+    return column in ("path", "num_records") or (
+        name in partitions if kind == "partition" else any(field.name == name for field in statistics)
+    )
+
+
+def _bounds(field: pa.Field, action: dict[str, Any]) -> ds.Expression | None:
+    """Return what the statistics of one file promise of a column, ``None`` when nothing."""
+    nulls, column = action.get(f"null_count.{field.name}"), ds.field(field.name)
+    if nulls is not None and nulls == action["num_records"]:
+        return column.is_null()
+    low, high = action.get(f"min.{field.name}"), action.get(f"max.{field.name}")
+    if low is None or high is None:
+        return None
+    if pa.types.is_timestamp(field.type):
+        high += _STATISTICS_PRECISION
+    inside = column >= pa.scalar(low, field.type)
+    if not pa.types.is_floating(field.type):  # NaN is greater than all to DuckDB, and not in the statistics
+        inside &= column <= pa.scalar(high, field.type)
+    return inside if nulls == 0 else inside | column.is_null()

@@ -1,0 +1,186 @@
+"""The SQL engine behind a catalog: a DuckDB that reads what it is given and nothing else, unless told otherwise.
+
+It is made for queries of people who are not trusted with the machine, such as the visitors of a web page: no file, no
+address and no setting is theirs, and neither is any extension. What is closed, and how it was tried, is in
+``docs/sql.md``.
+"""
+
+import re
+import threading
+import uuid
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow.dataset as ds
+
+from dicom_assets.query.errors import CatalogError, QueryError
+from dicom_assets.storage.scratch import scratch_folder
+
+_INTERRUPT_AGAIN = 0.05
+"""Seconds; an interrupt that comes between two steps of a query is forgotten."""
+
+_EXPLAIN = re.compile(r"\s*EXPLAIN(\s+ANALYZE)?\s+", re.IGNORECASE)
+_READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.MULTI})
+"""What a statement that only reads can be. MULTI is a PIVOT, or a COPY of one: it runs a query of its own first."""
+
+_CLOSED: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What queries may do, and how much of the machine they may take.
+
+    Attributes
+    ----------
+    allow_files
+        Folders, with all below them, and files that queries may read beside the tables. Links that lead out of them
+        are not followed.
+    unsafe
+        Queries may do all that the user of this process may: read and write files, attach databases, install
+        extensions, change settings.
+    memory_bytes
+        The most memory that a query takes before it goes to disk or fails; by default DuckDB's, 80 % of the machine's.
+    seconds
+        Time from the call until the result is read; a query that takes longer is interrupted. By default any time.
+    threads
+        Threads of a query, by default one for each core.
+
+    """
+
+    allow_files: tuple[Path, ...] = ()
+    unsafe: bool = False
+    memory_bytes: int | None = None
+    seconds: float | None = None
+    threads: int | None = None
+
+
+def connect(tables: Mapping[str, ds.Dataset], options: EngineOptions) -> duckdb.DuckDBPyConnection:
+    """Return an engine that knows some tables by name; its clock runs from here.
+
+    Raises
+    ------
+    CatalogError
+        A folder or file to be allowed does not exist, or there is no folder for temporary files.
+
+    """
+    connection = duckdb.connect(config={} if options.unsafe else _CLOSED)
+    connection.execute("SET TimeZone = 'UTC'")
+    # A table is one of the lake or a file that the query names, never a variable of the calling program.
+    connection.execute("SET python_enable_replacements = false")
+    # What does not fit into memory is patients' data: below a folder that only this user can read.
+    connection.execute(f"SET temp_directory = {_literal(str(_spill_folder()))}")
+    if options.memory_bytes is not None:
+        connection.execute(f"SET memory_limit = '{int(options.memory_bytes)} bytes'")
+    if options.threads is not None:
+        connection.execute(f"SET threads = {int(options.threads)}")
+    for name, dataset in tables.items():
+        connection.register(name, dataset)
+    if not options.unsafe:
+        _close(connection, options.allow_files)
+    if options.seconds is not None:
+        _interrupt_after(connection, options.seconds)
+    return connection
+
+
+def _spill_folder() -> Path:
+    """Return where an engine may put what does not fit into memory; it makes the folder when it has to."""
+    try:
+        return scratch_folder() / f"duckdb-{uuid.uuid4().hex}"  # what one query puts there is not for another to read
+    except OSError as error:
+        raise CatalogError(f"there is no folder for temporary files: {error.strerror}; set TMPDIR") from error
+
+
+def check_reads_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Refuse a query that would do anything but read.
+
+    The settings keep it from other files, but what may be read may be written as well, as far as DuckDB is concerned.
+
+    Raises
+    ------
+    QueryError
+        The text is not one statement that reads.
+    duckdb.Error
+        It is no SQL, or names what is not there.
+
+    """
+    statements = connection.extract_statements(query)
+    if not statements:
+        raise QueryError("the query is empty")
+    if len(statements) > 1:
+        raise QueryError("this is more than one statement; one at a time is answered")
+    text = _without_end(statements[0].query)
+    if statements[0].type == duckdb.StatementType.EXPLAIN and (explained := _EXPLAIN.match(text)):
+        text = text[explained.end() :]
+        statements = connection.extract_statements(text)
+    if len(statements) != 1 or statements[0].type not in _READING:
+        kind = text.split(maxsplit=1)[0].upper()
+        raise QueryError(f"{kind} does more than read: queries here only read, unless --unsafe is given")
+    if statements[0].type == duckdb.StatementType.MULTI and "copy" in text.casefold():
+        # To bind it would run it. No COPY of a PIVOT can do without that word, at this place.
+        raise QueryError("COPY does more than read, and a PIVOT may not mention it: that takes --unsafe")
+    try:
+        # COPY can hide in a WITH clause. DuckDB refuses it there where a subquery stands, before anything is run.
+        connection.sql(f"FROM (\n{text}\n)")
+    except (duckdb.BinderException, duckdb.ParserException) as error:
+        if "must be at the top level" in str(error) or isinstance(error, duckdb.ParserException):
+            raise QueryError("a statement in this query does more than read; that takes --unsafe") from error
+        raise
+
+
+def _without_end(statement: str) -> str:
+    """Return a statement without its semicolon and what comments stand there."""
+    text = statement.encode()  # positions of tokens count in bytes
+    end = len(text)
+    for position, kind in reversed(duckdb.tokenize(statement)):
+        if kind != duckdb.token_type.comment and text[position : position + 1] != b";":
+            break
+        end = position
+    return text[:end].decode()
+
+
+def _close(connection: duckdb.DuckDBPyConnection, allowed: tuple[Path, ...]) -> None:
+    """Leave the files allowed as all that the engine can reach, and its settings as they are."""
+    folders: set[str] = set()
+    files: set[str] = set()
+    for path in allowed:
+        if not path.exists():
+            raise CatalogError(f"{path} is to be allowed, but does not exist")
+        for spelling in (path.absolute(), path.resolve()):
+            if path.is_dir():
+                folders.add(f"{spelling}/")
+            else:
+                files.add(str(spelling))
+    connection.execute(f"SET allowed_directories = [{', '.join(map(_literal, sorted(folders)))}]")
+    connection.execute(f"SET allowed_paths = [{', '.join(map(_literal, sorted(files)))}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _interrupt_after(connection: duckdb.DuckDBPyConnection, seconds: float) -> None:
+    """Interrupt whatever an engine does after a time, as long as somebody holds it."""
+    ended = threading.Event()
+    weakref.finalize(connection, ended.set)
+    reference = weakref.ref(connection)
+
+    def watch() -> None:
+        pause = seconds
+        while not ended.wait(pause):
+            pause = _INTERRUPT_AGAIN
+            held = reference()
+            if held is not None:
+                held.interrupt()
+            del held
+
+    threading.Thread(target=watch, name="query deadline", daemon=True).start()
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

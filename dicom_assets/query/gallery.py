@@ -1,0 +1,184 @@
+"""The thumbnails of a catalog as one HTML page that needs nothing else: no server, no network, no other file.
+
+Carries no names and no dates of patients. Images that say they have annotation burned in are not shown.
+"""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dicom_assets.query.database import Catalog
+from dicom_assets.query.errors import OutputError
+from dicom_assets.query.names import file_size, transfer_syntax_name
+from dicom_assets.query.visible import visible
+
+DEFAULT_LIMIT = 500
+"""Cards on a page: some megabytes, which a browser takes without effort."""
+
+_MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
+
+# Two queries: the choice looks at every row but at no thumbnail, the second at the chosen rows alone.
+_CHOICE = """
+SELECT prefix, path
+FROM object_catalog
+ORDER BY coalesce(thumbnail_status, '') <> 'ok',
+         row_number() OVER (PARTITION BY coalesce(SeriesInstanceUID, path) ORDER BY InstanceNumber, path),
+         relative_path
+LIMIT {limit}
+"""
+_ROWS = """
+SELECT relative_path, size, Modality, TransferSyntaxUID, "Rows", "Columns", NumberOfFrames, SeriesInstanceUID,
+       SeriesNumber, InstanceNumber, BurnedInAnnotation, status,
+       thumbnail_media_type, thumbnail
+FROM object_catalog
+WHERE prefix IN ({prefixes}) AND path IN ({paths})
+"""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One file on the page, from its row of ``object_catalog``."""
+
+    row: dict[str, Any]
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Path below the root of the archive."""
+        return PurePosixPath(self.row["relative_path"])
+
+    @property
+    def folder(self) -> str:
+        """Folder below the root of the archive."""
+        return str(self.path.parent)
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Place on the page: by folder, images first, by modality, then as a viewer orders the images of a series."""
+        row = self.row
+        numbers = (row["SeriesNumber"] or 0, row["SeriesInstanceUID"] or "", row["InstanceNumber"] or 0)
+        return (self.folder, row["thumbnail"] is None, self.modality, *numbers, self.path.name)
+
+    @property
+    def modality(self) -> str:
+        """Modality, or what stands for it."""
+        return self.row["Modality"] or "none"
+
+    @property
+    def transfer_syntax(self) -> str:
+        """Name of the transfer syntax."""
+        return transfer_syntax_name(self.row["TransferSyntaxUID"]) or ""
+
+    @property
+    def size(self) -> str:
+        """Length of the file."""
+        return file_size(self.row["size"] or 0)
+
+    @property
+    def dimensions(self) -> str:
+        """Columns by rows, and frames when there are several."""
+        row = self.row
+        if not (row["Rows"] and row["Columns"]):
+            return ""
+        frames = row["NumberOfFrames"] or 1
+        sizes = (row["Columns"], row["Rows"], *((frames,) if frames > 1 else ()))
+        return " \N{MULTIPLICATION SIGN} ".join(map(str, sizes))
+
+    @property
+    def status(self) -> str:
+        """Status of the file in the catalog; of an image with annotation burned in, that it has."""
+        return "burned_in" if self.is_burned_in else str(self.row["status"])
+
+    @property
+    def is_burned_in(self) -> bool:
+        """Whether the pixels are said to identify the patient."""
+        return (self.row["BurnedInAnnotation"] or "").strip().upper() == "YES"
+
+    @property
+    def image(self) -> str | None:
+        """The thumbnail as a data URI, ``None`` when there is none or it is not to be shown."""
+        row = self.row
+        if row["thumbnail"] is None or row["thumbnail_media_type"] not in _MEDIA_TYPES or self.is_burned_in:
+            return None
+        return f"data:{row['thumbnail_media_type']};base64,{base64.b64encode(row['thumbnail']).decode()}"
+
+
+def write_gallery(catalog: Catalog, output: Path, *, title: str = "DICOM catalog", limit: int = DEFAULT_LIMIT) -> int:
+    """Write the page and return the number of files on it.
+
+    Parameters
+    ----------
+    catalog
+        What to show.
+    output
+        The HTML file.
+    title
+        Heading of the page.
+    limit
+        The most files that it shows: those with an image come first, one of each series before a second one.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+
+    """
+    cards = sorted(_cards(catalog, limit), key=lambda card: card.order)
+    files = catalog.sql("SELECT count(*) FROM object_catalog").fetchall()[0][0]
+    template = _environment().get_template("gallery.html.jinja")
+    try:
+        with output.open("w", encoding="utf-8") as page:
+            page.writelines(
+                template.generate(title=title, files=files, shown=len(cards), groups=_groups(cards), **_choices(cards))
+            )
+    except OSError as error:
+        raise OutputError(f"{output} cannot be written: {error.strerror}") from error
+    return len(cards)
+
+
+def _cards(catalog: Catalog, limit: int) -> Iterator[Card]:
+    """Yield the files to show: those with an image first, and of every series one before another of the same."""
+    chosen = catalog.sql(_CHOICE.format(limit=int(limit))).fetchall()
+    if chosen:
+        prefixes, paths = ({_literal(value) for value in column} for column in zip(*chosen, strict=True))
+        rows = catalog.sql(_ROWS.format(prefixes=", ".join(prefixes), paths=", ".join(paths)))
+        yield from map(Card, rows.to_arrow_table().to_pylist())
+
+
+def _literal(value: str) -> str:
+    """Return a string as SQL writes it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _groups(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
+    """Return the cards of each folder, folders without any image last."""
+    groups = [(folder, list(group)) for folder, group in groupby(cards, key=lambda card: card.folder)]
+    return sorted(groups, key=lambda group: all(card.image is None for card in group[1]))
+
+
+def _choices(cards: Sequence[Card]) -> dict[str, list[str]]:
+    """Return what the page can be filtered by."""
+    return {
+        "modalities": sorted({card.modality for card in cards}),
+        "statuses": sorted({card.status for card in cards}),
+    }
+
+
+def _finalize(value: Any) -> Any:
+    """Return a value as the page shows it: no name turns the text beside it around."""
+    return visible(value) if type(value) is str else value
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("dicom_assets.query"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

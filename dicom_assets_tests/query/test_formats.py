@@ -1,0 +1,192 @@
+import base64
+import csv
+import datetime as dt
+import json
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from dicom_assets.query import Catalog, Format, OutputError, QueryError, write
+from dicom_assets.query.terminal import SHOWN_ROWS
+from dicom_assets.query.values import cell
+
+EVERY_KIND = """
+SELECT 1::BIGINT AS number, sum(2) AS huge, 1.5::DECIMAL(9, 2) AS exact, 'NaN'::DOUBLE AS nan, NULL AS missing,
+       'a "b"' || chr(10) || 'ü' AS words, '' AS blank, TRUE AS flag, 'xy'::BLOB AS bytes,
+       DATE '2024-01-31' AS day, TIMESTAMPTZ '2024-01-31 12:00:00.5+02' AS moment, [0.5, NULL] AS list,
+       [{'at': DATE '2024-01-31', 'raw': 'xy'::BLOB}] AS issues, INTERVAL 36 HOUR AS span
+"""
+
+
+@pytest.fixture
+def catalog(lake):
+    return Catalog(lake)
+
+
+def test_csv_holds_every_kind_of_value(catalog, tmp_path):
+    file = tmp_path / "out.csv"
+    assert write(catalog.sql(EVERY_KIND), Format.CSV, file) == 1
+    (row,) = csv.DictReader(file.read_text(encoding="utf-8").splitlines(keepends=True))
+    assert row == {
+        "number": "1",
+        "huge": "2",
+        "exact": "1.5",
+        "nan": "nan",
+        "missing": "",
+        "words": 'a "b"\nü',
+        "blank": "",
+        "flag": "true",
+        "bytes": base64.b64encode(b"xy").decode(),
+        "day": "2024-01-31",
+        "moment": "2024-01-31T10:00:00.500000Z",
+        "list": "[0.5,null]",
+        "issues": '[{"at":"2024-01-31","raw":"eHk="}]',
+        "span": "P0M0DT129600S",
+    }
+
+
+def test_json_is_one_array_with_a_row_on_each_line(catalog, tmp_path):
+    file = tmp_path / "out.json"
+    write(catalog.sql(f"{EVERY_KIND} UNION ALL {EVERY_KIND}"), Format.JSON, file)
+    text = file.read_text(encoding="utf-8")
+    assert len(text.splitlines()) == 4
+    row, same = json.loads(text)
+    assert (
+        row
+        == same
+        == {
+            "number": 1,
+            "huge": 2,
+            "exact": 1.5,
+            "nan": None,
+            "missing": None,
+            "words": 'a "b"\nü',
+            "blank": "",
+            "flag": True,
+            "bytes": "eHk=",
+            "day": "2024-01-31",
+            "moment": "2024-01-31T10:00:00.500000Z",
+            "list": [0.5, None],
+            "issues": [{"at": "2024-01-31", "raw": "eHk="}],
+            "span": "P0M0DT129600S",
+        }
+    )
+
+
+def test_parquet_keeps_every_type_of_the_catalog(catalog, tmp_path):
+    file = tmp_path / "out.parquet"
+    result = catalog.sql("FROM object_catalog ORDER BY path")
+    assert write(result, Format.PARQUET, file) == 4
+    assert pq.read_table(file).drop(["SliceThickness"]).equals(result.to_arrow_table().drop(["SliceThickness"]))
+
+
+@pytest.mark.parametrize("form", Format)
+def test_no_rows_make_a_complete_file_too(catalog, tmp_path, form):
+    file = tmp_path / "out"
+    assert (
+        write(catalog.sql("SELECT path, PixelSpacing FROM file_index JOIN object_catalog USING (path)"), form, file)
+        == 0
+    )
+    read = {
+        Format.CSV: lambda: file.read_text() == '"path","PixelSpacing"\n',
+        Format.JSON: lambda: json.loads(file.read_text()) == [],
+        Format.PARQUET: lambda: pq.read_table(file).column_names == ["path", "PixelSpacing"],
+        Format.TABLE: lambda: "path" in file.read_text() and "(0 rows)" in file.read_text(),
+    }
+    assert read[form]()
+
+
+@pytest.mark.parametrize("form", Format)
+def test_columns_of_one_name_are_told_apart(catalog, tmp_path, form):
+    file = tmp_path / "out"
+    write(catalog.sql("SELECT 1 AS a, 2 AS A, 3 AS a_1, 4 AS a"), form, file)
+    text = file.read_bytes()
+    assert all(name in text for name in (b"a", b"A_1", b"a_1_1", b"a_2"))
+    if form is Format.JSON:
+        assert json.loads(text) == [{"a": 1, "A_1": 2, "a_1_1": 3, "a_2": 4}]
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.JSON, Format.PARQUET])
+def test_results_of_many_batches_are_complete(catalog, tmp_path, form):
+    file = tmp_path / "out"
+    assert write(catalog.sql("SELECT range AS n FROM range(10000)"), form, file) == 10_000
+    readers = {Format.CSV: pd.read_csv, Format.JSON: pd.read_json, Format.PARQUET: pd.read_parquet}
+    assert readers[form](file)["n"].tolist() == list(range(10_000))
+
+
+def test_the_table_cuts_long_values_and_says_what_binary_is(catalog, tmp_path):
+    file = tmp_path / "out"
+    write(catalog.sql("SELECT repeat('x', 500) AS long, thumbnail FROM object_catalog LIMIT 1"), Format.TABLE, file)
+    text = file.read_text()
+    assert "…" in text
+    assert "bytes>" in text
+    assert max(map(len, text.splitlines())) < 120
+
+
+def test_the_table_ends_with_the_number_of_rows_or_that_there_are_more(catalog, capfdbinary):
+    assert write(catalog.sql("SELECT 1 AS a"), Format.TABLE) == 1
+    assert capfdbinary.readouterr().out.endswith(b"(1 row)\n")
+    assert write(catalog.sql("SELECT * FROM range(100000)"), Format.TABLE) == SHOWN_ROWS
+    out = capfdbinary.readouterr().out.decode()
+    assert "first 100 rows" in out
+    assert len(out.splitlines()) == SHOWN_ROWS + 3
+
+
+def test_many_columns_on_a_terminal_become_records(catalog, monkeypatch, capfdbinary):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    write(catalog.sql("FROM object_catalog ORDER BY path LIMIT 2"), Format.TABLE)
+    out = capfdbinary.readouterr().out.decode()
+    assert "row 2" in out
+    assert any("TransferSyntaxUID" in line and "1.2.840" in line for line in out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (b"123", "<3 bytes>"),
+        ("a\nb\x1b[31m", "a b\\u001b[31m"),
+        (0.1 + 0.2, "0.3"),
+        (dt.datetime(2024, 1, 31, 12, tzinfo=dt.UTC), "2024-01-31 12:00:00"),
+        ([1, None, "x"], '[1,null,"x"]'),
+        ("abcdefghijklm", "abcdefghi…"),
+        (True, "True"),
+    ],
+)
+def test_cells_are_one_short_line(value, text):
+    assert cell(value, max(10, len(text))) == text
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_query_that_fails_on_a_value_is_told_and_leaves_no_file(catalog, tmp_path, form):
+    file = tmp_path / "out"
+    with pytest.raises(QueryError, match=r"Could not convert string '(CT|US)'") as caught:
+        write(catalog.sql("SELECT Modality::INT FROM object_catalog"), form, file)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_result_stays_when_the_new_one_fails(catalog, tmp_path):
+    file = tmp_path / "out.csv"
+    write(catalog.sql("SELECT 1 AS a"), Format.CSV, file)
+    with pytest.raises(QueryError):
+        write(catalog.sql("SELECT Modality::INT FROM object_catalog"), Format.CSV, file)
+    assert file.read_text() == '"a"\n1\n'
+
+
+def test_a_file_that_cannot_be_written_is_told(catalog, tmp_path):
+    with pytest.raises(OutputError, match=r"none/out\.csv cannot be written: No such file"):
+        write(catalog.sql("SELECT 1"), Format.CSV, tmp_path / "none" / "out.csv")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match="folder cannot be written"):
+        write(catalog.sql("SELECT 1"), Format.CSV, tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_parquet_does_not_go_to_a_terminal(catalog, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    with pytest.raises(OutputError, match="-o"):
+        write(catalog.sql("SELECT 1"), Format.PARQUET)

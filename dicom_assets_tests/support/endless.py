@@ -1,0 +1,92 @@
+"""An archive without disk: any number of files that all read as one small image, and what a run over it cost."""
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from dicom_assets.archive.base import Prefixes
+from dicom_assets.archive.listing import ListedFile, to_table
+from dicom_assets.archive.versions import Listed
+from dicom_assets.delta.files import DataFile
+from dicom_assets.delta.lake import Lake
+from dicom_assets.tables import TABLES
+from dicom_assets_tests.support.whole import tiny_dicom
+
+_IMAGE = tiny_dicom(1)
+_WHEN = datetime(2024, 5, 6, tzinfo=UTC)
+
+
+class Image:
+    """The bytes of any file."""
+
+    size = len(_IMAGE)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return _IMAGE[offset : offset + length]
+
+
+@dataclass(frozen=True)
+class EndlessArchive:
+    """Numbered files in prefixes."""
+
+    files: Mapping[str, frozenset[int]]
+    root: str = "/endless"
+    depth: int = 1
+
+    def check(self) -> None:
+        """Do nothing: it cannot be out of reach."""
+
+    def at(self, root: str):
+        return replace(self, root=root)
+
+    def folder(self, prefix: str | None = None) -> None:
+        """Return nothing: there are no folders."""
+
+    def exists(self, path: str) -> bool:
+        prefix, name = path.removeprefix(f"{self.root}/").split("/")
+        return int(name[2:-4]) in self.files.get(prefix, ())
+
+    def prefixes(self):
+        return Prefixes(sorted(self.files))
+
+    def list(self, prefix: str) -> pa.Table:
+        names = [f"{prefix}/IM{number:08d}.dcm" for number in sorted(self.files.get(prefix, ()))]
+        mark = f"{Image.size}-1"
+        return to_table(
+            prefix, (ListedFile(f"{self.root}/{name}", name, Image.size, _WHEN, None, mark) for name in names)
+        )
+
+    @contextmanager
+    def open(self, _: str, listed: Listed | None = None):
+        yield Image()
+
+
+Files = Mapping[str, Mapping[str, DataFile]]
+
+
+def live(lake: Lake) -> Files:
+    """Return the data files of all tables, by table and path."""
+    return {table.name: {file.path: file for file in lake.snapshot(table).files} for table in TABLES}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run did to the data files of one table."""
+
+    rows: int
+    size: int
+    added: int
+    removed: int
+
+
+def costs(before: Files, after: Files) -> dict[str, Cost]:
+    """Return what was written between two moments, by table."""
+    found = {}
+    for name, files in after.items():
+        new = [files[path] for path in files.keys() - before[name].keys()]
+        gone = len(before[name].keys() - files.keys())
+        found[name] = Cost(sum(file.rows or 0 for file in new), sum(file.size for file in new), len(new), gone)
+    return found

@@ -1,0 +1,50 @@
+"""Ticks of the archive sensor, with what the daemon would do about them."""
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from dicom_assets.orchestration.partitions import PREFIXES
+from dicom_assets.orchestration.resources.archive import ArchiveResource
+from dicom_assets.orchestration.resources.lake import LakeResource
+from dicom_assets.orchestration.sensors import SensorOptions, build_archive_sensor
+
+
+@dataclass
+class Ticker:
+    """Evaluates the sensor again and again, and keeps its cursor."""
+
+    instance: dg.DagsterInstance
+    archive: ArchiveResource
+    lake: LakeResource
+    options: SensorOptions
+
+    def __post_init__(self):
+        self.cursor = None
+        self.sensor = build_archive_sensor(self.options)
+
+    @property
+    def keys(self):
+        return list(self.instance.get_dynamic_partitions(PREFIXES.name))
+
+    def tick(self):
+        """Evaluate once; partition requests are carried out, run requests are returned."""
+        resources = {"archive": self.archive, "lake": self.lake}
+        context = dg.build_sensor_context(self.instance, cursor=self.cursor, resources=resources)
+        result = self.sensor(context)
+        if isinstance(result, dg.SkipReason):
+            return dg.SensorResult(skip_reason=result, cursor=self.cursor)
+        self.cursor = result.cursor
+        for request in result.dynamic_partitions_requests:
+            if isinstance(request, dg.AddDynamicPartitionsRequest):
+                self.instance.add_dynamic_partitions(request.partitions_def_name, request.partition_keys)
+            else:
+                for key in request.partition_keys:
+                    self.instance.delete_dynamic_partition(request.partitions_def_name, key)
+        return result
+
+
+def ranges(result):
+    """Return the ranges that a tick asks for."""
+    tags = [request.tags for request in result.run_requests]
+    return [(t["dagster/asset_partition_range_start"], t["dagster/asset_partition_range_end"]) for t in tags]
