@@ -33,18 +33,18 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from ct_files import write_ct_files
+from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.pipeline.reconcile import converge
 from PIL import Image
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake
-from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.index import IndexStep
-from dicom_assets.pipeline.reconcile import converge
 from dicom_assets.tables import EXTRACTED, FILE_INDEX, TABLES
 
 PROCESSES = 2

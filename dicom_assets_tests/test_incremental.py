@@ -3,11 +3,11 @@
 import dagster as dg
 import pyarrow as pa
 import pytest
+from dicom_assets.pipeline.reconcile import UpdateMode
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.resources.spark import SparkResource
-from dicom_assets.pipeline.reconcile import UpdateMode
 from dicom_assets.tables import OBJECT_CATALOG, TABLES
 from dicom_assets_tests.support.endless import EndlessArchive, costs, live
 from dicom_assets_tests.support.scratch import build, clean

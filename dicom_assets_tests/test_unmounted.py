@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.pipeline.reconcile import UpdateMode, converge
 
 from dicom_assets.archive.base import ArchiveError, FolderIdentity
 from dicom_assets.archive.identity import Witness
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake
-from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.index import IndexStep
-from dicom_assets.pipeline.reconcile import UpdateMode, converge
 from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_INDEX, TABLES
 from dicom_assets_tests.support.made_up import index, run_here
 from dicom_assets_tests.support.scratch import build

@@ -16,7 +16,7 @@ from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.cli.errors import tell
 from dicom_assets.cli.places import Places
 from dicom_assets.delta.lake import Lake
-from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.launch import (
@@ -30,15 +30,15 @@ from dicom_assets.orchestration.launch import (
 from dicom_assets.orchestration.partitions import check_prefixes, register_prefixes
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.deletions import BY_OPTION, DeletionGuard, rows_by_prefix
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.pending import Pending, find_pending
-from dicom_assets.pipeline.reconcile import UpdateMode
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.summary import Count, count_by, summarize
 from dicom_assets.query.visible import visible
 from dicom_assets.spark.progress import following_spark
-from dicom_assets.tables import FILE_INDEX, TABLES
+from dicom_assets.tables import FILE_INDEX
 
 stdout = Console()
 _SHOWN = 5
@@ -52,8 +52,9 @@ class Request:
     prefixes: tuple[str, ...]
     mode: UpdateMode = UpdateMode.SYNC
     allow_mass_deletion: bool = False
-    options: ExtractionOptions = field(default_factory=ExtractionOptions)
     move_source: bool = False
+    model: CatalogModel = DEFAULT_MODEL
+    spark: SparkResource = field(default_factory=SparkResource)
 
 
 def run_catalog(request: Request, instance: DagsterInstance) -> bool:
@@ -64,7 +65,7 @@ def run_catalog(request: Request, instance: DagsterInstance) -> bool:
     if request.move_source:
         _move(request, lake, named)
     archive = claim(lake, named)
-    lake.ensure(TABLES)
+    lake.ensure(request.model.tables)
     with stdout.status("Listing the archive..."):
         archive.check()
         present = archive.prefixes()
@@ -97,7 +98,9 @@ def _complain(failed: Collection[str], unlisted: Iterable[str]) -> None:
 def _move(request: Request, lake: Lake, archive: Archive) -> None:
     """Make the catalog follow its archive, and say so."""
     with stdout.status("Rewriting paths..."):
-        moved = move_source(lake, archive, SparkResource().run_rewrites, unseen=request.allow_mass_deletion)
+        moved = move_source(
+            lake, archive, request.model.tables, request.spark.engine(), unseen=request.allow_mass_deletion
+        )
     done = f"The catalog follows its source from {moved.old} to {moved.new}." if moved else "The source has not moved."
     stdout.print(visible(done), soft_wrap=True, highlight=False, markup=False)
 
@@ -127,7 +130,7 @@ def _pending(request: Request, archive: Archive, lake: Lake, prefixes: Sequence[
     found: list[Pending] = []
     for start in range(0, len(prefixes), PREFIXES_PER_RUN):
         part = prefixes[start : start + PREFIXES_PER_RUN]
-        found += find_pending(SparkResource(), lake, archive, request.options.extractors(), part, request.mode, guard)
+        found += find_pending(lake, archive, request.model, part, request.mode, guard)
     if guard is not None:
         known = rows_by_prefix(lake.snapshot(FILE_INDEX).files)
         guard.check_whole(sum(known.values()), sum(entry.gone for entry in found))
@@ -143,7 +146,9 @@ def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[Run
 
     """
     places = request.places
-    definitions = build_definitions(places.archive_resource, places.lake_resource, extraction=request.options)
+    definitions = build_definitions(
+        places.archive_resource, places.lake_resource, request.spark, extractors=request.model.extractors
+    )
     failed: set[str] = set()
     left_out: list[str] = []
     with Progress(
@@ -161,7 +166,9 @@ def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[Run
             progress.update(bar, description=f"Run {number} of {len(requests)}", completed=done)
             follow = partial(_advance, progress, bar, done, run.files)
             with following_spark(follow):
-                result = execute(definitions, instance, run, request.mode, allow_deletion=request.allow_mass_deletion)
+                result = execute(
+                    definitions, request.model, instance, run, request.mode, allow_deletion=request.allow_mass_deletion
+                )
             done += run.files
             progress.update(bar, completed=done)
             left_out += unlisted(result)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from dicom_assets.cli.errors import clear_errors, refuse, tell
-from dicom_assets.pipeline.reconcile import UpdateMode
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.query.formats import Format
 from dicom_assets.query.visible import visible
 
@@ -72,13 +72,14 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     """
     from dicom_assets.cli.catalog import Request, run_catalog
     from dicom_assets.cli.places import checked_places
-    from dicom_assets.extract.options import ExtractionOptions
+    from dicom_assets.extract.installed import installed_extractors
+    from dicom_assets.extract.model import CatalogModel
     from dicom_assets.orchestration.instance import open_instance
 
     with clear_errors():
         places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
-        options = ExtractionOptions(sha256=sha256)
-        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, options, move_source)
+        model = CatalogModel(installed_extractors(sha256=sha256))
+        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, model)
         with open_instance(places.lake) as instance:
             succeeded = run_catalog(request, instance)
     if not succeeded:

@@ -83,7 +83,9 @@ class DataFileWriter:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Take rows; columns that are not of the table (the partition) are left out."""
-        batch = batch.select(self._schema.names).cast(self._schema)
+        batch = batch.select(self._schema.names)
+        if not batch.schema.equals(self._schema):
+            batch = batch.cast(self._schema)
         self._statistics.add(batch)
         self._pending.append(batch)
         self._pending_bytes += batch.nbytes

@@ -9,8 +9,6 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from dicom_assets.tables import OBJECT_CATALOG
-
 _UTC = pa.timestamp("us", tz="UTC")
 
 _NULLABLE = {
@@ -37,12 +35,14 @@ def to_pandas(rows: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def from_pandas(frame: pd.DataFrame, stored: Mapping[str, pa.DataType]) -> pa.Table:
+def from_pandas(
+    frame: pd.DataFrame, stored: Mapping[str, pa.DataType], usual: Mapping[str, pa.DataType] | None = None
+) -> pa.Table:
     """Return a data frame as rows of its table.
 
     An index with a name is a column; one without is left out. Times without a zone are taken as UTC. A column without
-    any value gets the type that it has in its table, else in ``object_catalog``; when neither knows it, it is left
-    out, and joins the table with its first value.
+    any value gets the type that it has in its table, else its usual one; when neither is known, it is left out, and
+    joins the table with its first value.
 
     Parameters
     ----------
@@ -50,6 +50,8 @@ def from_pandas(frame: pd.DataFrame, stored: Mapping[str, pa.DataType]) -> pa.Ta
         What an asset returned.
     stored
         Types of the columns that the table has; values are brought to them where that loses nothing.
+    usual
+        Types that columns of some names have in other tables, such as ``object_catalog``.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def from_pandas(frame: pd.DataFrame, stored: Mapping[str, pa.DataType]) -> pa.Ta
     if named:
         frame = frame.reset_index(named)
     frame = frame.rename(columns=str)
-    columns = {name: _column(frame[name], stored.get(name)) for name in _distinct(frame)}
+    columns = {name: _column(frame[name], stored.get(name), (usual or {}).get(name)) for name in _distinct(frame)}
     return pa.table({name: column for name, column in columns.items() if column is not None})
 
 
@@ -72,7 +74,7 @@ def _distinct(frame: pd.DataFrame) -> list[str]:
     return names
 
 
-def _column(values: "pd.Series[Any]", stored: pa.DataType | None) -> pa.ChunkedArray | None:
+def _column(values: "pd.Series[Any]", stored: pa.DataType | None, usual: pa.DataType | None) -> pa.ChunkedArray | None:
     """Return one column in the type to write, ``None`` when no type is known."""
     try:
         column = _storable(pa.chunked_array(pa.Array.from_pandas(values)))
@@ -80,8 +82,8 @@ def _column(values: "pd.Series[Any]", stored: pa.DataType | None) -> pa.ChunkedA
         if not len(column) and pa.types.is_floating(column.type):
             column = pa.chunked_array([pa.nulls(0)])  # what pandas makes of an empty list
         known = stored
-        if known is None and values.name in OBJECT_CATALOG.schema.names and _is_untyped(column.type):
-            known = OBJECT_CATALOG[str(values.name)].type
+        if known is None and _is_untyped(column.type):
+            known = usual
         if known is None:
             return None if _is_untyped(column.type) else column
         if is_empty:

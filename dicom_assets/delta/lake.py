@@ -7,9 +7,12 @@ from pathlib import Path
 
 from dicom_assets.delta.location import TableLocation, ensure_table
 from dicom_assets.delta.snapshot import Snapshot, take_snapshot
-from dicom_assets.tables import TABLES, Table
+from dicom_assets.delta.stored import stored_table
+from dicom_assets.tables import Table
 
 _SCHEMA_NAME = re.compile(r"[^\W_][\w.-]*")
+_CATALOG_TABLE = "dicom_assets.catalogTable"
+"""Property of the tables that belong to a catalog, and not to a user."""
 _LONGEST_NAME = 255
 """Bytes that file systems take."""
 
@@ -66,11 +69,26 @@ class Lake:
 
     def location(self, table: Table) -> TableLocation:
         """Return where a table is."""
-        return TableLocation(f"{self.root.rstrip('/')}/{self.schema}/{table.name}", self.storage_options)
+        return self._location(table.name)
 
-    def existing(self) -> tuple[Table, ...]:
-        """Return the tables that have been created."""
-        return tuple(table for table in TABLES if self.location(table).exists())
+    def existing(self, tables: Iterable[Table]) -> tuple[Table, ...]:
+        """Return the tables that have been created: those of a model, then others of the catalog.
+
+        The others are of extractors that are configured no more, or not here.
+        """
+        found = tuple(table for table in tables if self.location(table).exists())
+        known = {table.name for table in found}
+        strangers = sorted(self.table_names() - known)
+        stored = (stored_table(self._location(name)) for name in strangers)
+        return (*found, *(table for table in stored if table.properties.get(_CATALOG_TABLE) == "true"))
+
+    def table_names(self) -> frozenset[str]:
+        """Return the names of all Delta tables of the schema, those of users included."""
+        below = self._location("").folders()
+        return frozenset(name for name in below if self._location(name).exists())
+
+    def _location(self, name: str) -> TableLocation:
+        return TableLocation(f"{self.root.rstrip('/')}/{self.schema}/{name}".rstrip("/"), self.storage_options)
 
     def ensure(self, tables: Iterable[Table]) -> None:
         """Create the tables that are missing and bring older ones up to this version's columns.
@@ -85,7 +103,7 @@ class Lake:
             if Path(folder, "_delta_log").is_dir():
                 raise SchemaNameError(f"{folder} is a Delta table; tables inside another one would be lost with it")
         for table in tables:
-            ensure_table(self.location(table), table)
+            ensure_table(self.location(table), table, {_CATALOG_TABLE: "true"})
 
     def snapshot(self, table: Table, prefixes: Sequence[str] | None = None) -> Snapshot:
         """Read the log of a table; raises ``TableNotFoundError``."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, Field, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
-from pyarrow.fs import FileSystem, LocalFileSystem, PyFileSystem, SubTreeFileSystem
+from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
 from dicom_assets.storage.errors import why
 from dicom_assets.storage.retries import patiently
@@ -65,6 +65,15 @@ class TableLocation:
             options = dict(self.storage_options)
             return patiently(lambda: DeltaTable(self.uri, version=version, storage_options=options))
 
+    def folders(self) -> list[str]:
+        """Return the names of the folders below; none where there is nothing."""
+        try:
+            with self._reached():
+                entries = self.filesystem().get_file_info(FileSelector("", allow_not_found=True))
+        except TableNotFoundError:
+            return []
+        return [entry.path.rstrip("/").rpartition("/")[2] for entry in entries if entry.type == FileType.Directory]
+
     def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
         """Create the table, unless there is one; properties of our own are kept beside those of Delta."""
         if self.is_local:
@@ -107,10 +116,17 @@ def first_wins(location: TableLocation) -> Iterator[None]:
             raise
 
 
-def ensure_table(location: TableLocation, table: Table) -> None:
+def ensure_table(location: TableLocation, table: Table, properties: Mapping[str, str] | None = None) -> None:
     """Create a table, or add to an existing one the columns that this version of the package brings.
 
     Safe beside others that do the same: creation ignores a table that appeared meanwhile.
+
+    Parameters
+    ----------
+    location, table
+        Where it is, and what it should be.
+    properties
+        Of a table that is created.
 
     Raises
     ------
@@ -121,7 +137,7 @@ def ensure_table(location: TableLocation, table: Table) -> None:
     try:
         existing = location.open()
     except TableNotFoundError:
-        location.create(table)
+        location.create(table, properties)
         return
     _add_missing_columns(existing, table)
 

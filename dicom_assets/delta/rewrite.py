@@ -19,6 +19,11 @@ from dicom_assets.tables import KEY, PARTITION, Table
 class FileRewrite(Protocol):
     """One data file to be written anew. Instances travel to Spark workers."""
 
+    @property
+    def file(self) -> DataFile:
+        """The data file."""
+        ...
+
     def run(self) -> list[AddAction]:
         """Write what takes the file's place."""
         ...

@@ -1,4 +1,4 @@
-"""From a header to typed columns, by the declarations in :mod:`dicom_assets.tables`.
+"""From a header to typed columns, by the declarations in :mod:`dicom_assets.extract.attributes`.
 
 A column takes the value of its attribute whatever Value Representation the file states for it, where it can be
 converted without loss; what cannot is null, and an issue.
@@ -15,7 +15,8 @@ from dicom_assets.dicom.header import Element, Header, Issue
 from dicom_assets.dicom.issues import IssueCode, escaped
 from dicom_assets.dicom.limits import DEFAULT_LIMITS
 from dicom_assets.dicom.values import to_date, to_datetime_text, to_float, to_int, to_name, to_text, to_time_text
-from dicom_assets.tables import PROMOTED, Column
+from dicom_assets.extract.attributes import PROMOTED
+from dicom_assets.tables import Column
 
 _Problem = tuple[IssueCode, Any]
 """What is wrong, and the value that it is wrong with."""

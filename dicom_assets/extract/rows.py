@@ -3,7 +3,7 @@
 import errno
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,23 +14,23 @@ from dicom_assets.archive.base import Archive
 from dicom_assets.archive.identity import Witness
 from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.archive.versions import FileChangedError
-from dicom_assets.dicom.pixels.isolation import IsolationError
 from dicom_assets.dicom.source import StorageError
-from dicom_assets.extract.extractors import Extractor
+from dicom_assets.extract.extractor import ExtractedTable, Extractor
+from dicom_assets.extract.isolated import call
 from dicom_assets.extract.source_file import FileKey, SourceFile
-from dicom_assets.extract.status import CHANGED
-from dicom_assets.tables import Table
+from dicom_assets.extract.status import CHANGED, ERROR, OK
+from dicom_assets.isolation import CallError, IsolationError
 
-_BATCH_FILES = 64
 _READ_ATTEMPTS = 3
-_ERROR = "error"
 _FAULTS_OF_THE_MACHINE = frozenset((errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
 _FOR_GOOD = frozenset((errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR))
 """What another attempt would not change."""
 
+_IDENTITY = ("prefix", "path", "fingerprint")
 _NO_WITNESS = Witness()
 
-Rows = dict[str, dict[str, Any]]
+Row = dict[str, Any]
+Rows = dict[str, Row]
 """A row for each table that a file is wanted in, by table name."""
 
 
@@ -94,21 +94,44 @@ def _is_for_good(error: OSError) -> bool:
     return isinstance(error, NotAFileError) or error.errno in _FOR_GOOD
 
 
-def _row(extractor: Extractor, file: SourceFile) -> dict[str, Any]:
+def _row(extractor: Extractor, file: SourceFile) -> Row:
     """Return one row; what an extractor did not foresee costs this row only.
 
     An :class:`OSError` that is not the storage's is no exception: codecs raise such for what they decline, and the
     operating system for arguments that it cannot mean.
     """
     try:
-        columns = extractor.extract(file)
+        columns = _checked(extractor, call(extractor, file))
     except StorageError:
         raise
     except Exception as error:
         if _is_fault_of_the_machine(error):
             raise
-        columns = {**extractor.failed(file), "status": _ERROR, "error": _where(error)}
+        columns = {**extractor.unread(file), "status": ERROR, "error": _told(error)}
     return _identify(extractor, file.key, columns, file.key.fingerprint)
+
+
+class _UndeclaredError(Exception):
+    """An extractor returned what its table does not declare."""
+
+
+def _checked(extractor: Extractor, columns: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the columns of a row; raises :class:`_UndeclaredError` for those, or a status, that nobody declared."""
+    table = extractor.table
+    if not columns.keys() <= table.fillable:
+        unknown = min(map(str, columns.keys() - table.fillable))
+        raise _UndeclaredError(f"the extractor returned a column that its table does not declare: {unknown!a:.64}")
+    if (status := columns.get("status", OK)) not in table.meanings:
+        raise _UndeclaredError(f"the extractor returned a status that its table does not declare: {str(status)!a:.64}")
+    return columns
+
+
+def _told(error: Exception) -> str:
+    """Return what went wrong; of an unforeseen error its kind and place only, for its text may quote the patient."""
+    if isinstance(error, CallError | _UndeclaredError):
+        return str(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
 
 
 def _reason(error: OSError) -> str:
@@ -120,27 +143,22 @@ def _unread(extractors: Iterable[Extractor], key: FileKey, error: str) -> Rows:
     file = SourceFile(key, _NOTHING)
     return {
         extractor.table.name: _identify(
-            extractor, key, {**extractor.failed(file), "status": _ERROR, "error": error}, None
+            extractor, key, {**extractor.unread(file), "status": ERROR, "error": error}, None
         )
         for extractor in extractors
     }
 
 
-def _identify(extractor: Extractor, key: FileKey, columns: dict[str, Any], fingerprint: str | None) -> dict[str, Any]:
+def _identify(extractor: Extractor, key: FileKey, columns: Mapping[str, Any], fingerprint: str | None) -> Row:
     return {
+        "status": OK,
+        "error": None,
+        **columns,
         "prefix": key.prefix,
         "path": key.path,
         "fingerprint": fingerprint,
         "extractor_version": extractor.version,
-        "error": None,
-        **columns,
     }
-
-
-def _where(error: Exception) -> str:
-    """Return the kind and place of an unforeseen error, and nothing of its text: that may quote the patient."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
 
 
 class _Nothing:
@@ -155,26 +173,25 @@ class _Nothing:
 _NOTHING = _Nothing()
 
 
-def batches(rows: Iterable[Rows], tables: Sequence[Table]) -> Iterator[pa.RecordBatch]:
-    """Gather rows into record batches of one struct column for each table, null where a file is not wanted."""
-    pending: list[Rows] = []
-    for row in rows:
-        pending.append(row)
-        if len(pending) == _BATCH_FILES:
-            yield _batch(pending, tables)
-            pending = []
-    if pending:
-        yield _batch(pending, tables)
+def to_batch(rows: Sequence[Row], table: ExtractedTable) -> pa.RecordBatch:
+    """Return rows of one table as a record batch.
+
+    A row with a value that its column cannot hold becomes one with the status ``error``, and the others stay.
+    """
+    struct = pa.struct(list(table.schema))
+    try:
+        made = pa.array(rows, struct)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        made = pa.array([_storable(row, struct) for row in rows], struct)
+    return pa.RecordBatch.from_struct_array(made)
 
 
-def row_schema(tables: Sequence[Table]) -> pa.Schema:
-    """Return the schema of :func:`batches`."""
-    return pa.schema([pa.field(table.name, pa.struct(list(table.schema))) for table in tables])
-
-
-def _batch(pending: Sequence[Rows], tables: Sequence[Table]) -> pa.RecordBatch:
-    schema = row_schema(tables)
-    return pa.RecordBatch.from_arrays(
-        [pa.array([rows.get(table.name) for rows in pending], schema.field(table.name).type) for table in tables],
-        schema=schema,
-    )
+def _storable(row: Row, struct: pa.StructType) -> Row:
+    """Return a row that its table can hold."""
+    for field in struct:
+        try:
+            pa.array([row.get(field.name)], field.type)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            kept = {name: row[name] for name in (*_IDENTITY, "extractor_version")}
+            return {**kept, "status": ERROR, "error": f"the value of {field.name} is no {field.type}"}
+    return row

@@ -1,31 +1,20 @@
-"""What a row of the object catalog says of its file in one word: made of what the other tables say of it.
+"""States: what an extractor says of a file, and what that means for who wants to use the file.
 
-Each state of another table stands for one state of the catalog. Of those that apply to a file the one that matters most
-to somebody who wants to use it is the row's, and its reason is the row's one sentence.
+Each state of an extracted table stands for one state of the catalog. Of those that apply to a file, the one that matters
+most to somebody who wants to use it is the status of its catalog row, and its reason is the row's one sentence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-
-from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
-from dicom_assets.tables import DICOM_HEADERS, FILE_METADATA, THUMBNAILS
 
 CHANGED = "changed while it was read; the next run reads it again"
 """``error`` of a row without a fingerprint whose file can be read: it has to be read again, and only that."""
 
+OK, NOT_APPLICABLE, ERROR = "ok", "not_applicable", "error"
+"""States that every extractor may use without declaring them; the last is also what a failure is turned into."""
+
 _CODES_SHOWN = 5
-
-
-class MetadataStatus(StrEnum):
-    """How the first bytes of a file were read."""
-
-    OK = "ok"
-    """They were read."""
-    EMPTY = "empty"
-    """The file has no bytes."""
-    ERROR = "error"
-    """The file could not be read; ``error`` says why."""
 
 
 class CatalogStatus(StrEnum):
@@ -47,73 +36,88 @@ class CatalogStatus(StrEnum):
     """Another table has no row of this version of the file yet, or the file changed while it was read."""
 
 
-MEANING: Mapping[str, Mapping[str, CatalogStatus]] = {
-    FILE_METADATA.name: {
-        MetadataStatus.OK: CatalogStatus.OK,
-        MetadataStatus.EMPTY: CatalogStatus.NOT_DICOM,
-        MetadataStatus.ERROR: CatalogStatus.DAMAGED,
-    },
-    DICOM_HEADERS.name: {
-        HeaderStatus.OK: CatalogStatus.OK,
-        HeaderStatus.ISSUES: CatalogStatus.ISSUES,
-        HeaderStatus.TRUNCATED: CatalogStatus.DAMAGED,
-        HeaderStatus.NOT_DICOM: CatalogStatus.NOT_DICOM,
-        HeaderStatus.EMPTY: CatalogStatus.NOT_DICOM,
-        HeaderStatus.DICOMDIR: CatalogStatus.NO_IMAGE,
-        HeaderStatus.UNSUPPORTED: CatalogStatus.ISSUES,
-        HeaderStatus.ERROR: CatalogStatus.DAMAGED,
-    },
-    THUMBNAILS.name: {
-        ThumbnailStatus.OK: CatalogStatus.OK,
-        ThumbnailStatus.PARTIAL: CatalogStatus.DAMAGED,
-        ThumbnailStatus.NO_PIXEL_DATA: CatalogStatus.NO_IMAGE,
-        ThumbnailStatus.NOT_DICOM: CatalogStatus.NOT_DICOM,
-        ThumbnailStatus.UNSUPPORTED: CatalogStatus.ISSUES,
-        ThumbnailStatus.TOO_LARGE: CatalogStatus.ISSUES,
-        ThumbnailStatus.ERROR: CatalogStatus.DAMAGED,
-    },
-}
-"""What each state of the other tables says of the file, by table."""
-
 _RANK = {status: rank for rank, status in enumerate(CatalogStatus)}
 
 
-def summarize(
-    states: Mapping[str, tuple[str | None, str | None]], issues: Sequence[Mapping[str, Any]], *, unread: bool
-) -> tuple[CatalogStatus, str | None]:
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One state of an extracted table.
+
+    Attributes
+    ----------
+    value
+        What stands in the column ``status``.
+    means
+        What it says of the file as a whole.
+    description
+        One sentence for the documentation; that of an enum member is its docstring.
+
+    """
+
+    value: str
+    means: CatalogStatus = CatalogStatus.OK
+    description: str = ""
+
+
+DEFAULT_STATUSES = (
+    Status(OK, CatalogStatus.OK, "The values were extracted."),
+    Status(NOT_APPLICABLE, CatalogStatus.OK, "The file is none that has such values."),
+    Status(ERROR, CatalogStatus.ISSUES, "Extraction failed; `error` says why."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """What one extracted table says of a file.
+
+    Attributes
+    ----------
+    means
+        The state of its row in the words of the catalog.
+    error
+        Of the row.
+    unread
+        Whether the row is of a file that could not be read.
+    codes
+        Codes of the issues that the row lists.
+
+    """
+
+    means: CatalogStatus
+    error: str | None = None
+    unread: bool = False
+    codes: Sequence[str] = ()
+
+
+ABSENT = PartState(CatalogStatus.PENDING)
+"""There is no row of this version of the file."""
+
+
+def summarize(parts: Iterable[PartState]) -> tuple[CatalogStatus, str | None]:
     """Return the status of a catalog row and its reason, ``None`` where the status says it all.
 
     Parameters
     ----------
-    states
-        By table, the ``status`` and ``error`` of its row; ``None`` for both where there is no row.
-    issues
-        Of the header: ``code`` of each.
-    unread
-        Whether the rows are those of a file that could not be read.
+    parts
+        What each extracted table says of the file, in the order of the tables.
 
     """
-    found = [(_meaning(table, status), error) for table, (status, error) in states.items()]
-    worst = max((meaning for meaning, _ in found), key=_RANK.__getitem__)
-    if any(error == CHANGED for _, error in found):
+    found = list(parts)
+    worst = max((part.means for part in found), key=_RANK.__getitem__, default=CatalogStatus.OK)
+    if any(part.error == CHANGED for part in found):
         return CatalogStatus.PENDING, CHANGED
-    if unread and worst is not CatalogStatus.PENDING:
-        worst = CatalogStatus.UNREADABLE
-        return worst, next((error for _, error in found if error), None)
-    reasons = [error for meaning, error in found if meaning is worst and error]
+    if any(part.unread for part in found) and worst is not CatalogStatus.PENDING:
+        return CatalogStatus.UNREADABLE, next((part.error for part in found if part.error), None)
+    reasons = [part.error for part in found if part.means is worst and part.error]
     if not reasons and worst is CatalogStatus.ISSUES:
-        return worst, _codes(issues)
+        return worst, _listed([code for part in found for code in part.codes])
     return worst, reasons[0] if reasons else None
 
 
-def _meaning(table: str, status: str | None) -> CatalogStatus:
-    return CatalogStatus.PENDING if status is None else MEANING[table][status]
-
-
-def _codes(issues: Sequence[Mapping[str, Any]]) -> str | None:
+def _listed(codes: Iterable[str]) -> str | None:
     """Return what kinds of issues there are, as a sentence."""
-    codes = list(dict.fromkeys(issue["code"] for issue in issues))
-    if not codes:
+    distinct = list(dict.fromkeys(codes))
+    if not distinct:
         return None
-    more = ", and others" if len(codes) > _CODES_SHOWN else ""
-    return f"the header has issues: {', '.join(codes[:_CODES_SHOWN])}{more}"
+    more = ", and others" if len(distinct) > _CODES_SHOWN else ""
+    return f"the header has issues: {', '.join(distinct[:_CODES_SHOWN])}{more}"

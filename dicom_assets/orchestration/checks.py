@@ -12,11 +12,12 @@ from dagster import (
 )
 
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.partitions import PREFIXES
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import keys_of
 from dicom_assets.pipeline.integrity import missing_and_surplus, repeated_keys, schema_differences
-from dicom_assets.tables import FILE_INDEX, TABLES, Table
+from dicom_assets.tables import FILE_INDEX, Table
 
 _UNIQUE = "key_is_unique"
 _FOLLOWS = "one_row_per_indexed_file"
@@ -29,9 +30,9 @@ _DESCRIPTIONS = {
 }
 
 
-def build_checks() -> list[AssetChecksDefinition]:
+def build_checks(model: CatalogModel) -> list[AssetChecksDefinition]:
     """Return the checks of all tables."""
-    return [_checks_of(table) for table in TABLES]
+    return [_checks_of(table) for table in model.tables]
 
 
 def _checks_of(table: Table) -> AssetChecksDefinition:

@@ -15,17 +15,19 @@
 """
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from dagster import Definitions, EnvVar, in_process_executor
 
 from dicom_assets.delta.lake import check_schema_name
-from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.extract.extractor import Extractor
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
 from dicom_assets.orchestration.assets.extraction import build_extraction
-from dicom_assets.orchestration.assets.file_index import file_index
+from dicom_assets.orchestration.assets.file_index import build_file_index
 from dicom_assets.orchestration.assets.object_catalog import build_object_catalog
 from dicom_assets.orchestration.checks import build_checks
-from dicom_assets.orchestration.maintenance import build_maintenance_schedule, maintenance_job
+from dicom_assets.orchestration.maintenance import build_maintenance_job, build_maintenance_schedule
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.io_manager import LakeIOManager
 from dicom_assets.orchestration.resources.lake import LakeResource
@@ -44,7 +46,7 @@ def build_definitions(
     archive: ArchiveResource | None = None,
     lake: LakeResource | None = None,
     spark: SparkResource | None = None,
-    extraction: ExtractionOptions | None = None,
+    extractors: Sequence[Extractor] = DEFAULT_EXTRACTORS,
     watching: SensorOptions | None = None,
     previews: int = 0,
     **resources: Any,
@@ -55,8 +57,8 @@ def build_definitions(
     ----------
     archive, lake, spark
         The resources that the assets use.
-    extraction
-        What is extracted, and how.
+    extractors
+        What is extracted of each file: ``[*DEFAULT_EXTRACTORS, Mine()]`` adds a table and its columns.
     watching
         How the archive is watched. By default sensors and schedules run where an archive is configured.
     previews
@@ -65,15 +67,15 @@ def build_definitions(
         More resources, for assets that are merged in.
 
     """
-    options = extraction or ExtractionOptions()
+    model = CatalogModel(tuple(extractors))
     tables = lake or lake_from_environment()
     watching = watching or SensorOptions(running=archive is not None or SOURCE in os.environ)
     return Definitions(
-        assets=[file_index, build_extraction(options.extractors()), build_object_catalog(previews)],
-        asset_checks=build_checks(),
-        jobs=[maintenance_job],
-        sensors=[build_archive_sensor(watching), build_automation_sensor(running=watching.running)],
-        schedules=[build_maintenance_schedule(running=watching.running)],
+        assets=[build_file_index(model), build_extraction(model), build_object_catalog(model, previews)],
+        asset_checks=build_checks(model),
+        jobs=[build_maintenance_job(model)],
+        sensors=[build_archive_sensor(watching, model), build_automation_sensor(running=watching.running)],
+        schedules=[build_maintenance_schedule(build_maintenance_job(model), running=watching.running)],
         executor=in_process_executor,
         resources={
             "archive": archive or archive_from_environment(),

@@ -10,14 +10,15 @@ from itertools import groupby
 from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions
 from dagster import ExecuteInProcessResult as Result
 
+from dicom_assets.extract.model import CATALOG_NAME, CatalogModel
 from dicom_assets.orchestration.assets.file_index import LISTED_WHOLE
 from dicom_assets.orchestration.partitions import PREFIXES
 from dicom_assets.orchestration.runs import range_tags
 from dicom_assets.pipeline.deletions import BY_OPTION, BY_RUN_CONFIG
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.pending import Pending
-from dicom_assets.pipeline.reconcile import UpdateMode
 from dicom_assets.storage.errors import why
-from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG, TABLES
+from dicom_assets.tables import FILE_INDEX
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,21 @@ def cut_into_runs(registered: Sequence[str], pending: Sequence[Pending], largest
 
 
 def execute(
-    definitions: Definitions, instance: DagsterInstance, request: RunRequest, mode: UpdateMode, *, allow_deletion: bool
+    definitions: Definitions,
+    model: CatalogModel,
+    instance: DagsterInstance,
+    request: RunRequest,
+    mode: UpdateMode,
+    *,
+    allow_deletion: bool,
 ) -> Result:
-    """Run all five assets over a range in this process; failures are in the result."""
+    """Run all assets of a catalog over a range in this process; failures are in the result."""
     job = definitions.resolve_implicit_global_asset_job_def()
     with _quiet():
         return job.execute_in_process(
             instance=instance,
             run_config=_run_config(mode, allow_deletion=allow_deletion),
-            asset_selection=[AssetKey(table.name) for table in TABLES],
+            asset_selection=[AssetKey(table.name) for table in model.tables],
             tags=range_tags(request.first, request.last),
             raise_on_error=False,
         )
@@ -85,7 +92,7 @@ def _run_config(mode: UpdateMode, *, allow_deletion: bool) -> dict[str, object]:
     update = {"config": {"mode": mode.name}}
     index = {"config": {"mode": mode.name, "allow_mass_deletion": allow_deletion}}
     return {
-        "ops": {FILE_INDEX.name: index, "extraction": update, OBJECT_CATALOG.name: update},
+        "ops": {FILE_INDEX.name: index, "extraction": update, CATALOG_NAME: update},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
 

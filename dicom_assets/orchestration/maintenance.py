@@ -6,6 +6,7 @@ from dagster import (
     Config,
     DagsterInstance,
     DefaultScheduleStatus,
+    JobDefinition,
     OpExecutionContext,
     RunsFilter,
     ScheduleDefinition,
@@ -16,6 +17,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from pydantic import Field
 
 from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
+from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.specs import RETRIES
 from dicom_assets.orchestration.resources.lake import LakeResource
 
@@ -52,33 +54,37 @@ def busy_since(instance: DagsterInstance, besides: str) -> datetime | None:
     )
 
 
-@op(retry_policy=RETRIES)
-def maintain_tables(context: OpExecutionContext, config: MaintenanceConfig, lake: LakeResource) -> None:
-    """Compact small files, delete files past their retention, write checkpoints: table by table."""
-    options, tables = config.options(), lake.open()
-    for table in tables.existing():
-        done = maintain(tables.location(table), options, busy_since(context.instance, context.run_id))
-        context.log.info(
-            "%s: %d files merged to %d, %d files deleted, %d prefixes skipped as they are being written",
-            table.name,
-            done.merged,
-            done.written,
-            done.deleted,
-            done.skipped,
-        )
+def build_maintenance_job(model: CatalogModel) -> JobDefinition:
+    """Return the job that keeps the tables of a catalog fit."""
+
+    @op(retry_policy=RETRIES)
+    def maintain_tables(context: OpExecutionContext, config: MaintenanceConfig, lake: LakeResource) -> None:
+        """Compact small files, delete files past their retention, write checkpoints: table by table."""
+        options, tables = config.options(), lake.open()
+        for table in tables.existing(model.tables):
+            done = maintain(tables.location(table), options, busy_since(context.instance, context.run_id))
+            context.log.info(
+                "%s: %d files merged to %d, %d files deleted, %d prefixes skipped as they are being written",
+                table.name,
+                done.merged,
+                done.written,
+                done.deleted,
+                done.skipped,
+            )
+
+    @job(name="maintenance", description="Compact the tables and delete what no version within the retention needs.")
+    def maintenance() -> None:
+        """Run :func:`maintain_tables`."""
+        maintain_tables()
+
+    return maintenance
 
 
-@job(name="maintenance", description="Compact the tables and delete what no version within the retention needs.")
-def maintenance_job() -> None:
-    """Run :func:`maintain_tables`."""
-    maintain_tables()
-
-
-def build_maintenance_schedule(*, running: bool) -> ScheduleDefinition:
+def build_maintenance_schedule(maintenance: JobDefinition, *, running: bool) -> ScheduleDefinition:
     """Return the nightly schedule of the maintenance job."""
     return ScheduleDefinition(
         name="nightly_maintenance",
-        job=maintenance_job,
+        job=maintenance,
         cron_schedule=_NIGHTLY,
         default_status=DefaultScheduleStatus.RUNNING if running else DefaultScheduleStatus.STOPPED,
     )

@@ -26,6 +26,7 @@ from dagster import (
 )
 
 from dicom_assets.archive.base import Archive, Prefixes
+from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.due_runs import Request, due_requests
 from dicom_assets.orchestration.partitions import PREFIXES
@@ -34,9 +35,8 @@ from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import STATES_TAG, backfills_under_way, failures, held_keys, range_tags
 from dicom_assets.pipeline.changes import CatalogState, Observation, Verdict, Watch, refuse_together
 from dicom_assets.pipeline.deletions import DeletionGuard
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.ownership import SourceMismatchError, recognise
-from dicom_assets.pipeline.reconcile import UpdateMode
-from dicom_assets.tables import TABLES
 
 NAME = "archive_sensor"
 _PARTITIONS = PREFIXES.name or ""
@@ -180,13 +180,13 @@ class Tick:
         return [*found[:_SHOWN], *more]
 
 
-def build_archive_sensor(options: SensorOptions) -> SensorDefinition:
+def build_archive_sensor(options: SensorOptions, model: CatalogModel = DEFAULT_MODEL) -> SensorDefinition:
     """Return the sensor that watches the archive."""
     watch = Watch()
 
     @sensor(
         name=NAME,
-        target=AssetSelection.assets(*(table.name for table in TABLES)),
+        target=AssetSelection.assets(*(table.name for table in model.tables)),
         minimum_interval_seconds=options.interval_seconds,
         default_status=DefaultSensorStatus.RUNNING if options.running else DefaultSensorStatus.STOPPED,
         description="Registers new prefixes and requests runs for those whose files changed.",
@@ -202,7 +202,7 @@ def build_archive_sensor(options: SensorOptions) -> SensorDefinition:
             present = files.prefixes()
         except (OSError, SourceMismatchError) as error:
             return SkipReason(f"Nothing was changed: {error}")
-        state = CatalogState(tables)
+        state = CatalogState(tables, model)
         registered = context.instance.get_dynamic_partitions(_PARTITIONS)
         if not (present.found or present.unlisted) and (registered or state.prefixes):
             return SkipReason(

@@ -1,36 +1,60 @@
-"""The object catalog follows the other four tables."""
+"""The object catalog follows the other tables."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
-from deltalake.transaction import AddAction
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
-from dicom_assets.pipeline.engine import Engine
-from dicom_assets.pipeline.join import catalog_versions, stage_catalog
+from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
+from dicom_assets.pipeline.difference import UpdateMode, difference
+from dicom_assets.pipeline.engine import Engine, StagedFile, cut
+from dicom_assets.pipeline.join import JoinTask, catalog_versions
 from dicom_assets.pipeline.ownership import refuse_moving
-from dicom_assets.pipeline.reconcile import Plan, UpdateMode, difference
-from dicom_assets.pipeline.row_versions import with_null_token, with_token
-from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, PARTITION
+from dicom_assets.pipeline.plan import Staged, TablePlan
+from dicom_assets.pipeline.row_versions import with_row_version, without_row_version
+from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _STATE = ("fingerprint", "extractor_version")
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class CatalogPlan:
+    """Which rows of the catalog are to be joined anew, by one reading of all tables.
+
+    Attributes
+    ----------
+    index
+        Snapshot of ``file_index``.
+    sources
+        Snapshots of the extracted tables, by name.
+    due
+        Columns ``prefix``, ``path``, ``fingerprint`` and ``extractor_version`` of the rows that the catalog should hold.
+    tables
+        What is to be done to the catalog.
+
+    """
+
+    index: Snapshot
+    sources: Mapping[str, Snapshot]
+    due: pa.Table
+    tables: Mapping[str, TablePlan]
+
+    def confirm(self) -> None:
+        """Do nothing: what is joined are tables, whose own commits tell whether they changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogStep:
     """Brings the catalog of some prefixes up to date."""
 
-    engine: Engine
     lake: Lake
     prefixes: Sequence[str]
     mode: UpdateMode = UpdateMode.SYNC
-    _index: Snapshot = field(init=False, repr=False)
-    _sources: dict[str, Snapshot] = field(init=False, repr=False)
-    _due: pa.Table = field(init=False, repr=False)
+    model: CatalogModel = DEFAULT_MODEL
 
-    def plan(self, name: str) -> Plan:  # noqa: ARG002 - part of the protocol, this step has one table
+    def plan(self) -> CatalogPlan:
         """Compare the catalog with what its upstream tables hold now.
 
         Raises
@@ -40,24 +64,27 @@ class CatalogStep:
 
         """
         # The index last: a move of the archive states itself there before it touches any other table.
-        snapshot = self.lake.snapshot(OBJECT_CATALOG, self.prefixes)
-        self._sources = {table.name: self.lake.snapshot(table, self.prefixes) for table in EXTRACTED}
-        self._index = self.lake.snapshot(FILE_INDEX, self.prefixes)
-        refuse_moving(self.lake, self._index.properties)
-        self._due = catalog_versions(
-            self._index.keys(["fingerprint", "removed_at"]),
-            {source: snapshot.keys(_STATE) for source, snapshot in self._sources.items()},
+        snapshot = self.lake.snapshot(self.model.catalog, self.prefixes)
+        sources = {table.name: self.lake.snapshot(table, self.prefixes) for table in self.model.extracted}
+        index = self.lake.snapshot(FILE_INDEX, self.prefixes)
+        refuse_moving(self.lake, index.properties)
+        due = catalog_versions(
+            self.model,
+            index.keys(["fingerprint", "removed_at"]),
+            {source: snapshot.keys(_STATE) for source, snapshot in sources.items()},
         )
         actual = snapshot.keys(_STATE)
-        actual = with_null_token(actual) if self.mode is UpdateMode.OVERWRITE else with_token(actual, *_STATE)
-        return Plan(snapshot, difference(with_token(self._due, *_STATE), actual))
+        held = without_row_version(actual) if self.mode is UpdateMode.OVERWRITE else with_row_version(actual, *_STATE)
+        plan = TablePlan(snapshot, difference(with_row_version(due, *_STATE), held))
+        return CatalogPlan(index, sources, due, {self.model.catalog.name: plan})
 
-    def stage(self, plans: Mapping[str, Plan]) -> dict[str, list[AddAction]]:
+    def stage(self, plan: CatalogPlan, names: Collection[str], engine: Engine) -> Staged:
         """Join the rows that are due, as data files that are not yet part of the table."""
-        paths = plans[OBJECT_CATALOG.name].difference.work[KEY].combine_chunks()
-        work = self._index.rows_of(paths).join(self._due.select([KEY, "extractor_version"]), KEY)
+        (name,) = names
+        paths = plan.tables[name].difference.work[KEY].combine_chunks()
+        work = plan.index.rows_of(paths).join(plan.due.select([KEY, "extractor_version"]), KEY)
         work = work.sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
-        return stage_catalog(self.engine.spark_session, self.lake, work, self._sources)
-
-    def confirm(self) -> None:
-        """Do nothing: what is joined are tables, whose own commits tell whether they changed."""
+        runner = engine.runner(work.num_rows, 0)
+        task = JoinTask(self.model, plan.sources, plan.tables[name].snapshot.location)
+        files = map(StagedFile.from_bytes, runner.run(task, cut(work, runner)))
+        return Staged({name: [file.add for file in files]}, runner.name)

@@ -23,17 +23,17 @@ from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.delta.files import DataFile, read_file
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import transaction_id
+from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.pipeline.columns import join_text
 from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError, emptied_prefixes, vanished
 from dicom_assets.pipeline.listings import Listings, list_prefix
-from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG, PARTITION, TABLES
+from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _LISTERS = 8
 _AHEAD = 2 * _LISTERS
 """Prefixes whose listing is under way at once."""
 
-_TABLES = {table.name: table for table in TABLES}
 _VERSION = [KEY, "fingerprint"]
 _DIGEST_BYTES = 8
 _DIGEST_ROWS = 1 << 16
@@ -103,12 +103,15 @@ class CatalogState:
     ----------
     lake
         The tables; those that do not exist yet hold nothing.
+    model
+        What the catalog consists of.
 
     """
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, model: CatalogModel = DEFAULT_MODEL) -> None:
         self._lake = lake
-        self._snapshots = {table.name: lake.snapshot(table) for table in lake.existing()}
+        self.model = model
+        self._snapshots = {table.name: lake.snapshot(table) for table in model.tables if lake.location(table).exists()}
         self._filesystems = {name: snapshot.location.filesystem() for name, snapshot in self._snapshots.items()}
         self._files: dict[str, Mapping[str, list[DataFile]]] = {
             name: _by_prefix(snapshot.files) for name, snapshot in self._snapshots.items()
@@ -133,7 +136,7 @@ class CatalogState:
         Prefixes are many and their files few: files are read one after the other, prefixes side by side.
         """
         names = [KEY, *columns]
-        table = _TABLES[name]
+        table = self.model.table(name)
         batches = [
             batch
             for file in self._files.get(name, {}).get(prefix, ())
@@ -241,11 +244,11 @@ def _as_listed(rows: pa.Table) -> pa.Table:
 
 def _followed(state: CatalogState, prefix: str, live: pa.Table, known: int) -> bool:
     """Return whether the other tables follow the index: whole rows of its live versions, and none too many."""
-    for table in (*EXTRACTED, OBJECT_CATALOG):
+    for table in (*state.model.extracted, state.model.catalog):
         count = state.count(table.name, prefix)
         if count is not None and not live.num_rows <= count <= known:
             return False
-    catalog = state.rows(OBJECT_CATALOG.name, prefix, ["fingerprint", "status", "removed_at"])
+    catalog = state.rows(state.model.catalog.name, prefix, ["fingerprint", "status", "removed_at"])
     whole = pc.and_(pc.is_null(catalog["removed_at"]), pc.not_equal(catalog["status"], CatalogStatus.PENDING))
     return digest(catalog.filter(whole)) == digest(live)
 

@@ -1,22 +1,90 @@
-"""What the steps need of Spark; the resource gives it, lazily."""
+"""Work of the pipeline as pieces for an engine: cut into pieces, and data files that pieces write."""
 
-from collections.abc import Sequence
-from typing import Protocol
+import io
+import pickle
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
+import orjson
+import pyarrow as pa
 from deltalake.transaction import AddAction
-from pyspark.sql import SparkSession
 
 from dicom_assets.delta.rewrite import FileRewrite
+from dicom_assets.spark.work import Engine, Runner
+
+__all__ = ["Engine", "Runner", "StagedFile", "cut", "from_piece", "run_rewrites", "to_piece"]
+
+_PIECES_PER_CORE = 4
+_MAX_ROWS_PER_PIECE = 5000
+_MIN_ROWS_PER_PIECE = 32
+"""Fewer would make many data files that hold little but their footers."""
 
 
-class Engine(Protocol):
-    """Spark, started at the first use."""
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A data file that a piece of work wrote.
 
-    @property
-    def spark_session(self) -> SparkSession:
-        """Return the session, started when it is not."""
-        ...
+    Attributes
+    ----------
+    table
+        Name of its table.
+    add
+        The action that would add it.
+    unread
+        Number of its rows that are of files that could not be read.
 
-    def run_rewrites(self, rewrites: Sequence[FileRewrite]) -> list[AddAction]:
-        """Rewrite data files, here or on the workers."""
-        ...
+    """
+
+    table: str
+    add: AddAction
+    unread: int = 0
+
+    def to_bytes(self) -> bytes:
+        """Return it as a result."""
+        return orjson.dumps([self.table, vars(self.add), self.unread])
+
+    @classmethod
+    def from_bytes(cls, result: bytes) -> "StagedFile":
+        """Return what :meth:`to_bytes` made a result of."""
+        table, add, unread = orjson.loads(result)
+        return cls(table, AddAction(**add), unread)
+
+
+def cut(work: pa.Table, runner: Runner) -> list[bytes]:
+    """Cut work into pieces of equal size: a few for each core, so that slow files do not leave cores idle."""
+    wanted = 1 if runner.parallelism == 1 else runner.parallelism * _PIECES_PER_CORE
+    pieces = max(wanted, -(-work.num_rows // _MAX_ROWS_PER_PIECE))
+    size = max(_MIN_ROWS_PER_PIECE, -(-work.num_rows // pieces))
+    return [to_piece(work.slice(start, size)) for start in range(0, work.num_rows, size)]
+
+
+def to_piece(table: pa.Table) -> bytes:
+    """Return a table as bytes (an Arrow IPC stream)."""
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def from_piece(piece: bytes) -> pa.Table:
+    """Return the table of :func:`to_piece`."""
+    return pa.ipc.open_stream(piece).read_all()
+
+
+def run_rewrites(engine: Engine, rewrites: Sequence[FileRewrite]) -> list[AddAction]:
+    """Rewrite data files: few and small ones in this process, others on the workers."""
+    if not rewrites:
+        return []
+    runner = engine.runner(len(rewrites), sum(rewrite.file.size for rewrite in rewrites))
+    results = runner.run(_rewrite, [pickle.dumps(rewrite) for rewrite in rewrites])
+    return [StagedFile.from_bytes(result).add for result in results]
+
+
+def _rewrite(piece: bytes) -> Iterator[bytes]:
+    rewrite: FileRewrite = pickle.loads(piece)  # noqa: S301 - our own
+    yield from results_of(StagedFile("", add) for add in rewrite.run())
+
+
+def results_of(files: Iterable[StagedFile]) -> Iterator[bytes]:
+    """Return data files as the results of a piece."""
+    return (file.to_bytes() for file in files)

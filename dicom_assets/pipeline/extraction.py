@@ -1,49 +1,83 @@
-"""The extracted tables follow the index: a row per listed file, made from that version by this version of the code."""
+"""The extracted tables follow the index: a row per listed file, made from that version by this version of the code.
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+One pass reads each file once, for all tables that lack a row of it, and writes the data files where it reads.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake.transaction import AddAction
 
 from dicom_assets.archive.base import Archive, ArchiveError
 from dicom_assets.archive.identity import Witness
-from dicom_assets.delta.files import DataFile, read_file
+from dicom_assets.archive.versions import Listed
+from dicom_assets.delta.files import TableSink
 from dicom_assets.delta.lake import Lake
-from dicom_assets.extract.extractors import Extractor
-from dicom_assets.pipeline.engine import Engine
+from dicom_assets.delta.location import TableLocation
+from dicom_assets.extract.extractor import Extractor
+from dicom_assets.extract.rows import Row, Wanted, extract_rows, to_batch
+from dicom_assets.extract.source_file import FileKey
+from dicom_assets.pipeline.difference import UpdateMode, count_by_prefix, difference
+from dicom_assets.pipeline.engine import Engine, StagedFile, cut, from_piece, results_of
 from dicom_assets.pipeline.listings import list_prefix
 from dicom_assets.pipeline.ownership import claim
-from dicom_assets.pipeline.reconcile import Plan, UpdateMode, count_by_prefix, difference
-from dicom_assets.pipeline.row_versions import with_null_token, with_token
-from dicom_assets.spark.tasks import FILE_COLUMNS, stage_extraction
-from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, Table
+from dicom_assets.pipeline.plan import Staged, TablePlan
+from dicom_assets.pipeline.row_versions import with_row_version, without_row_version
+from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _STATE = ("fingerprint", "extractor_version")
-_READERS = 16
+_FILE_COLUMNS = ("relative_path", "fingerprint", "size", "etag", "source_version")
+"""What the pass needs to know of a file besides its key."""
+_KEY_COLUMNS = (PARTITION, KEY, *_FILE_COLUMNS)
+_BATCH_FILES = 64
+
 _KNOWN_FILES = 4
 """How many files of a prefix are remembered: one that is there is proof enough."""
 _MOST_GONE = 0.5
 """Share of a prefix's files that may be gone when they are read: more than that is no coincidence."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class ExtractionPlan:
+    """Which files lack rows in which tables, by one reading of the index.
+
+    Attributes
+    ----------
+    archive
+        Where the files are, as the catalog knows it.
+    witness
+        What was known of the archive when the plan was made.
+    index
+        Columns ``prefix``, ``path`` and those that tell versions, of all files that are there.
+    tables
+        What is to be done to each table.
+
+    """
+
+    archive: Archive
+    witness: Witness
+    index: pa.Table
+    tables: Mapping[str, TablePlan]
+
+    def confirm(self) -> None:
+        """Raise ``ArchiveError`` unless the archive is the one that the pass began with."""
+        if self.witness.root is not None:
+            self.witness.confirm(self.archive, self.witness.folders)
+
+
+@dataclass(frozen=True, slots=True)
 class ExtractionStep:
     """Brings the tables of some extractors up to date, for some prefixes, in one pass over the files."""
 
-    engine: Engine
     lake: Lake
     archive: Archive
     extractors: Sequence[Extractor]
     prefixes: Sequence[str]
     mode: UpdateMode = UpdateMode.SYNC
-    _index: pa.Table = field(init=False, repr=False)
-    _witness: Witness = field(default_factory=Witness, init=False, repr=False)
 
-    def plan(self, name: str) -> Plan:
-        """Compare one table with the index.
+    def plan(self) -> ExtractionPlan:
+        """Compare the tables with the index.
 
         Rows of files that are gone, but kept in the index, are left as they are.
 
@@ -51,23 +85,31 @@ class ExtractionStep:
         ------
         SourceMismatchError
             The catalog belongs to another source.
+        ArchiveError
+            There is work, and the archive cannot be reached.
 
         """
-        extractor = next(extractor for extractor in self.extractors if extractor.table.name == name)
         # Before the index: a move of the archive states itself there before it touches any other table.
-        snapshot = self.lake.snapshot(extractor.table, self.prefixes)
+        snapshots = [self.lake.snapshot(extractor.table, self.prefixes) for extractor in self.extractors]
         indexed = self.lake.snapshot(FILE_INDEX, self.prefixes)
-        self.archive = claim(self.lake, self.archive, indexed.properties)
-        index = indexed.keys([*FILE_COLUMNS, "removed_at"])
-        live = pc.is_null(index["removed_at"])
-        self._index = index.filter(live)
-        actual = snapshot.keys(_STATE).join(index.filter(pc.invert(live)).select([KEY]), KEY, join_type="left anti")
-        version = pa.repeat(extractor.version, self._index.num_rows)
-        expected = with_token(self._index.append_column("extractor_version", version), *_STATE)
-        actual = with_null_token(actual) if self.mode is UpdateMode.OVERWRITE else with_token(actual, *_STATE)
-        return Plan(snapshot, difference(expected, actual))
+        archive = claim(self.lake, self.archive, indexed.properties)
+        rows = indexed.keys([*_FILE_COLUMNS, "removed_at"])
+        live = pc.is_null(rows["removed_at"])
+        index, removed = rows.filter(live), rows.filter(pc.invert(live)).select([KEY])
+        tables = {}
+        for extractor, snapshot in zip(self.extractors, snapshots, strict=True):
+            actual = snapshot.keys(_STATE).join(removed, KEY, join_type="left anti")
+            due = index.append_column("extractor_version", pa.repeat(extractor.version, index.num_rows))
+            held = (
+                without_row_version(actual) if self.mode is UpdateMode.OVERWRITE else with_row_version(actual, *_STATE)
+            )
+            tables[extractor.table.name] = TablePlan(snapshot, difference(with_row_version(due, *_STATE), held))
+        witness = Witness()
+        if any(table.difference.work.num_rows for table in tables.values()):
+            witness = Witness.of(archive, self.prefixes, _some_paths(index))
+        return ExtractionPlan(archive, witness, index, tables)
 
-    def stage(self, plans: Mapping[str, Plan]) -> dict[str, list[AddAction]]:
+    def stage(self, plan: ExtractionPlan, names: Collection[str], engine: Engine) -> Staged:
         """Run the pass, as data files that are not yet part of their tables.
 
         Raises
@@ -76,44 +118,128 @@ class ExtractionStep:
             The archive is not the one that the index lists, or most files of a prefix are gone.
 
         """
-        self._witness = Witness.of(self.archive, self.prefixes, _some_paths(self._index))
-        self._witness.recognise(self.archive)
-        staged = stage_extraction(
-            self.engine.spark_session,
-            self.lake,
-            self.archive,
-            self.extractors,
-            self._index,
-            plans,
-            witness=self._witness,
-        )
-        for name, adds in staged.items():
-            self._check_unread(plans[name].snapshot.table, adds)
-        return staged
+        plan.witness.recognise(plan.archive)
+        selected = [extractor for extractor in self.extractors if extractor.table.name in names]
+        work = wanted_files(plan, names)
+        runner = engine.runner(work.num_rows, pc.sum(work["size"]).as_py() or 0)
+        locations = [self.lake.location(extractor.table) for extractor in selected]
+        task = ExtractionTask(plan.archive, plan.witness, tuple(selected), tuple(locations))
+        files = list(map(StagedFile.from_bytes, runner.run(task, cut(work, runner))))
+        _check_unread(plan, files)
+        adds = {name: [file.add for file in files if file.table == name] for name in names}
+        return Staged(adds, runner.name)
 
-    def confirm(self) -> None:
-        """Raise ``ArchiveError`` unless the archive is the one that the pass began with."""
-        if self._witness.root is not None:
-            self._witness.confirm(self.archive, self.prefixes)
 
-    def _check_unread(self, table: Table, adds: Sequence[AddAction]) -> None:
-        """Raise ``ArchiveError`` when most files of a prefix were gone, though the archive seems to be in place.
+def wanted_files(plan: ExtractionPlan, names: Collection[str]) -> pa.Table:
+    """Return the files that lack a row in some tables, with a boolean column for each of these."""
+    files = plan.index.select(_KEY_COLUMNS)
+    wanted = None
+    for name in names:
+        flag = pc.is_in(files[KEY], plan.tables[name].difference.work[KEY].combine_chunks())
+        files = files.append_column(name, flag)
+        wanted = flag if wanted is None else pc.or_(wanted, flag)
+    return files.filter(wanted).sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
 
-        Rows without a fingerprint are of files that could not be read. Where they are many, the prefix is listed once
-        more: links that lead nowhere, and files that nobody may read, are still there.
-        """
-        known = count_by_prefix(self._index)
-        for prefix, unread in _count_unread(self.lake, table, adds).items():
-            if unread > 1 and unread > _MOST_GONE * known[prefix]:
-                listings = list_prefix(self.archive, prefix)
-                mine = self._index.filter(pc.equal(self._index[PARTITION], prefix))
-                told = pa.concat_tables([listings.files.select([KEY]), listings.untold(mine).select([KEY])])
-                gone = mine.join(told, KEY, join_type="left anti").num_rows
-                if gone > 1 and gone > _MOST_GONE * known[prefix]:
-                    raise ArchiveError(
-                        f"prefix {prefix}: {gone} of {known[prefix]} files of the index are gone from the archive. If "
-                        "they were deleted, materialize file_index first"
-                    )
+
+@dataclass(frozen=True, slots=True)
+class ExtractionTask:
+    """What a worker does with a piece of the pass: a table of wanted files, in the order of prefix and path.
+
+    Attributes
+    ----------
+    archive, witness
+        Where the files are, and what was known of that when the pass began.
+    extractors, locations
+        What is extracted, and the tables that it is written to.
+
+    """
+
+    archive: Archive
+    witness: Witness
+    extractors: tuple[Extractor, ...]
+    locations: tuple[TableLocation, ...]
+
+    def __call__(self, piece: bytes) -> Iterator[bytes]:
+        """Read the files of a piece, write their rows, and yield the data files that hold them."""
+        writers = {
+            extractor.table.name: _Writer(extractor, TableSink(location.filesystem(), extractor.table))
+            for extractor, location in zip(self.extractors, self.locations, strict=True)
+        }
+        for wanted in wanted_of(piece):
+            for name, row in extract_rows(self.archive, self.extractors, wanted, self.witness).items():
+                writers[name].take(row)
+        for writer in writers.values():
+            yield from results_of(writer.close())
+
+
+class _Writer:
+    """Gathers the rows of one table into batches, and counts those of unread files by prefix."""
+
+    def __init__(self, extractor: Extractor, sink: TableSink) -> None:
+        self._table = extractor.table
+        self._sink = sink
+        self._rows: list[Row] = []
+        self._unread: dict[str, int] = {}
+
+    def take(self, row: Row) -> None:
+        if row["fingerprint"] is None:
+            self._unread[row[PARTITION]] = self._unread.get(row[PARTITION], 0) + 1
+        self._rows.append(row)
+        if len(self._rows) == _BATCH_FILES:
+            self._flush()
+
+    def close(self) -> Iterator[StagedFile]:
+        """Write what is left and yield the data files; a piece has one of each prefix."""
+        self._flush()
+        for add in self._sink.close():
+            yield StagedFile(self._table.name, add, self._unread.get(str(add.partition_values[PARTITION]), 0))
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._sink.write(to_batch(self._rows, self._table))
+            self._rows = []
+
+
+def wanted_of(piece: bytes) -> Iterator[Wanted]:
+    """Return the files of a piece of work."""
+    table = from_piece(piece)
+    names = [name for name in table.column_names if name not in _KEY_COLUMNS]
+    for row in table.to_pylist():
+        listed = Listed(row["size"], row["source_version"] or row["etag"] or row["fingerprint"])
+        key = FileKey(row[PARTITION], row[KEY], row["relative_path"], row["fingerprint"], listed)
+        yield Wanted(key, frozenset(name for name in names if row[name]))
+
+
+def _check_unread(plan: ExtractionPlan, files: Sequence[StagedFile]) -> None:
+    """Raise ``ArchiveError`` when most files of a prefix were gone, though the archive seems to be in place.
+
+    Where many files of a prefix could not be read, it is listed once more: links that lead nowhere, and files that
+    nobody may read, are still there.
+    """
+    known = count_by_prefix(plan.index)
+    for prefix, unread in _most_unread(files).items():
+        if unread > 1 and unread > _MOST_GONE * known[prefix]:
+            listings = list_prefix(plan.archive, prefix)
+            mine = plan.index.filter(pc.equal(plan.index[PARTITION], prefix))
+            told = pa.concat_tables([listings.files.select([KEY]), listings.untold(mine).select([KEY])])
+            gone = mine.join(told, KEY, join_type="left anti").num_rows
+            if gone > 1 and gone > _MOST_GONE * known[prefix]:
+                raise ArchiveError(
+                    f"prefix {prefix}: {gone} of {known[prefix]} files of the index are gone from the archive. If "
+                    "they were deleted, materialize file_index first"
+                )
+
+
+def _most_unread(files: Iterable[StagedFile]) -> dict[str, int]:
+    """Return how many rows of unread files there are of each prefix, in the table that has most of them."""
+    counts: dict[tuple[str, str], int] = {}
+    for file in files:
+        place = (str(file.add.partition_values[PARTITION]), file.table)
+        counts[place] = counts.get(place, 0) + file.unread
+    most: dict[str, int] = {}
+    for (prefix, _), count in counts.items():
+        most[prefix] = max(most.get(prefix, 0), count)
+    return most
 
 
 def _some_paths(index: pa.Table) -> dict[str, list[str]]:
@@ -122,22 +248,6 @@ def _some_paths(index: pa.Table) -> dict[str, list[str]]:
     found = {}
     for prefix, paths in zip(grouped[PARTITION].to_pylist(), grouped[f"{KEY}_list"], strict=True):
         last = len(paths) - 1
-        places = sorted({last * place // (_KNOWN_FILES - 1) for place in range(_KNOWN_FILES)})
+        places = sorted({place * last // (_KNOWN_FILES - 1) for place in range(_KNOWN_FILES)})
         found[prefix] = [paths[place].as_py() for place in places]
     return found
-
-
-def _count_unread(lake: Lake, table: Table, adds: Sequence[AddAction]) -> dict[str, int]:
-    """Return how many staged rows have no fingerprint, by prefix."""
-    filesystem = lake.location(table).filesystem()
-
-    def unread(add: AddAction) -> tuple[str, int]:
-        prefix = str(add.partition_values[PARTITION])
-        file = DataFile(add.path, prefix, add.size)
-        return prefix, sum(batch.column(0).null_count for batch in read_file(filesystem, table, file, ["fingerprint"]))
-
-    counts: dict[str, int] = {}
-    with ThreadPoolExecutor(_READERS) as pool:
-        for prefix, count in pool.map(unread, adds):
-            counts[prefix] = counts.get(prefix, 0) + count
-    return counts

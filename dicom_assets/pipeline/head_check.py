@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.metadata import FILE_METADATA
 from dicom_assets.extract.source_file import HEAD_BYTES, head_digest
 from dicom_assets.pipeline.versions import KNOWN, mark_of, marked
-from dicom_assets.tables import FILE_METADATA, KEY
+from dicom_assets.tables import KEY
 
 _READERS = 16
 """Reading heads is waiting for the storage."""

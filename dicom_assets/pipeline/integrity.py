@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.delta.lake import Lake
-from dicom_assets.pipeline.reconcile import count_by_prefix
-from dicom_assets.tables import FILE_INDEX, KEY, OBJECT_CATALOG, PARTITION, Table
+from dicom_assets.extract.model import CATALOG_NAME
+from dicom_assets.pipeline.difference import count_by_prefix
+from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, Table
 
 
 def repeated_keys(lake: Lake, table: Table, prefixes: Sequence[str] | None) -> dict[str, int]:
@@ -41,7 +42,7 @@ def missing_and_surplus(
     """
     index = lake.snapshot(FILE_INDEX, prefixes).keys(["removed_at"])
     rows = lake.snapshot(table, prefixes).keys([]).select([PARTITION, KEY])
-    due = index if table is OBJECT_CATALOG else index.filter(pc.is_null(index["removed_at"]))
+    due = index if table.name == CATALOG_NAME else index.filter(pc.is_null(index["removed_at"]))
     missing = due.select([PARTITION, KEY]).join(rows.select([KEY]), KEY, join_type="left anti")
     surplus = rows.join(index.select([KEY]), KEY, join_type="left anti")
     return count_by_prefix(missing), count_by_prefix(surplus)

@@ -1,55 +1,38 @@
-"""The object catalog: one row per file of the index, joined from what the other tables know of that very version.
+"""Rows of the object catalog: one per file of the index, joined from what the other tables know of that very version.
 
 A row of another table counts when it was made from the version of the file that the index lists, or from none because
 the file could not be read. Anything else is as good as absent.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake.transaction import AddAction
-from pyspark.sql import SparkSession
 
-from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.files import TableSink
+from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.snapshot import Snapshot
-from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets.extract.rows import row_schema
-from dicom_assets.extract.status import summarize
+from dicom_assets.extract.extractor import ExtractedTable
+from dicom_assets.extract.model import CatalogModel
+from dicom_assets.extract.status import ABSENT, PartState, summarize
 from dicom_assets.pipeline.columns import join_text
-from dicom_assets.spark.datasource import stage
-from dicom_assets.spark.tasks import Chunk, from_chunk, map_chunks, split
-from dicom_assets.tables import (
-    DICOM_HEADERS,
-    EXTRACTED,
-    FILE_METADATA,
-    KEY,
-    OBJECT_CATALOG,
-    PARTITION,
-    THUMBNAILS,
-    Table,
-)
+from dicom_assets.pipeline.engine import StagedFile, from_piece, results_of
+from dicom_assets.tables import KEY, PARTITION
 
 VERSION = "catalog-2"
-
-STATUS_COLUMNS = {
-    FILE_METADATA.name: "metadata_status",
-    DICOM_HEADERS.name: "header_status",
-    THUMBNAILS.name: "thumbnail_status",
-}
-
-_SHARED = frozenset((PARTITION, KEY, "fingerprint", "extractor_version", "status", "error"))
-"""Columns that every extracted table has, of which the catalog has its own."""
 
 _ABSENT = "-"
 _BATCH_ROWS = 128
 
 
-def catalog_versions(index: pa.Table, derived: Mapping[str, pa.Table]) -> pa.Table:
+def catalog_versions(model: CatalogModel, index: pa.Table, derived: Mapping[str, pa.Table]) -> pa.Table:
     """Return which version of each file's catalog row is due.
 
     Parameters
     ----------
+    model
+        What the catalog consists of.
     index
         Columns ``path``, ``fingerprint``, ``removed_at`` and any others.
     derived
@@ -62,18 +45,18 @@ def catalog_versions(index: pa.Table, derived: Mapping[str, pa.Table]) -> pa.Tab
 
     """
     joined = index
-    for table in EXTRACTED:
+    for table in model.extracted:
         rows = derived[table.name].select([KEY, "fingerprint", "extractor_version"])
         rows = rows.rename_columns([KEY, f"{table.name}.fingerprint", f"{table.name}.version"])
         joined = joined.join(rows, KEY, join_type="left outer")
-    parts = [_state(joined, table) for table in EXTRACTED]
+    parts = [_version_of_part(joined, table) for table in model.extracted]
     removed = pc.if_else(pc.is_valid(joined["removed_at"]), " removed", "")
-    versions = join_text(f"{VERSION} ", join_text(*parts, separator=" "), removed)
+    versions = join_text(f"{VERSION} ", join_text(*parts, separator=" "), removed) if parts else removed
     due = joined.select(index.column_names).append_column("extractor_version", versions)
     return due.sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
 
 
-def _state(joined: pa.Table, table: Table) -> pa.ChunkedArray:
+def _version_of_part(joined: pa.Table, table: ExtractedTable) -> pa.ChunkedArray:
     """Return the version of a table's rows where they count, marked where the file could not be read."""
     made_from, version = joined[f"{table.name}.fingerprint"], joined[f"{table.name}.version"]
     unread = join_text(version, "?")
@@ -81,62 +64,67 @@ def _state(joined: pa.Table, table: Table) -> pa.ChunkedArray:
     return pc.fill_null(pc.if_else(pc.is_null(made_from), unread, current), _ABSENT)
 
 
-def stage_catalog(
-    spark: SparkSession, lake: Lake, work: pa.Table, sources: Mapping[str, Snapshot]
-) -> dict[str, list[AddAction]]:
-    """Make catalog rows, as data files that are not yet part of the table.
+@dataclass(frozen=True, slots=True)
+class JoinTask:
+    """What a worker does with a piece of the join.
 
-    Parameters
+    A piece holds all columns of the index and ``extractor_version``, in the order of prefix and path.
+
+    Attributes
     ----------
-    spark, lake
-        The engine and the tables.
-    work
-        All columns of the index and ``extractor_version``, in the order of prefix and path.
+    model
+        What the catalog consists of.
     sources
         Snapshots of the extracted tables, by name.
+    location
+        Of the catalog.
 
     """
 
-    def assemble(chunks: Iterable[Chunk]) -> Iterator[pa.RecordBatch]:
-        for chunk in chunks:
-            for prefix_work in _by_prefix(from_chunk(chunk)):
-                yield from _structs(assemble_rows(prefix_work, sources))
+    model: CatalogModel
+    sources: Mapping[str, Snapshot]
+    location: TableLocation
 
-    schema = row_schema([OBJECT_CATALOG])
-    rows = map_chunks(spark, split(work, spark.sparkContext.defaultParallelism), assemble, schema)
-    return stage(rows, {OBJECT_CATALOG.name: lake.location(OBJECT_CATALOG)})
+    def __call__(self, piece: bytes) -> Iterator[bytes]:
+        """Write the joined rows and yield the data files that hold them."""
+        catalog = self.model.catalog
+        sink = TableSink(self.location.filesystem(), catalog)
+        for work in _by_prefix(from_piece(piece)):
+            for batch in join_rows(self.model, work, self.sources).to_batches(max_chunksize=_BATCH_ROWS):
+                sink.write(batch)
+        yield from results_of(StagedFile(catalog.name, add) for add in sink.close())
 
 
-def assemble_rows(work: pa.Table, sources: Mapping[str, Snapshot]) -> pa.Table:
+def join_rows(model: CatalogModel, work: pa.Table, sources: Mapping[str, Snapshot]) -> pa.Table:
     """Join the rows of one prefix; every row of the work has exactly one in the result, in the same order."""
     columns: dict[str, pa.ChunkedArray] = {name: work[name] for name in work.column_names}
-    parts: dict[str, pa.Table] = {}
-    for table in EXTRACTED:
-        found = parts[table.name] = _rows_of(work, sources[table.name])
-        columns[STATUS_COLUMNS[table.name]] = found["status"]
-        columns |= {name: found[name] for name in table.schema.names if name not in _SHARED}
-    summaries = list(_summaries(parts, columns["issues"]))
-    columns["status"] = pa.array([status for status, _ in summaries], pa.string())
+    parts: list[Sequence[PartState]] = []
+    for table in model.extracted:
+        found = _rows_of(work, sources[table.name])
+        columns[table.status_column] = found["status"]
+        columns |= {column.name: found[column.name] for column in table.own_columns if column.in_catalog}
+        parts.append(_states(table, found))
+    summaries = [summarize(row) for row in zip(*parts, strict=True)] if parts else [summarize(())] * work.num_rows
+    columns["status"] = pa.array([str(status) for status, _ in summaries], pa.string())
     columns["error"] = pa.array([error for _, error in summaries], pa.string())
-    return pa.table([columns[name] for name in OBJECT_CATALOG.schema.names], schema=OBJECT_CATALOG.schema)
+    return pa.table([columns[name] for name in model.catalog.schema.names], schema=model.catalog.schema)
 
 
-def _summaries(parts: Mapping[str, pa.Table], issues: pa.ChunkedArray) -> Iterator[tuple[str, str | None]]:
-    """Yield the status and the reason of each row."""
-    states = [
-        zip(
-            part["status"].to_pylist(),
-            part["error"].to_pylist(),
-            part["fingerprint"].is_null().to_pylist(),
-            strict=True,
-        )
-        for part in parts.values()
-    ]
-    for position, row in enumerate(zip(*states, strict=True)):
-        by_table = {name: (status, error) for name, (status, error, _) in zip(parts, row, strict=True)}
-        unread = any(status is not None and without_version for status, _, without_version in row)
-        noted = issues[position].as_py() if by_table[DICOM_HEADERS.name][0] == HeaderStatus.ISSUES else None
-        yield summarize(by_table, noted or (), unread=unread)
+def _states(table: ExtractedTable, rows: pa.Table) -> list[PartState]:
+    """Return what each row says of its file; rows of nulls stand for rows that are not there."""
+    unread = rows["fingerprint"].is_null().to_pylist()
+    errors = rows["error"].to_pylist()
+    meanings, codes = table.meanings, rows[table.codes_column] if table.codes_column else None
+    states: list[PartState] = []
+    for place, status in enumerate(rows["status"].to_pylist()):
+        if status is None:
+            states.append(ABSENT)
+            continue
+        listed: Sequence[str] = ()
+        if codes is not None and errors[place] is None and (found := codes[place].as_py()):
+            listed = [entry["code"] for entry in found]
+        states.append(PartState(meanings[status], errors[place], unread[place], listed))
+    return states
 
 
 def _rows_of(work: pa.Table, source: Snapshot) -> pa.Table:
@@ -160,10 +148,3 @@ def _by_prefix(work: pa.Table) -> Iterator[pa.Table]:
     for count in counts.field("counts").to_pylist():
         yield work.slice(start, count)
         start += count
-
-
-def _structs(rows: pa.Table) -> Iterator[pa.RecordBatch]:
-    """Yield rows as batches of one struct column."""
-    schema = row_schema([OBJECT_CATALOG])
-    for batch in rows.to_batches(max_chunksize=_BATCH_ROWS):
-        yield pa.RecordBatch.from_arrays([batch.to_struct_array()], schema=schema)

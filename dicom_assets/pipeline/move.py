@@ -7,7 +7,7 @@ index states its new source. Killed anywhere in between, the same move is taken 
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from dicom_assets.delta.files import DataFile, read_file, write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.snapshot import Snapshot, count_writes
+from dicom_assets.pipeline.engine import Engine, run_rewrites
 from dicom_assets.pipeline.ownership import (
     MOVE,
     Owner,
@@ -69,10 +70,6 @@ class Relocation:
             yield pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
-RunRelocations = Callable[[Sequence[Relocation]], Sequence[AddAction]]
-"""Runs relocations, wherever; returns all their actions."""
-
-
 @dataclass(frozen=True, slots=True)
 class Move:
     """A move of an archive.
@@ -100,7 +97,9 @@ class Move:
         return json.dumps({"id": self.id, "from": self.old, "to": self.new})
 
 
-def move_source(lake: Lake, archive: Archive, run: RunRelocations, *, unseen: bool = False) -> Move | None:
+def move_source(
+    lake: Lake, archive: Archive, tables: Sequence[Table], engine: Engine, *, unseen: bool = False
+) -> Move | None:
     """Make a catalog follow its archive to another place.
 
     Parameters
@@ -109,7 +108,9 @@ def move_source(lake: Lake, archive: Archive, run: RunRelocations, *, unseen: bo
         The tables.
     archive
         Where the files are now.
-    run
+    tables
+        Those of the catalog's model; others that an extractor has filled follow too.
+    engine
         Where data files are rewritten.
     unseen
         Whether to believe that it is the same archive though most files that are looked for are not there.
@@ -129,8 +130,8 @@ def move_source(lake: Lake, archive: Archive, run: RunRelocations, *, unseen: bo
     move = _state(lake, archive, unseen=unseen)
     if move is None:
         return None
-    for table in reversed(lake.existing()):
-        _relocate(lake.location(table), lake, table, move, run)
+    for table in reversed(lake.existing(tables)):
+        _relocate(lake.location(table), lake, table, move, engine)
     _set_properties(lake, {**Owner(read(move.new), archive.depth).properties(), MOVE: ""})
     return move
 
@@ -188,7 +189,7 @@ def _check_same_files(index: Snapshot, owner: Owner, archive: Archive) -> None:
         )
 
 
-def _relocate(location: TableLocation, lake: Lake, table: Table, move: Move, run: RunRelocations) -> None:
+def _relocate(location: TableLocation, lake: Lake, table: Table, move: Move, engine: Engine) -> None:
     """Rewrite the paths of a table in one commit, unless that was done."""
     for _ in range(_ATTEMPTS):
         if count_writes(location.open(), [move.mark])[move.mark]:
@@ -200,7 +201,7 @@ def _relocate(location: TableLocation, lake: Lake, table: Table, move: Move, run
         todo = [Relocation(location, table, file, read(move.old), read(move.new)) for file in snapshot.files]
         writes = {**snapshot.writes, move.mark: 0}
         try:
-            commit(location, Change(run(todo), snapshot.files, writes, {"dicom_assets/move": move.id}))
+            commit(location, Change(run_rewrites(engine, todo), snapshot.files, writes, {"dicom_assets/move": move.id}))
         except CommitConflictError:
             continue  # a run that had begun before the move
         return

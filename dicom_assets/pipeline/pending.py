@@ -1,19 +1,17 @@
-"""Which prefixes have anything to do, told by the same comparison that the runs make."""
+"""Which prefixes have anything to do, told by the same comparison that an update makes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.delta.lake import Lake
-from dicom_assets.extract.extractors import Extractor
+from dicom_assets.extract.model import CatalogModel
 from dicom_assets.pipeline.catalog import CatalogStep
 from dicom_assets.pipeline.deletions import DeletionGuard
-from dicom_assets.pipeline.engine import Engine
+from dicom_assets.pipeline.difference import Difference, UpdateMode, count_by_prefix
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.head_check import presume_other
-from dicom_assets.pipeline.index import IndexStep
-from dicom_assets.pipeline.reconcile import Difference, UpdateMode, count_by_prefix
-from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
+from dicom_assets.pipeline.index import IndexPlan, IndexStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +44,16 @@ class Pending:
 
 
 def find_pending(
-    engine: Engine,
     lake: Lake,
     archive: Archive,
-    extractors: Sequence[Extractor],
+    model: CatalogModel,
     prefixes: Sequence[str],
     mode: UpdateMode,
     guard: DeletionGuard | None,
 ) -> list[Pending]:
     """Compare the archive and the tables, which must exist.
 
-    Only comparisons are made: the engine is not started.
+    Only comparisons are made: nothing is staged, no engine is started.
 
     Returns
     -------
@@ -70,9 +67,9 @@ def find_pending(
         The guard refuses what is gone.
 
     """
-    index = IndexStep(lake, archive, prefixes, mode, guard, presume_other)
+    index = IndexStep(lake, archive, prefixes, mode, guard, presume_other).plan()
     found: dict[str, tuple[int, int]] = {}
-    for difference in _differences(engine, index, extractors):
+    for difference in _differences(index, lake, model, mode):
         work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
         adopted = count_by_prefix(difference.adopted)
         for prefix in {*work, *obsolete}:
@@ -94,11 +91,9 @@ def find_pending(
     ]
 
 
-def _differences(engine: Engine, index: IndexStep, extractors: Sequence[Extractor]) -> Iterator[Difference]:
-    """Yield the differences of all tables; none of these comparisons starts Spark."""
-    yield index.plan(FILE_INDEX.name).difference
-    lake, archive, prefixes, mode = index.lake, index.archive, index.prefixes, index.mode
-    extraction = ExtractionStep(engine, lake, archive, extractors, prefixes, mode)
-    for extractor in extractors:
-        yield extraction.plan(extractor.table.name).difference
-    yield CatalogStep(engine, lake, prefixes, mode).plan(OBJECT_CATALOG.name).difference
+def _differences(index: IndexPlan, lake: Lake, model: CatalogModel, mode: UpdateMode) -> Iterator[Difference]:
+    """Yield the differences of all tables."""
+    extraction = ExtractionStep(lake, index.archive, model.extractors, index.prefixes, mode)
+    catalog = CatalogStep(lake, index.prefixes, mode, model)
+    for plan in (index, extraction.plan(), catalog.plan()):
+        yield from (table.difference for table in plan.tables.values())

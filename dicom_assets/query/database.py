@@ -12,11 +12,11 @@ from pyarrow.fs import FileSelector, FileType
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
 from dicom_assets.query.remote import RemoteDataset
-from dicom_assets.tables import TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Catalog:
             There is no table at all.
 
         """
-        order = {table.name: place for place, table in enumerate(TABLES)}
+        order = {table.name: place for place, table in enumerate(DEFAULT_MODEL.tables)}
         names = sorted(self._existing(), key=lambda name: (order.get(name, len(order)), name))
         if not names:
             raise NoCatalogError(f"there is no catalog at {self._folder.uri}")

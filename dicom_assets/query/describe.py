@@ -13,8 +13,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
-from dicom_assets.extract.status import CatalogStatus, MetadataStatus
-from dicom_assets.tables import OBJECT_CATALOG, TABLES, Column
+from dicom_assets.extract.metadata import MetadataStatus
+from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
+from dicom_assets.extract.status import CatalogStatus
+from dicom_assets.tables import Column
 
 BEGIN, END = "<!-- columns:begin -->", "<!-- columns:end -->"
 
@@ -43,7 +45,7 @@ def column_rows(columns: tuple[Column, ...]) -> str:
 def tables_page() -> str:
     """Return ``docs/tables.md``: every table with all its columns, and the states that the status columns hold."""
     parts = ["# The tables", "Generated from `dicom_assets/tables.py` by `python -m dicom_assets.query.describe`."]
-    for table in TABLES:
+    for table in DEFAULT_MODEL.tables:
         parts += [f"## {table.name}", table.description, column_rows(table.columns)]
     parts += [
         "## States",

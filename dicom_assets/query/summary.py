@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.names import transfer_syntax_name
-from dicom_assets.tables import OBJECT_CATALOG
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,11 @@
-"""Delta tables as Spark data sources: read one, write one, or stage the rows of several for one commit each.
+"""Delta tables as a Spark data source, for the data frames of users.
 
 Spark tasks read and write data files; nothing of a table changes but by a commit on the driver
 (:mod:`dicom_assets.delta.commit`), so a lost or repeated task leaves at most an orphaned file.
 """
 
-import json
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from deltalake.transaction import AddAction
@@ -28,22 +24,20 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
 from dicom_assets.delta.commit import Change, commit
-from dicom_assets.delta.files import DataFile, TableSink, read_file, write_batches
+from dicom_assets.delta.files import DataFile, read_file, write_batches
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.snapshot import live_files, take_snapshot
-from dicom_assets.storage.scratch import scratch_folder
-from dicom_assets.tables import KEY, PARTITION, Column, Table
+from dicom_assets.delta.stored import stored_table
+from dicom_assets.tables import KEY, PARTITION, Table
 
 READ_FORMAT = "dicom_assets_delta"
-STAGE_FORMAT = "dicom_assets_delta_stage"
 STORAGE_OPTION = "storage."
 """Options that start like this are storage options of delta-rs."""
 
 
 def register(spark: SparkSession) -> None:
-    """Make the data sources known to a session; doing it again changes nothing."""
+    """Make the data source known to a session; doing it again changes nothing."""
     spark.dataSource.register(DeltaDataSource)
-    spark.dataSource.register(StagingDataSource)
 
 
 def read_table(
@@ -65,16 +59,6 @@ def read_table(
 
 def _storage_options(location: TableLocation) -> dict[str, str]:
     return {STORAGE_OPTION + name: value for name, value in location.storage_options.items()}
-
-
-def stored_table(location: TableLocation, version: int | None = None) -> Table:
-    """Return the definition of a table as its log holds it; raises ``TableNotFoundError``."""
-    delta = location.open(version)
-    metadata = delta.metadata()
-    statistics = metadata.configuration.get("delta.dataSkippingStatsColumns", KEY).split(",")
-    schema = pa.schema(delta.schema().to_arrow())
-    columns = tuple(Column(field.name, field.type, "", field.name in statistics) for field in schema)
-    return Table(metadata.name or "", metadata.description or "", columns)
 
 
 class DeltaDataSource(DataSource):
@@ -164,9 +148,9 @@ class DeltaReader(DataSourceReader):
 
 @dataclass
 class WrittenFiles(WriterCommitMessage):
-    """Data files that one task wrote, by table."""
+    """Data files that one task wrote."""
 
-    adds: dict[str, list[AddAction]]
+    adds: list[AddAction]
 
 
 class DeltaWriter(DataSourceArrowWriter):
@@ -182,98 +166,13 @@ class DeltaWriter(DataSourceArrowWriter):
         batches = [batch.select(self._table.schema.names).cast(self._table.schema) for batch in iterator]
         rows = pa.Table.from_batches(batches, self._table.schema)
         rows = rows.sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
-        return WrittenFiles({"": write_batches(self._location.filesystem(), self._table, rows.to_batches())})
+        return WrittenFiles(write_batches(self._location.filesystem(), self._table, rows.to_batches()))
 
     def commit(self, messages: list[WriterCommitMessage | None]) -> None:
         """Add the files, and with overwrite remove all others, in one version."""
-        adds = [add for files in _merge(messages).values() for add in files]
+        adds = [add for message in messages if isinstance(message, WrittenFiles) for add in message.adds]
         written = {str(add.partition_values[PARTITION]) for add in adds}
         removes = live_files(self._location.open()) if self._overwrite else ()
         prefixes = sorted(written | {file.prefix for file in removes})
         seen = take_snapshot(self._location, self._table, prefixes).writes
         commit(self._location, Change(adds, removes, seen))
-
-
-class StagingDataSource(DataSource):
-    """Writes rows that hold one struct for each of several tables, and leaves the commits to the caller.
-
-    The data files are written by the tasks; their add actions are collected in a manifest, a file on the driver.
-    """
-
-    @classmethod
-    def name(cls) -> str:
-        """Name of the format."""
-        return STAGE_FORMAT
-
-    def writer(self, schema: StructType, overwrite: bool) -> DataSourceArrowWriter:  # noqa: ARG002
-        """Return a writer that stages."""
-        targets = json.loads(self.options["targets"])
-        locations = {name: TableLocation(uri, json.loads(self.options["storage"])) for name, uri in targets.items()}
-        return StagingWriter(locations, Path(self.options["manifest"]))
-
-
-class StagingWriter(DataSourceArrowWriter):
-    """Spreads struct columns over the data files of their tables.
-
-    Rows of one prefix follow each other; a task writes one data file for each table and prefix.
-    """
-
-    def __init__(self, locations: Mapping[str, TableLocation], manifest: Path) -> None:
-        self._locations = locations
-        self._tables = {name: stored_table(location) for name, location in locations.items()}
-        self._manifest = manifest
-
-    def write(self, iterator: Iterator[pa.RecordBatch]) -> WriterCommitMessage:
-        """Write one task's rows."""
-        sinks = {
-            name: TableSink(location.filesystem(), self._tables[name]) for name, location in self._locations.items()
-        }
-        for batch in iterator:
-            for name, sink in sinks.items():
-                structs = batch.column(batch.schema.get_field_index(name))
-                sink.write(pa.RecordBatch.from_struct_array(structs.drop_null()))
-        return WrittenFiles({name: sink.close() for name, sink in sinks.items()})
-
-    def commit(self, messages: list[WriterCommitMessage | None]) -> None:
-        """Write the manifest that :func:`stage` returns."""
-        adds = {name: [vars(add) for add in files] for name, files in _merge(messages).items()}
-        self._manifest.write_text(json.dumps(adds))
-
-
-def _merge(messages: Sequence[WriterCommitMessage | None]) -> dict[str, list[AddAction]]:
-    """Return the files of all tasks, by table."""
-    merged: dict[str, list[AddAction]] = {}
-    for message in messages:
-        if isinstance(message, WrittenFiles):
-            for name, adds in message.adds.items():
-                merged.setdefault(name, []).extend(adds)
-    return merged
-
-
-def stage(rows: DataFrame, locations: Mapping[str, TableLocation]) -> dict[str, list[AddAction]]:
-    """Run a job that writes the data files of several tables; returns the add actions of each.
-
-    Parameters
-    ----------
-    rows
-        One struct column for each table, named like it, with the columns of the table; null where a row has nothing
-        for it. The rows of one prefix follow each other within a Spark partition.
-    locations
-        Of the tables; they exist.
-
-    """
-    register(rows.sparkSession)
-    options: set[str] = {json.dumps(dict(location.storage_options)) for location in locations.values()}
-    assert len(options) == 1, "tables of one lake share their storage options"
-    with tempfile.TemporaryDirectory(dir=scratch_folder()) as folder:
-        manifest = Path(folder) / "manifest.json"
-        (
-            rows.write.format(STAGE_FORMAT)
-            .option("targets", json.dumps({name: location.uri for name, location in locations.items()}))
-            .option("storage", options.pop())
-            .option("manifest", str(manifest))
-            .mode("append")
-            .save()
-        )
-        staged: dict[str, list[dict[str, Any]]] = json.loads(manifest.read_text())
-    return {name: [AddAction(**add) for add in staged.get(name, ())] for name in locations}

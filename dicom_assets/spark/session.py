@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 import dicom_assets
+from dicom_assets.spark.java import ensure_java
 
 LOCAL_MASTER = "local[*,4]"
 """All cores of this machine; a task that is lost is tried four times, as on a cluster."""
@@ -21,7 +22,7 @@ DEFAULT_CONFIG: dict[str, str] = {
     # A row can hold a header of megabytes: few rows at a time between JVM and Python.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "256",
     "spark.sql.python.filterPushdown.enabled": "true",
-    "spark.python.daemon.module": "dicom_assets.spark.daemon",
+    "spark.python.daemon.module": "dicom_assets.pipeline.daemon",
     # A worker holds decoders and caches worth keeping from task to task.
     "spark.python.worker.reuse": "true",
 }
@@ -54,3 +55,9 @@ def start_session(config: dict[str, Any]) -> SparkSession:
     for key, value in settings.items():
         builder = builder.config(key, str(value))
     return builder.getOrCreate()
+
+
+def spark_session() -> SparkSession:
+    """Return the Spark session of this process, started with our defaults where there is none."""
+    ensure_java()
+    return start_session({})

@@ -5,11 +5,11 @@ import pytest
 from obstore.exceptions import GenericError
 from obstore.store import MemoryStore
 
-from dicom_assets.storage import retries as patience
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.bucket_listing import list_objects
 from dicom_assets.archive.listing import ListingError
+from dicom_assets.storage import retries as patience
 from dicom_assets.storage.retries import ATTEMPTS, patiently
 
 BROKEN = GenericError("Generic S3 error: Error getting list response body: HTTP error: request or response body error")

@@ -8,16 +8,16 @@ from pathlib import Path
 import orjson
 import pyarrow as pa
 import pytest
+from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.pipeline.reconcile import difference
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.frames import frame_groups
 from dicom_assets.dicom.pixel_extent import pixel_extent
 from dicom_assets.dicom.read import header_json, read_header
 from dicom_assets.dicom.source import BytesSource
-from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import HEAD_BYTES, FileKey
-from dicom_assets.pipeline.reconcile import difference
 from dicom_assets.tables import EXTRACTED
 from dicom_assets_tests.support.corpus import corpus_files, pydicom_files
 from dicom_assets_tests.support.dicom.compressed import ENCODERS, NATIVE, compressed_file

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from dicom_assets.extract.options import ExtractionOptions
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.archive.versions import Listed
-from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.extract.status import CHANGED, CatalogStatus, summarize

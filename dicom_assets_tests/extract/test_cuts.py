@@ -4,11 +4,11 @@ import random
 
 import numpy as np
 import pytest
+from dicom_assets.extract.options import ExtractionOptions
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
-from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import HEAD_BYTES, FileKey
 from dicom_assets.tables import EXTRACTED

@@ -5,6 +5,7 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
+from dicom_assets.extract.extractors import HeaderExtractor
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from dicom_assets.dicom.issues import IssueCode
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets.extract.extractors import HeaderExtractor
 from dicom_assets.extract.promote import promote
 from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.tables import DICOM_HEADERS, PROMOTED

@@ -4,9 +4,9 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleCauseCategory
 from dagster._core.loader import LoadingContextForTest
+from dicom_assets.extract.options import ExtractionOptions
 
 from dicom_assets.dicom.render.options import ThumbnailOptions
-from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_INDEX, OBJECT_CATALOG
 from dicom_assets_tests.support.whole import Deployment, put

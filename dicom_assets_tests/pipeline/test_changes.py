@@ -4,6 +4,7 @@ import threading
 import time
 
 import pyarrow as pa
+from dicom_assets.pipeline.reconcile import UpdateMode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,6 @@ from dicom_assets.archive.listing import ListingError
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.pipeline.changes import CatalogState, Observation, Verdict, Watch, digest, observe
 from dicom_assets.pipeline.deletions import DeletionGuard
-from dicom_assets.pipeline.reconcile import UpdateMode
 from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG, THUMBNAILS
 from dicom_assets_tests.support.denied import deny
 from dicom_assets_tests.support.made_up import follow, index, replace, write

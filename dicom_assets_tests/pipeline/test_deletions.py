@@ -3,14 +3,14 @@
 import shutil
 
 import pytest
+from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.pipeline.reconcile import UpdateMode
 
 from dicom_assets.archive.local import LocalArchive
-from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.changes import CatalogState, Verdict, observe, refuse_together
 from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError
 from dicom_assets.pipeline.pending import find_pending
-from dicom_assets.pipeline.reconcile import UpdateMode
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.endless import EndlessArchive
 from dicom_assets_tests.support.made_up import follow, index, write

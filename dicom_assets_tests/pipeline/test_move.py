@@ -5,6 +5,7 @@ from pathlib import Path
 
 import obstore
 import pytest
+from dicom_assets.pipeline.reconcile import converge
 from obstore.store import MemoryStore
 
 from dicom_assets.archive.bucket import BucketArchive
@@ -15,7 +16,6 @@ from dicom_assets.pipeline.changes import CatalogState, Verdict, observe
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.ownership import SOURCE, SourceMismatchError, claim, recognise
-from dicom_assets.pipeline.reconcile import converge
 from dicom_assets.tables import FILE_INDEX, TABLES
 from dicom_assets_tests.support.made_up import follow, index, run_here, write
 from dicom_assets_tests.support.whole import contents

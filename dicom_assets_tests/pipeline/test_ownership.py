@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import polars as pl
 import pyarrow as pa
 import pytest
+from dicom_assets.extract.options import ExtractionOptions
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.archive.opening import open_archive
 from dicom_assets.archive.sources import rebased, root_of, same_source
 from dicom_assets.delta.commit import Change, commit
-from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.index import IndexStep

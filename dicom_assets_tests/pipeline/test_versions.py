@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
+from dicom_assets.pipeline.reconcile import UpdateMode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,6 @@ from dicom_assets.archive.local import LocalArchive
 from dicom_assets.pipeline.changes import CatalogState, Verdict, observe
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.pending import find_pending
-from dicom_assets.pipeline.reconcile import UpdateMode
 from dicom_assets.pipeline.versions import Verified, mark_of, marked
 from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_INDEX, FILE_METADATA, OBJECT_CATALOG
 from dicom_assets_tests.support.here import EXTRACTORS, build

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 import pyarrow as pa
+from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.pipeline.reconcile import Outcome, UpdateMode, converge
+from dicom_assets.spark.tasks import _wanted, to_chunk, wanted_files
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
-from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.extract.rows import batches, extract_rows
 from dicom_assets.pipeline.catalog import CatalogStep
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.join import assemble_rows
-from dicom_assets.pipeline.reconcile import Outcome, UpdateMode, converge
-from dicom_assets.spark.tasks import _wanted, to_chunk, wanted_files
 from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG
 from dicom_assets_tests.support.made_up import index, run_here
 

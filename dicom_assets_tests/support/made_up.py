@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+from dicom_assets.pipeline.reconcile import UpdateMode, converge
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.delta.commit import Change, commit
@@ -12,7 +13,6 @@ from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.rewrite import rewrites
 from dicom_assets.pipeline.index import IndexStep
-from dicom_assets.pipeline.reconcile import UpdateMode, converge
 from dicom_assets.tables import EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES, Table
 
 

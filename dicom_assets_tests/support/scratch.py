@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
+from dicom_assets.extract.options import ExtractionOptions
+from dicom_assets.pipeline.reconcile import UpdateMode, converge
+
 from dicom_assets.archive.base import Archive
 from dicom_assets.delta.lake import Lake
-from dicom_assets.extract.options import ExtractionOptions
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.catalog import CatalogStep
 from dicom_assets.pipeline.deletions import DeletionGuard
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.index import IndexStep
-from dicom_assets.pipeline.reconcile import UpdateMode, converge
 from dicom_assets.tables import EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES
 
 

@@ -1,21 +1,22 @@
-"""``file_metadata``, ``dicom_headers``, ``thumbnails``: three assets of one pass over the files."""
+"""The extracted tables: assets of one pass over the files, one for each extractor."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from dagster import AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, multi_asset
 
-from dicom_assets.extract.extractors import Extractor
+from dicom_assets.extract.extractor import Extractor
+from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
-from dicom_assets.orchestration.assets.reporting import report
+from dicom_assets.orchestration.assets.reporting import report, run_metadata
 from dicom_assets.orchestration.assets.specs import BACKFILL, GROUP, RETRIES, UpdateConfig, definition_metadata
 from dicom_assets.orchestration.partitions import PREFIXES, check_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.ownership import claim
-from dicom_assets.pipeline.reconcile import converge
-from dicom_assets.tables import FILE_INDEX, TABLES
+from dicom_assets.tables import FILE_INDEX
 
 
 def _spec(extractor: Extractor) -> AssetSpec:
@@ -31,12 +32,12 @@ def _spec(extractor: Extractor) -> AssetSpec:
     )
 
 
-def build_extraction(extractors: Sequence[Extractor]) -> AssetsDefinition:
-    """Return the multi-asset that runs some extractors; their versions are the assets' code versions."""
+def build_extraction(model: CatalogModel) -> AssetsDefinition:
+    """Return the multi-asset that runs the extractors; their versions are the assets' code versions."""
 
     @multi_asset(
         name="extraction",
-        specs=[_spec(extractor) for extractor in extractors],
+        specs=[_spec(extractor) for extractor in model.extractors],
         can_subset=True,
         partitions_def=PREFIXES,
         backfill_policy=BACKFILL,
@@ -54,13 +55,11 @@ def build_extraction(extractors: Sequence[Extractor]) -> AssetsDefinition:
             prefixes, tables = context.partition_keys, lake.open()
             files = claim(tables, archive.open(tables.root))
             check_prefixes(files, prefixes)
-            tables.ensure(TABLES)
-            names = {key.path[-1] for key in context.selected_asset_keys}
-            selected = [extractor for extractor in extractors if extractor.table.name in names]
-            step = ExtractionStep(spark, tables, files, selected, prefixes, config.mode)
-            wanted = [extractor.table.name for extractor in selected]
-            outcomes = converge(step, wanted, spark.run_rewrites, {"dagster/run_id": context.run.run_id})
-            for outcome in outcomes.values():
+            tables.ensure(model.tables)
+            selected = model.selected(key.path[-1] for key in context.selected_asset_keys)
+            step = ExtractionStep(tables, files, selected, prefixes, config.mode)
+            done = converge(step, spark.engine(), run_metadata(context))
+            for outcome in done.outcomes.values():
                 yield report(context, tables, outcome, prefixes)
 
     return extraction

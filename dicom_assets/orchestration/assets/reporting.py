@@ -7,10 +7,15 @@ import pyarrow as pa
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue
 
 from dicom_assets.delta.lake import Lake
-from dicom_assets.pipeline.reconcile import Outcome
+from dicom_assets.pipeline.plan import Outcome
 from dicom_assets.tables import PARTITION
 
 _STATUS = "status"
+
+
+def run_metadata(context: AssetExecutionContext) -> dict[str, str]:
+    """Return what the commits of a run say of it."""
+    return {"dagster/run_id": context.run.run_id}
 
 
 def report(
@@ -25,6 +30,7 @@ def report(
         )
     added, changed, removed = (sum(part.values()) for part in (outcome.added, outcome.changed, outcome.removed))
     end = f"version {outcome.version}" if outcome.committed else "nothing to commit"
+    end += f"; rows made by: {outcome.engine}" if outcome.engine else ""
     context.log.info(f"{table.name}: {added} rows added, {changed} changed, {removed} removed; {end}")
     return MaterializeResult(
         asset_key=table.name,
@@ -32,6 +38,7 @@ def report(
             "dagster/uri": lake.location(table).uri,
             "delta_version": outcome.version,
             "committed": outcome.committed,
+            **({"engine": outcome.engine} if outcome.engine else {}),
         },
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 from dagster import AutomationCondition, BackfillPolicy, Backoff, Config, Jitter, RetryPolicy, TableColumn, TableSchema
 from pydantic import Field
 
-from dicom_assets.pipeline.reconcile import UpdateMode
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.tables import PARTITION, Table
 
 GROUP = "dicom"

@@ -32,8 +32,11 @@ from dicom_assets.delta.frames import from_pandas, to_pandas
 from dicom_assets.delta.lake import Lake, check_schema_name
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.user_tables import UserTable, UserTableError
+from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.tables import PARTITION
+
+_USUAL_TYPES = {field.name: field.type for field in OBJECT_CATALOG.schema}
 
 
 class LakeIOManager(ConfigurableIOManagerFactory[DbIOManager]):
@@ -133,7 +136,7 @@ class PandasHandler(DbTypeHandler[pd.DataFrame]):
     ) -> Mapping[str, Any]:
         """Replace the rows of a slice, and tell how many each partition has."""
         keys = _keys(table_slice)
-        rows = from_pandas(obj, {} if keys is None else connection.types())
+        rows = from_pandas(obj, {} if keys is None else connection.types(), _USUAL_TYPES)
         if left_out := [str(name) for name in obj.columns if str(name) not in rows.column_names]:
             context.log.info(f"columns without any value are left out until they have one: {', '.join(left_out)}")
         written = connection.replace(rows, keys, {"dagster/run_id": context.run_id})

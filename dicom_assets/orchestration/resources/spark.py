@@ -1,33 +1,39 @@
-"""Spark as a Dagster resource: started at the first use, so that a run with nothing to do starts no JVM."""
+"""Spark as a Dagster resource: started at the first use, so that a run with little to do starts no JVM."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from dagster_pyspark import LazyPySparkResource
-from deltalake.transaction import AddAction
 from pydantic import Field, PrivateAttr
 from pyspark.sql import SparkSession
 
-from dicom_assets.delta.rewrite import FileRewrite
 from dicom_assets.orchestration.resources.secrets import SECRET, hidden, revealed
+from dicom_assets.spark.engine import SmallWork, SparkEngine
 from dicom_assets.spark.java import ensure_java
 from dicom_assets.spark.session import start_session
 
-_FEW_REWRITES = 8
+_SMALL = SmallWork()
 
 
 class SparkResource(LazyPySparkResource):  # type: ignore[misc]
     """A Spark session, local by default, on a cluster when ``spark.master`` says so.
 
-    ``spark_config`` takes any Spark setting and wins over :data:`~dicom_assets.spark.session.DEFAULT_CONFIG`. The master comes from there, else
-    from ``spark-submit`` or the defaults of the installation, else it is this machine. ``dagster.EnvVar`` is taken for
-    every value, and is the place for secrets.
+    ``spark_config`` takes any Spark setting and wins over :data:`~dicom_assets.spark.session.DEFAULT_CONFIG`. The
+    master comes from there, else from ``spark-submit`` or the defaults of the installation, else it is this machine.
+    ``dagster.EnvVar`` is taken for every value, and is the place for secrets.
     """
 
     _spark_session: SparkSession | None = PrivateAttr(default=None)
 
     spark_config: dict[str, str] = Field(
         default_factory=dict, description="Spark settings, such as `spark.master`.", json_schema_extra=SECRET
+    )
+    small_files: int = Field(
+        default=_SMALL.items,
+        description="Work on no more files than this runs in the process of the run, without Spark; 0 takes Spark always.",
+    )
+    small_mib: int = Field(
+        default=_SMALL.size >> 20, description="The same for the size of the files together, in MiB."
     )
 
     def __init__(self, **data: Any) -> None:
@@ -41,13 +47,9 @@ class SparkResource(LazyPySparkResource):  # type: ignore[misc]
             ensure_java()
             self._spark_session = start_session(revealed(self.spark_config))
 
-    def run_rewrites(self, rewrites: Sequence[FileRewrite]) -> list[AddAction]:
-        """Rewrite data files: a few in this process, many on Spark."""
-        if len(rewrites) <= _FEW_REWRITES:
-            return [add for rewrite in rewrites for add in rewrite.run()]
-        context = self.spark_context
-        done: list[list[AddAction]] = context.parallelize(rewrites, len(rewrites)).map(_run).collect()
-        return [add for adds in done for add in adds]
+    def engine(self) -> SparkEngine:
+        """Return the engine of the pipeline: this process for small work, this session for all other."""
+        return SparkEngine(lambda: self.spark_session, SmallWork(self.small_files, self.small_mib << 20))
 
 
 def _as_text(value: Any) -> Any:
@@ -55,7 +57,3 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
-
-
-def _run(rewrite: FileRewrite) -> list[AddAction]:
-    return rewrite.run()

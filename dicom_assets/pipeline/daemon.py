@@ -7,22 +7,13 @@ What libraries warn of goes to the terminal of the driver, over its progress bar
 left out. What is wrong with a file is in its row.
 """
 
-import logging
-import sys
-import warnings
-
 import pandas  # noqa: F401, ICN001 - PySpark's Arrow functions import it
 from pyspark.daemon import manager
 
-import dicom_assets.extract.extractors  # noqa: F401
-
-
-def silence_libraries() -> None:
-    """Leave out what libraries warn of, unless ``PYTHONWARNINGS`` asks for it."""
-    if not sys.warnoptions:
-        warnings.simplefilter("ignore")
-        logging.getLogger().addHandler(logging.NullHandler())  # instead of standard error, the last resort
-
+import dicom_assets.pipeline.extraction  # noqa: F401
+import dicom_assets.pipeline.join
+import dicom_assets.spark.datasource  # noqa: F401
+from dicom_assets.spark.quiet import silence_libraries
 
 if __name__ == "__main__":
     silence_libraries()

@@ -1,0 +1,47 @@
+"""The extractors of a deployment: those of this package, and those that other packages bring.
+
+A package offers one by an entry point in the group ``dicom_assets.extractors``, whose object is an instance of
+:class:`~dicom_assets.extract.extractor.Extractor`, or is called without arguments to make one.
+"""
+
+from importlib.metadata import EntryPoint, entry_points
+
+from dicom_assets.extract.extractor import Extractor
+from dicom_assets.extract.headers import HeaderExtractor
+from dicom_assets.extract.metadata import MetadataExtractor
+from dicom_assets.extract.thumbnails import ThumbnailExtractor
+from dicom_assets.extract.validation import ExtractorError
+
+GROUP = "dicom_assets.extractors"
+
+
+def installed_extractors(*, sha256: bool = False) -> tuple[Extractor, ...]:
+    """Return the extractors of this package, then those that are installed, in the order of their names.
+
+    Parameters
+    ----------
+    sha256
+        Whether ``file_metadata`` has the SHA-256 of every file, for which each is read whole.
+
+    Raises
+    ------
+    ExtractorError
+        An installed one cannot be loaded, or is none.
+
+    """
+    own = (MetadataExtractor(sha256), HeaderExtractor(), ThumbnailExtractor())
+    found = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+    return (*own, *map(_load, found))
+
+
+def _load(point: EntryPoint) -> Extractor:
+    try:
+        loaded = point.load()
+        made = loaded if isinstance(loaded, Extractor) else loaded()
+    except Exception as error:
+        raise ExtractorError(
+            f"the installed extractor {point.name} ({point.value}) cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(made, Extractor):
+        raise ExtractorError(f"the installed extractor {point.name} ({point.value}) is no Extractor")
+    return made

@@ -1,0 +1,124 @@
+"""Calling an extractor, in a child process of its own unless it says that it can do without.
+
+The child computes and nothing else: it gets the extractor and what the index says of the file, and asks for the bytes
+that it wants. Files are opened and read here, so that credentials, faults of the storage and files that change while
+they are read stay where they are understood, and no byte is read twice.
+"""
+
+import atexit
+import base64
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from dicom_assets.extract.extractor import CallLimits, Extractor
+from dicom_assets.extract.source_file import FileKey, SourceFile
+from dicom_assets.isolation import Answer, ChildLimits, IsolatedFunction
+
+_BYTES, _DATE, _DATETIME, _DECIMAL = "$bytes", "$date", "$datetime", "$decimal"
+_DECODERS = {
+    _BYTES: base64.b64decode,
+    _DATE: date.fromisoformat,
+    _DATETIME: datetime.fromisoformat,
+    _DECIMAL: Decimal,
+}
+
+
+def call(extractor: Extractor, file: SourceFile) -> Mapping[str, Any]:
+    """Return what an extractor makes of a file.
+
+    Raises
+    ------
+    CallError
+        The call crashed, raised, or took more time or memory than it may, in a child process.
+    IsolationError
+        No child process can be started.
+    Exception
+        Whatever an extractor raises that is not isolated; :class:`~dicom_assets.dicom.source.StorageError` where the
+        file cannot be read.
+
+    """
+    if extractor.limits is None:
+        return extractor.extract(file)
+    source = file.source
+
+    def serve(request: dict[str, Any]) -> bytes:
+        return source.read(int(request["offset"]), max(0, int(request["length"])))
+
+    answer = _child(extractor.limits)(pickle.dumps(extractor), file.key, source.size, serve=serve)
+    columns: dict[str, Any] = {name: _decoded(value) for name, value in answer.fields.items()}
+    return columns
+
+
+@cache
+def _child(limits: CallLimits) -> IsolatedFunction:
+    """Return this process's child for some limits; it starts with its first call."""
+    process = IsolatedFunction(extract_in_child, ChildLimits(limits.seconds, limits.memory_bytes))
+    atexit.register(process.close)
+    return process
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The bytes of a file as the parent serves them; a byte source."""
+
+    size: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        from dicom_assets.isolation.child import ask
+
+        return ask({"offset": offset, "length": length})
+
+
+def extract_in_child(extractor: bytes, key: FileKey, size: int) -> Answer:
+    """Run an extractor; this side runs in the child."""
+    made: Extractor = pickle.loads(extractor)  # noqa: S301 - from our parent
+    columns = made.extract(SourceFile(key, _Served(size)))
+    return Answer({str(name): _encoded(value) for name, value in columns.items()}, b"")
+
+
+def _encoded(value: Any) -> Any:
+    """Return a value as JSON can hold it."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value if type(value) in _PLAIN else _plain(value)
+        case bytes() | bytearray() | memoryview():
+            return {_BYTES: base64.b64encode(value).decode()}
+        case datetime():
+            return {_DATETIME: value.isoformat()}
+        case date():
+            return {_DATE: value.isoformat()}
+        case Decimal():
+            return {_DECIMAL: str(value)}
+        case Mapping():
+            return {str(name): _encoded(entry) for name, entry in value.items()}
+        case list() | tuple():
+            return [_encoded(entry) for entry in value]
+    if hasattr(value, "tolist"):  # numpy's scalars and arrays
+        return _encoded(value.tolist())
+    raise TypeError(f"a column cannot hold a {type(value).__name__}")
+
+
+_PLAIN = frozenset({type(None), bool, int, float, str})
+
+
+def _plain(value: Any) -> Any:
+    """Return the builtin value of a member of an enum, or of numpy's kinds of float."""
+    return (
+        next(kind(value) for kind in (bool, int, float, str) if isinstance(value, kind)) if value is not None else None
+    )
+
+
+def _decoded(value: Any) -> Any:
+    """Return the value of :func:`_encoded`; raises :class:`ValueError` where a child sent something else."""
+    if isinstance(value, list):
+        return [_decoded(entry) for entry in value]
+    if isinstance(value, dict):
+        if len(value) == 1 and (kind := next(iter(value))) in _DECODERS:
+            return _DECODERS[kind](value[kind])
+        return {name: _decoded(entry) for name, entry in value.items()}
+    return value

@@ -1,0 +1,103 @@
+"""The commit loop: plan, stage the rows once, commit each table, and look again where another run was faster."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic
+
+from deltalake.transaction import AddAction
+
+from dicom_assets.delta.commit import Change, CommitConflictError, commit
+from dicom_assets.delta.rewrite import rewrites
+from dicom_assets.pipeline.engine import Engine, run_rewrites
+from dicom_assets.pipeline.plan import Outcome, P, Staged, Step, TablePlan, outcome
+
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Converged(Generic[P]):
+    """What a step did.
+
+    Attributes
+    ----------
+    outcomes
+        By table.
+    plans
+        Those that were made: more than one where other runs were in the way.
+
+    """
+
+    outcomes: Mapping[str, Outcome]
+    plans: Sequence[P]
+
+
+def converge(step: Step[P], engine: Engine, metadata: Mapping[str, str]) -> Converged[P]:
+    """Bring the tables of a step to what they should hold, each in one commit, and none when there is nothing to do.
+
+    Work is staged once for all tables. A table that another run changed meanwhile is planned again: when its work is
+    still the same (it was compacted, say) the staged files serve, otherwise its rows are made anew.
+
+    Parameters
+    ----------
+    step
+        What is to be done.
+    engine
+        Where rows are made and data files are rewritten.
+    metadata
+        Kept in the commits.
+
+    Raises
+    ------
+    CommitConflictError
+        Other runs wrote the same prefixes, time and again.
+
+    """
+    plan = step.plan()
+    due = [name for name, table in plan.tables.items() if table.difference.work.num_rows]
+    staged = step.stage(plan, due, engine) if due else Staged({})
+    run = _Run(step, engine, metadata, [plan])
+    outcomes = {name: run.settle(name, plan, staged) for name in plan.tables}
+    return Converged(outcomes, run.plans)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run(Generic[P]):
+    """One convergence: the plans that it made so far."""
+
+    step: Step[P]
+    engine: Engine
+    metadata: Mapping[str, str]
+    plans: list[P]
+
+    def settle(self, name: str, plan: P, staged: Staged) -> Outcome:
+        """Commit one table, again and again until no other run is in the way."""
+        made_by = plan
+        for _ in range(_ATTEMPTS):
+            table = plan.tables[name]
+            if not table.difference:
+                return outcome(table, table.snapshot.version, committed=False)
+            adds = staged.adds.get(name, ()) if table.difference.work.num_rows else ()
+            change = self._change(table, adds)
+            made_by.confirm()
+            if plan is not made_by:
+                plan.confirm()
+            try:
+                version = commit(table.snapshot.location, change)
+            except CommitConflictError:
+                plan = self.step.plan()
+                self.plans.append(plan)
+                again = plan.tables[name].difference.work
+                if again.num_rows and not again.equals(table.difference.work):
+                    staged, made_by = self.step.stage(plan, [name], self.engine), plan
+            else:
+                return outcome(table, version, committed=True, engine=staged.engine if adds else "")
+        raise CommitConflictError(f"table {name}: other runs kept changing the same prefixes")
+
+    def _change(self, table: TablePlan, adds: Sequence[AddAction]) -> Change:
+        replaced = rewrites(table.snapshot, table.difference.obsolete)
+        return Change(
+            [*adds, *run_rewrites(self.engine, replaced)],
+            [rewrite.file for rewrite in replaced],
+            table.snapshot.writes,
+            self.metadata,
+        )

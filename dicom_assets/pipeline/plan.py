@@ -1,0 +1,125 @@
+"""A plan: what an update is about to do, with all that it was decided from, read once and never changed.
+
+A step makes a plan, and stages the rows that a plan lacks. Nothing else passes between the two.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import pyarrow.compute as pc
+from deltalake.transaction import AddAction
+
+from dicom_assets.delta.snapshot import Snapshot
+from dicom_assets.pipeline.difference import Difference, count_by_prefix
+from dicom_assets.pipeline.engine import Engine
+from dicom_assets.tables import KEY, PARTITION, Table
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """What is to be done to one table."""
+
+    snapshot: Snapshot
+    difference: Difference
+
+
+class Plan(Protocol):
+    """What a step is about to do, and what it was decided from."""
+
+    @property
+    def tables(self) -> Mapping[str, TablePlan]:
+        """What is to be done to each table, by name."""
+        ...
+
+    def confirm(self) -> None:
+        """Raise unless the plan may still be believed: asked right before each commit."""
+        ...
+
+
+P = TypeVar("P", bound=Plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Data files that are written and not yet part of their tables.
+
+    Attributes
+    ----------
+    adds
+        Actions that would add them, by table.
+    engine
+        What made them: ``in process``, or the name of a Spark application.
+
+    """
+
+    adds: Mapping[str, Sequence[AddAction]]
+    engine: str = ""
+
+
+class Step(Protocol[P]):
+    """Brings one table, or several that one pass fills, to what they should hold."""
+
+    def plan(self) -> P:
+        """Compare the tables with what they should hold, as of now."""
+        ...
+
+    def stage(self, plan: P, names: Collection[str], engine: Engine) -> Staged:
+        """Make the rows that some tables of a plan lack; depends on the plan alone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done to one table.
+
+    Attributes
+    ----------
+    table
+        The table.
+    version
+        Of the table, afterwards.
+    committed
+        Whether this update made that version; it does not when there was nothing to do.
+    added, changed, removed, kept
+        Number of rows, by prefix.
+    engine
+        What made the rows; empty where none had to be made.
+
+    """
+
+    table: Table
+    version: int
+    committed: bool
+    added: Mapping[str, int]
+    changed: Mapping[str, int]
+    removed: Mapping[str, int]
+    kept: Mapping[str, int]
+    engine: str = ""
+
+    def rows(self, prefix: str) -> int:
+        """Return how many rows the table holds of a prefix, afterwards."""
+        return sum(counts.get(prefix, 0) for counts in (self.added, self.changed, self.kept))
+
+
+def outcome(plan: TablePlan, version: int, *, committed: bool, engine: str = "") -> Outcome:
+    """Return what carrying out a plan came to, counted by prefix."""
+    work, obsolete = plan.difference.work, plan.difference.obsolete
+    unique = obsolete.group_by([PARTITION, KEY]).aggregate([])
+    adopted = pc.is_in(work[KEY], plan.difference.adopted[KEY].combine_chunks())
+    kept = Counter(plan.difference.kept) + Counter(count_by_prefix(work.filter(adopted)))
+    work = work.filter(pc.invert(adopted))
+    replaced = work.join(unique.select([KEY]), KEY, join_type="left semi")
+    new = work.join(unique.select([KEY]), KEY, join_type="left anti")
+    gone = unique.join(plan.difference.work.select([KEY]), KEY, join_type="left anti")
+    return Outcome(
+        plan.snapshot.table,
+        version,
+        committed,
+        added=count_by_prefix(new),
+        changed=count_by_prefix(replaced),
+        removed=count_by_prefix(gone),
+        kept=kept,
+        engine=engine,
+    )

@@ -1,0 +1,164 @@
+"""The whole pipeline without an orchestrator: from an archive to an up-to-date catalog in one call."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dicom_assets.archive.base import Archive, ArchiveError
+from dicom_assets.archive.opening import open_archive
+from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixError, decode_prefix
+from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.extractor import Extractor
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
+from dicom_assets.pipeline.catalog import CatalogStep
+from dicom_assets.pipeline.converge import converge
+from dicom_assets.pipeline.deletions import DeletionGuard
+from dicom_assets.pipeline.difference import UpdateMode
+from dicom_assets.pipeline.engine import Engine
+from dicom_assets.pipeline.extraction import ExtractionStep
+from dicom_assets.pipeline.index import IndexStep
+from dicom_assets.pipeline.ownership import claim
+from dicom_assets.pipeline.plan import Outcome
+from dicom_assets.spark.engine import SparkEngine
+from dicom_assets.spark.session import spark_session
+from dicom_assets.storage.addresses import absolute
+from dicom_assets.tables import FILE_INDEX
+
+PREFIXES_PER_UPDATE = 50
+"""How many prefixes are taken together: one pass and one commit a table for all of them."""
+
+_HOW = "call update_catalog with allow_mass_deletion=True"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogUpdate:
+    """What an update did.
+
+    Attributes
+    ----------
+    outcomes
+        For each group of prefixes, what was done to each table, by name.
+    unlisted
+        Why a prefix, or a folder above the prefixes, could not be listed whole. What could not be listed was left as it
+        was in the tables.
+
+    """
+
+    outcomes: Sequence[Mapping[str, Outcome]]
+    unlisted: Sequence[str] = field(default=())
+
+    @property
+    def files(self) -> int:
+        """Number of files that the catalog holds of the prefixes that were looked at."""
+        index = [group[FILE_INDEX.name] for group in self.outcomes]
+        return sum(sum(counts.values()) for done in index for counts in (done.added, done.changed, done.kept))
+
+    @property
+    def committed(self) -> bool:
+        """Whether any table has a new version."""
+        return any(outcome.committed for group in self.outcomes for outcome in group.values())
+
+
+def update_catalog(
+    source: Archive | str,
+    lake: Lake | str,
+    *,
+    prefixes: Sequence[str] | None = None,
+    prefix_depth: int = 1,
+    mode: UpdateMode = UpdateMode.SYNC,
+    extractors: Sequence[Extractor] = DEFAULT_EXTRACTORS,
+    allow_mass_deletion: bool = False,
+    engine: Engine | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> CatalogUpdate:
+    """Bring the catalog of an archive up to date.
+
+    What changed is found by listing the archive and comparing; only that is read. A damaged file is a row, never an
+    error. Killed at any moment and called again, it ends the same.
+
+    Parameters
+    ----------
+    source
+        The archive, or the folder or bucket URI of its files.
+    lake
+        The lake, or the folder or bucket URI of its tables.
+    prefixes
+        Update these only; by default all that the archive has, and those that the catalog still holds.
+    prefix_depth
+        How many directories below the source make a prefix, where the source is given by its place.
+    mode
+        How rows of removed files, and rows that are up to date, are treated.
+    extractors
+        What is extracted of each file.
+    allow_mass_deletion
+        Let go of files whose removal looks like a fault of the archive.
+    engine
+        Where the work runs; by default in this process where it is small, else on Spark.
+    metadata
+        Kept in the commits.
+
+    Raises
+    ------
+    UserError
+        Source, lake, prefixes or extractors cannot be meant, or so many files are gone that it is refused.
+    InfrastructureError, OSError
+        Archive or lake cannot be reached.
+
+    """
+    tables = Lake(absolute(lake)) if isinstance(lake, str) else lake
+    given = open_archive(source, prefix_depth, lake=tables.root) if isinstance(source, str) else source
+    model = CatalogModel(tuple(extractors))
+    archive = claim(tables, given)
+    tables.ensure(model.tables)
+    archive.check()
+    listed = archive.prefixes()
+    held = {file.prefix for file in tables.snapshot(FILE_INDEX).files}
+    if held and not listed.found and not listed.unlisted and not allow_mass_deletion:
+        raise ArchiveError(f"there is nothing at {archive.root}, and there was before. If that is meant, {_HOW}.")
+    chosen = sorted({*listed.found, *held}) if prefixes is None else _checked(archive, prefixes)
+    guard = None if allow_mass_deletion else DeletionGuard(how=_HOW)
+    run = _Update(tables, archive, model, mode, guard, engine or SparkEngine(spark_session), metadata or {})
+    outcomes, unlisted = [], list(listed.unlisted) if prefixes is None else []
+    for start in range(0, len(chosen), PREFIXES_PER_UPDATE):
+        done, reasons = run.group(chosen[start : start + PREFIXES_PER_UPDATE])
+        outcomes.append(done)
+        unlisted += reasons
+    return CatalogUpdate(outcomes, tuple(dict.fromkeys(unlisted)))
+
+
+def _checked(archive: Archive, prefixes: Sequence[str]) -> list[str]:
+    """Return prefixes in order; raises ``PrefixError`` for what can be none of the archive."""
+    if isinstance(prefixes, str):
+        raise PrefixError(f"prefixes is the text {prefixes!r}; give a list of prefixes")
+    for prefix in prefixes:
+        if prefix != ROOT_PREFIX:
+            decode_prefix(prefix, archive.depth)
+    return sorted(set(prefixes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """One call: all steps, over groups of prefixes."""
+
+    lake: Lake
+    archive: Archive
+    model: CatalogModel
+    mode: UpdateMode
+    guard: DeletionGuard | None
+    engine: Engine
+    metadata: Mapping[str, str]
+
+    def group(self, prefixes: Sequence[str]) -> tuple[dict[str, Outcome], list[str]]:
+        """Return what was done to the tables, and why prefixes were not listed whole."""
+        index = converge(
+            IndexStep(self.lake, self.archive, prefixes, self.mode, self.guard), self.engine, self.metadata
+        )
+        outcomes = dict(index.outcomes)
+        for converged in self._derived(prefixes):
+            outcomes |= converged
+        return outcomes, list(index.plans[-1].listings.unlisted.values())
+
+    def _derived(self, prefixes: Sequence[str]) -> Iterator[Mapping[str, Outcome]]:
+        extraction = ExtractionStep(self.lake, self.archive, self.model.extractors, prefixes, self.mode)
+        yield converge(extraction, self.engine, self.metadata).outcomes
+        catalog = CatalogStep(self.lake, prefixes, self.mode, self.model)
+        yield converge(catalog, self.engine, self.metadata).outcomes

@@ -1,0 +1,117 @@
+"""Spark as an engine: pieces of work are rows of a data frame, a Python worker maps each to its results.
+
+Only data frames and SQL are used, no ``SparkContext``, so that a Spark Connect session serves as well. The data files of
+a pass are written where the rows are made; what comes back are their add actions.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from dicom_assets.spark.work import Function, InProcess, Runner
+
+_UNKNOWN_PARALLELISM = 32
+"""Where the session does not tell: more pieces than cores cost little, fewer leave cores idle."""
+_LOCAL = re.compile(r"local(?:\[(\d+|\*)(?:,\s*\d+)?\])?$")
+_PIECE = pa.schema([("position", pa.int64()), ("piece", pa.binary())])
+_RESULT = "result binary"
+
+
+@dataclass(frozen=True, slots=True)
+class SmallWork:
+    """Work up to this size runs in this process, without starting Spark.
+
+    Starting Spark takes about 8 s on a laptop (JVM, first job, first Python workers), in which one process makes the
+    rows of some thousand small files. Larger files take longer by their bytes. Measured in docs/decisions.md.
+
+    Attributes
+    ----------
+    items
+        Number of files.
+    size
+        Bytes of all files.
+
+    """
+
+    items: int = 1_000
+    size: int = 256 << 20
+
+    def holds(self, items: int, size: int) -> bool:
+        """Return whether work is small."""
+        return items <= self.items and size <= self.size
+
+
+@dataclass(frozen=True, slots=True)
+class SparkEngine:
+    """Small work in this process, all other on Spark.
+
+    Attributes
+    ----------
+    session
+        Returns the session, started at the first call.
+    small
+        What is small.
+
+    """
+
+    session: Callable[[], SparkSession]
+    small: SmallWork = field(default_factory=SmallWork)
+
+    def runner(self, items: int, size: int) -> Runner:
+        """Return what runs work of some size; starts Spark where that is what it takes."""
+        return InProcess() if self.small.holds(items, size) else SparkRunner(self.session())
+
+
+@dataclass(frozen=True, slots=True)
+class SparkRunner:
+    """A Spark session that runs pieces of work, one task each."""
+
+    session: SparkSession
+
+    @property
+    def name(self) -> str:
+        """``Spark``, and the id of the application where the session tells it."""
+        return f"Spark {_setting(self.session, 'spark.app.id') or ''}".strip()
+
+    @property
+    def parallelism(self) -> int:
+        """Number of tasks that run side by side, by the settings of the session."""
+        stated = _setting(self.session, "spark.default.parallelism") or _setting(self.session, "spark.cores.max")
+        if stated and stated.isdigit():
+            return max(1, int(stated))
+        local = _LOCAL.match(_setting(self.session, "spark.master") or "")
+        if local:
+            cores = local[1] or "1"
+            return (os.cpu_count() or 1) if cores == "*" else int(cores)
+        executors = _setting(self.session, "spark.executor.instances")
+        per_executor = _setting(self.session, "spark.executor.cores") or "1"
+        if executors and executors.isdigit() and per_executor.isdigit():
+            return max(1, int(executors) * int(per_executor))
+        return _UNKNOWN_PARALLELISM
+
+    def run(self, function: Function, pieces: Sequence[bytes]) -> list[bytes]:
+        """Run every piece as a task of one job."""
+        if not pieces:
+            return []
+
+        def on_worker(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                for piece in batch.column("piece").to_pylist():
+                    results = pa.array(list(function(piece)), pa.binary())
+                    yield pa.RecordBatch.from_arrays([results], names=["result"])
+
+        rows = self.session.createDataFrame(pa.table([range(len(pieces)), pieces], schema=_PIECE))
+        placed = rows.repartitionById(len(pieces), "position")
+        done: pa.Table = placed.mapInArrow(on_worker, _RESULT).toArrow()
+        found: list[bytes] = done["result"].to_pylist()
+        return found
+
+
+def _setting(session: SparkSession, name: str) -> str | None:
+    """Return a setting of a session, ``None`` where it is not set or is not told."""
+    value: str | None = session.conf.get(name, None)
+    return value
