@@ -14,11 +14,11 @@ from dicom_assets.archive.base import Archive
 from dicom_assets.archive.identity import Witness
 from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.archive.versions import FileChangedError
-from dicom_assets.dicom.pixels.isolation import IsolationError
 from dicom_assets.dicom.source import StorageError
 from dicom_assets.extract.extractors import Extractor
 from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.extract.status import CHANGED
+from dicom_assets.isolation import IsolationError
 from dicom_assets.tables import Table
 
 _BATCH_FILES = 64
