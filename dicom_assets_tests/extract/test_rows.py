@@ -10,10 +10,10 @@ from dicom_assets.extract.options import ExtractionOptions
 
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.local import LocalArchive
-from dicom_assets.dicom.pixels.isolation import IsolationError
 from dicom_assets.dicom.source import StorageError
 from dicom_assets.extract.rows import Wanted, batches, extract_rows
 from dicom_assets.extract.source_file import FileKey, SourceFile
+from dicom_assets.isolation import IsolationError
 from dicom_assets.tables import EXTRACTED, FILE_METADATA, Table
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 

@@ -1,7 +1,7 @@
 """Which decoder serves which transfer syntax (PS3.5 10, PS3.6 table A-1).
 
 Every decoder but that of native frames is native code that reads what a stranger wrote, so :func:`decode_frame` is
-called inside of :mod:`~dicom_assets.dicom.pixels.isolation`, unless the codec is trusted. Importing this module loads
+called inside of :mod:`~dicom_assets.isolation`, unless the codec is trusted. Importing this module loads
 no codec.
 """
 

@@ -1,7 +1,7 @@
 """Carry out a plan: decode, transform, average, encode.
 
 A pure function of a plan and bytes. For native frames it runs where it is called; for encoded ones it runs in a
-process of its own (:mod:`dicom_assets.dicom.pixels.isolation`), so that only encoded bytes go in and a small
+process of its own (:mod:`dicom_assets.isolation`), so that only encoded bytes go in and a small
 picture comes out.
 """
 

@@ -6,11 +6,21 @@ from dataclasses import asdict, replace
 from functools import cache
 from pickle import PickleBuffer
 
-from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
-from dicom_assets.dicom.pixels.isolation import Answer, ChildLimits, IsolatedFunction
+from dicom_assets.dicom.pixels.errors import ERRORS_BY_STATUS, PixelError, TooLargeError
 from dicom_assets.dicom.render.execute import execute_plan
 from dicom_assets.dicom.render.options import Limits, Renderer
 from dicom_assets.dicom.render.plan import Rendered, RenderPlan
+from dicom_assets.isolation import (
+    Answer,
+    CallError,
+    ChildDiedError,
+    ChildKilledError,
+    ChildLimits,
+    DeadlineError,
+    FunctionError,
+    IsolatedFunction,
+    MemoryLimitError,
+)
 
 
 @cache
@@ -50,8 +60,31 @@ def execute_isolated(plan: RenderPlan, frames: Sequence[bytes], renderer: Render
     """
     # Out of band: encoded frames are not copied into the pickle.
     buffers = [PickleBuffer(frame) for frame in frames]
-    answer = decoder_process(limits)(renderer, plan, buffers)
+    try:
+        answer = decoder_process(limits)(renderer, plan, buffers)
+    except CallError as error:
+        raise as_pixel_error(error) from None
+    if "status" in answer.fields:
+        raised = ERRORS_BY_STATUS.get(str(answer.fields["status"]), PixelError)
+        raise raised(str(answer.fields.get("error")))
     return Rendered(data=answer.data, **answer.fields)
+
+
+def as_pixel_error(error: CallError) -> PixelError:
+    """Return what a failed call of the decoder process means for the file whose frames it had."""
+    match error:
+        case DeadlineError():
+            return PixelError(f"decoding took longer than {error.seconds:g} seconds")
+        case MemoryLimitError():
+            return TooLargeError("decoding asked for more memory than the limit")
+        case ChildKilledError():
+            return TooLargeError(f"the decoder process {error.how}")
+        case ChildDiedError():
+            return PixelError(f"the decoder process {error.how}")
+        case FunctionError():
+            return PixelError(f"rendering failed: {error.kind}")
+        case _:
+            return PixelError(f"rendering failed: {type(error).__name__}")
 
 
 def execute_here(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
@@ -73,8 +106,11 @@ def execute_here(plan: RenderPlan, frames: Sequence[bytes]) -> Rendered:
 
 
 def render_in_child(renderer: Renderer, plan: RenderPlan, frames: Sequence[bytes]) -> Answer:
-    """Carry out a plan; runs in the decoder process."""
-    rendered = renderer(plan, frames)
+    """Carry out a plan; runs in the decoder process. What the renderer raises is part of the answer."""
+    try:
+        rendered = renderer(plan, frames)
+    except PixelError as error:
+        return Answer({"status": str(error.status), "error": str(error)})
     fields = asdict(replace(rendered, data=b""))
     del fields["data"]
     return Answer(fields, rendered.data)
