@@ -104,12 +104,12 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     ] = False,
 ) -> None:
     """Query the tables. A query reads the tables and nothing else, unless it is told so."""
-    from dicom_assets.archive.opening import absolute
     from dicom_assets.delta.lake import Lake
     from dicom_assets.query.database import Catalog
     from dicom_assets.query.engine import EngineOptions
     from dicom_assets.query.formats import write
     from dicom_assets.query.spreadsheet import Spreadsheet
+    from dicom_assets.storage.addresses import absolute
 
     spreadsheet = Spreadsheet(safe=spreadsheet_safe)
     with clear_errors():
@@ -128,10 +128,10 @@ def gallery(
     schema: Schema = "dicom",
 ) -> None:
     """Write a page of the thumbnails."""
-    from dicom_assets.archive.opening import absolute
     from dicom_assets.delta.lake import Lake
     from dicom_assets.query.database import Catalog
     from dicom_assets.query.gallery import write_gallery
+    from dicom_assets.storage.addresses import absolute
 
     with clear_errors():
         shown = write_gallery(Catalog(Lake(absolute(lake), schema)), output)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from dicom_assets.errors import UserError
 from dicom_assets.tables import OBJECT_CATALOG
 
 _UTC = pa.timestamp("us", tz="UTC")
@@ -23,7 +24,7 @@ _NULLABLE = {
 """Types that pandas would turn into floats and objects where a value is missing."""
 
 
-class FrameError(ValueError):
+class FrameError(UserError, ValueError):
     """A data frame holds what its table cannot."""
 
 

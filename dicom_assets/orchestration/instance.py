@@ -12,8 +12,8 @@ from filelock import FileLock
 from platformdirs import user_data_path
 from sqlalchemy.exc import SQLAlchemyError
 
-from dicom_assets.archive.opening import is_remote
 from dicom_assets.cli.errors import refuse
+from dicom_assets.storage.addresses import is_remote
 
 _HOME = "DAGSTER_HOME"
 _LOCK = "instance.lock"

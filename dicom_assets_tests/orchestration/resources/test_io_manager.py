@@ -19,8 +19,8 @@ from dicom_assets.delta.user_tables import UserTableError
 from dicom_assets.orchestration.assets.object_catalog import build_object_catalog
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.partitions import PREFIXES
-from dicom_assets.orchestration.resources.io_manager import without_secrets
 from dicom_assets.orchestration.resources.lake import LakeResource
+from dicom_assets.storage.addresses import without_secrets
 from dicom_assets.tables import OBJECT_CATALOG
 
 KEYS = ["2024/01", "50% off", "a%2Fb", "it's"]

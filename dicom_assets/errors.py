@@ -1,0 +1,19 @@
+"""The errors of this package, and the two kinds that matter to whoever catches one.
+
+Every exception that the package defines is one of the two kinds. Where it stands in for a builtin exception it is that
+too: an archive that is out of reach is an :class:`OSError`, an impossible prefix a :class:`ValueError`.
+
+Belongs here: what is common to all errors. The errors themselves are defined beside the code that raises them.
+"""
+
+
+class DicomAssetsError(Exception):
+    """Base of all errors of this package. The message is one line that can be shown to the user as it is."""
+
+
+class UserError(DicomAssetsError):
+    """Something that the user has to mend: a path, an option, a query, a mismatch. Trying again changes nothing."""
+
+
+class InfrastructureError(DicomAssetsError):
+    """Something that time or an operator may heal: a store out of reach, a full disk, a lost race. Worth a retry."""
