@@ -1,4 +1,4 @@
-"""The definitions, configured by the environment; :func:`build_definitions` takes the place for other deployments.
+"""The definitions: of any deployment by :func:`build_definitions`, or of the one that the environment describes.
 
 ``DICOM_ASSETS_SOURCE``
     Folder or bucket URI of the DICOM files.
@@ -45,7 +45,7 @@ def build_definitions(
     lake: LakeResource | None = None,
     spark: SparkResource | None = None,
     extraction: ExtractionOptions | None = None,
-    watching: SensorOptions | None = None,
+    sensor: SensorOptions | None = None,
     previews: int = 0,
     **resources: Any,
 ) -> Definitions:
@@ -57,8 +57,8 @@ def build_definitions(
         The resources that the assets use.
     extraction
         What is extracted, and how.
-    watching
-        How the archive is watched. By default sensors and schedules run where an archive is configured.
+    sensor
+        How changes of the archive are looked for. By default sensors and schedules run where an archive is configured.
     previews
         How many thumbnails of each partition its materialization shows; by default none, for they are patient data.
     **resources
@@ -67,13 +67,13 @@ def build_definitions(
     """
     options = extraction or ExtractionOptions()
     tables = lake or lake_from_environment()
-    watching = watching or SensorOptions(running=archive is not None or SOURCE in os.environ)
+    sensing = sensor or SensorOptions(running=archive is not None or SOURCE in os.environ)
     return Definitions(
         assets=[file_index, build_extraction(options.extractors()), build_object_catalog(previews)],
         asset_checks=build_checks(),
         jobs=[maintenance_job],
-        sensors=[build_archive_sensor(watching), build_automation_sensor(running=watching.running)],
-        schedules=[build_maintenance_schedule(running=watching.running)],
+        sensors=[build_archive_sensor(sensing), build_automation_sensor(running=sensing.running)],
+        schedules=[build_maintenance_schedule(running=sensing.running)],
         executor=in_process_executor,
         resources={
             "archive": archive or archive_from_environment(),

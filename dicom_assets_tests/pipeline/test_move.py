@@ -11,7 +11,8 @@ from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.commit import commit
 from dicom_assets.pipeline import move as move_module
-from dicom_assets.pipeline.changes import CatalogState, Verdict, observe
+from dicom_assets.pipeline.catalog_state import CatalogState
+from dicom_assets.pipeline.changes import ChangeStatus, detect_change
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.ownership import SOURCE, SourceMismatchError, claim, recognise
@@ -45,7 +46,7 @@ def expected(rows, old, new):
 
 def settled(lake, archive):
     mine = recognise(lake, archive)
-    return [observe(mine, CatalogState(lake), prefix, None).verdict for prefix in (".", "a", "b")]
+    return [detect_change(mine, CatalogState(lake), prefix, None).status for prefix in (".", "a", "b")]
 
 
 def test_all_tables_follow_and_a_sync_has_nothing_to_do(cataloged, archive, lake, tmp_path):
@@ -58,7 +59,7 @@ def test_all_tables_follow_and_a_sync_has_nothing_to_do(cataloged, archive, lake
     assert {table.name: lake.snapshot(table).version - before[table.name] for table in TABLES} == {
         table.name: 3 if table is FILE_INDEX else 1 for table in TABLES
     }, "one commit for each table, and two of properties"
-    assert settled(lake, there) == [Verdict.SETTLED] * 3
+    assert settled(lake, there) == [ChangeStatus.UNCHANGED] * 3
     assert not index(lake, there, [".", "a", "b"]).committed
     with pytest.raises(SourceMismatchError):
         claim(lake, archive)
@@ -109,7 +110,7 @@ def test_killed_at_any_moment_and_repeated(cataloged, archive, lake, tmp_path, m
         move_source(lake, LocalArchive(str(tmp_path), 1), run_here)
     assert move_source(lake, there, run_here)
     assert contents(lake) == expected(cataloged, archive.root, there.root)
-    assert settled(lake, there) == [Verdict.SETTLED] * 3
+    assert settled(lake, there) == [ChangeStatus.UNCHANGED] * 3
 
 
 def test_a_place_without_the_files_of_the_catalog_is_refused_until_it_is_allowed(cataloged, archive, lake, tmp_path):

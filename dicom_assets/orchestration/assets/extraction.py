@@ -12,6 +12,7 @@ from dicom_assets.orchestration.partitions import PREFIXES, check_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.orchestration.run_config import EXTRACTION_OP
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.reconcile import converge
@@ -35,7 +36,7 @@ def build_extraction(extractors: Sequence[Extractor]) -> AssetsDefinition:
     """Return the multi-asset that runs some extractors; their versions are the assets' code versions."""
 
     @multi_asset(
-        name="extraction",
+        name=EXTRACTION_OP,
         specs=[_spec(extractor) for extractor in extractors],
         can_subset=True,
         partitions_def=PREFIXES,

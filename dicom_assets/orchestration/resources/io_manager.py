@@ -19,18 +19,18 @@ from dagster import (
     TableColumn,
     TableSchema,
 )
-from dagster._core.storage.db_io_manager import (
-    DbIOManager,
-    DbTypeHandler,
-    TablePartitionDimension,
-    TableSlice,
-)
 from dagster_deltalake.io_manager import DeltaLakeDbClient
 
 from dicom_assets.delta.frames import from_pandas, to_pandas
 from dicom_assets.delta.lake import Lake, check_schema_name
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.user_tables import UserTable, UserTableError
+from dicom_assets.orchestration.dagster_internals import (
+    DbIOManager,
+    DbTypeHandler,
+    TablePartitionDimension,
+    TableSlice,
+)
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.storage.addresses import without_secrets
 from dicom_assets.tables import PARTITION
