@@ -16,7 +16,7 @@ from pathlib import Path
 import dagster as dg
 
 from dicom_assets.delta.lake import Lake
-from dicom_assets.tables import TABLES
+from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets_tests.support.endless import EndlessArchive, costs, live
 from dicom_assets_tests.support.runner import spawn, wait_until_running
 from dicom_assets_tests.support.scratch import build
@@ -28,7 +28,7 @@ class Bench:
 
     def __init__(self, folder):
         self.lake = Lake(str(folder / "lake"))
-        self.lake.ensure(TABLES)
+        self.lake.ensure(DEFAULT_MODEL.tables)
 
     def run(self, title, prefix, numbers):
         before, started = live(self.lake), time.perf_counter()

@@ -33,32 +33,32 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from ct_files import write_ct_files
-from dicom_assets.extract.options import ExtractionOptions
-from dicom_assets.pipeline.reconcile import converge
 from PIL import Image
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey
 from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.index import IndexStep
-from dicom_assets.tables import EXTRACTED, FILE_INDEX, TABLES
+from dicom_assets.tables import FILE_INDEX
 
 PROCESSES = 2
-NAMES = frozenset(table.name for table in EXTRACTED)
+NAMES = frozenset(table.name for table in DEFAULT_MODEL.extracted)
 
 
 def run_pass(spark: SparkResource, archive: LocalArchive) -> float:
     """Return the seconds that the extraction step takes on a fresh lake whose index is there."""
     with tempfile.TemporaryDirectory() as folder:
         lake = Lake(folder)
-        lake.ensure(TABLES)
+        lake.ensure(DEFAULT_MODEL.tables)
         prefixes = list(archive.prefixes())
         converge(IndexStep(lake, archive, prefixes), [FILE_INDEX.name], spark.run_rewrites, {})
-        step = ExtractionStep(spark, lake, archive, ExtractionOptions().extractors(), prefixes)
+        step = ExtractionStep(spark, lake, archive, DEFAULT_EXTRACTORS, prefixes)
         started = time.perf_counter()
         converge(step, sorted(NAMES), spark.run_rewrites, {})
         return time.perf_counter() - started
@@ -67,7 +67,7 @@ def run_pass(spark: SparkResource, archive: LocalArchive) -> float:
 def extract_one(archive: LocalArchive, path: Path) -> int:
     """Make the rows of one file with the functions of the pass."""
     key = FileKey("p", str(path), path.name, "1")
-    return len(extract_rows(archive, ExtractionOptions().extractors(), Wanted(key, NAMES)))
+    return len(extract_rows(archive, DEFAULT_EXTRACTORS, Wanted(key, NAMES)))
 
 
 def script_one(path: Path) -> int:

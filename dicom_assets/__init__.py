@@ -1,1 +1,77 @@
-"""A queryable, versioned, incremental catalog of a DICOM archive, as Dagster assets on Spark and Delta Lake."""
+"""A queryable, versioned, incremental catalog of a DICOM archive, as Dagster assets on Spark and Delta Lake.
+
+Make a catalog, and bring it up to date::
+
+    dicom_assets.update_catalog("/data/archive", "/data/lake")
+
+Query it::
+
+    catalog = dicom_assets.open_catalog("/data/lake")
+    catalog.sql("SELECT Modality, count(*) FROM object_catalog GROUP BY Modality").df()
+
+Look at one file, without a catalog::
+
+    header = dicom_assets.read_header("slice.dcm")
+    thumbnail = dicom_assets.render_thumbnail("slice.dcm")
+
+Let Dagster do it: :func:`build_definitions` returns the assets, checks, sensors and jobs.
+
+Every error of the package is a :class:`DicomAssetsError`. Names are imported when they are first used: to import the
+package costs next to nothing, and only what needs Spark or Dagster loads them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dicom_assets.dicom.files import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        read_header,
+        render_thumbnail,
+    )
+    from dicom_assets.errors import DicomAssetsError
+    from dicom_assets.orchestration.definitions import build_definitions
+    from dicom_assets.pipeline.update import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        update_catalog,
+    )
+    from dicom_assets.query.opening import open_catalog
+
+    __version__: str
+
+__all__ = [
+    "DicomAssetsError",
+    "__version__",
+    "build_definitions",
+    "open_catalog",
+    "read_header",
+    "render_thumbnail",
+    "update_catalog",
+]
+
+_HOMES = {
+    "DicomAssetsError": "dicom_assets.errors",
+    "build_definitions": "dicom_assets.orchestration.definitions",
+    "open_catalog": "dicom_assets.query.opening",
+    "read_header": "dicom_assets.dicom.files",
+    "render_thumbnail": "dicom_assets.dicom.files",
+    "update_catalog": "dicom_assets.pipeline.update",
+}
+"""In which module each name is defined."""
+
+if not TYPE_CHECKING:  # type checkers see the names above, and no others
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first asked for (PEP 562)."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            value = version("dicom-assets")
+        elif name in _HOMES:
+            value = getattr(import_module(_HOMES[name]), name)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

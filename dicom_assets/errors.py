@@ -1,7 +1,8 @@
 """The errors of this package, and the two kinds that matter to whoever catches one.
 
-Every exception that the package defines is one of the two kinds, and may be a builtin exception besides, where it
-stands in for one (an archive that is out of reach is an :class:`OSError`, a prefix that cannot be a :class:`ValueError`).
+Every exception that the package defines is one of the two kinds. Where it stands in for a builtin exception it is that
+too: an archive that is out of reach is an :class:`OSError`, an impossible prefix a :class:`ValueError`.
+
 Belongs here: what is common to all errors. The errors themselves are defined beside the code that raises them.
 """
 

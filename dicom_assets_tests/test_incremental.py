@@ -3,12 +3,12 @@
 import dagster as dg
 import pyarrow as pa
 import pytest
-from dicom_assets.pipeline.reconcile import UpdateMode
 
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.resources.spark import SparkResource
-from dicom_assets.tables import OBJECT_CATALOG, TABLES
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets_tests.support.endless import EndlessArchive, costs, live
 from dicom_assets_tests.support.scratch import build, clean
 from dicom_assets_tests.support.whole import Deployment, contents, put
@@ -23,7 +23,7 @@ def cost_of(lake, archive, **options):
 
 
 def test_cost_follows_the_change_and_not_the_prefix(spark, lake):
-    lake.ensure(TABLES)
+    lake.ensure(DEFAULT_MODEL.tables)
     _, small = cost_of(lake, EndlessArchive({"empty": frozenset(range(FEW))}))
     build(lake, EndlessArchive({"large": frozenset(range(MANY))}))
     _, large = cost_of(lake, EndlessArchive({"large": frozenset(range(MANY + FEW))}))
@@ -58,9 +58,9 @@ def test_a_run_with_nothing_to_do_starts_no_spark(spark, lake, source):
     with dg.DagsterInstance.ephemeral() as instance:
         deployment = Deployment(instance, source, lake.root)
         deployment.definitions = build_definitions(deployment.archive, deployment.lake_resource, NoSpark())
-        versions = {table.name: lake.location(table).open().version() for table in TABLES}
+        versions = {table.name: lake.location(table).open().version() for table in DEFAULT_MODEL.tables}
         assert deployment.run_all().success
-    assert versions == {table.name: lake.location(table).open().version() for table in TABLES}
+    assert versions == {table.name: lake.location(table).open().version() for table in DEFAULT_MODEL.tables}
 
 
 def test_append_keeps_rows_of_removed_files_in_every_table_flagged(spark, lake, source, tmp_path):
@@ -85,10 +85,10 @@ def test_append_keeps_rows_of_removed_files_in_every_table_flagged(spark, lake, 
 def test_overwrite_makes_all_anew_in_one_commit_per_table(spark, lake, source, tmp_path):
     archive = LocalArchive(str(source), 1)
     build(lake, archive)
-    versions = {table.name: lake.location(table).open().version() for table in TABLES}
+    versions = {table.name: lake.location(table).open().version() for table in DEFAULT_MODEL.tables}
     old = contents(lake)
     outcomes, cost = cost_of(lake, archive, mode=UpdateMode.OVERWRITE)
-    for table in TABLES:
+    for table in DEFAULT_MODEL.tables:
         assert outcomes[table.name].version == versions[table.name] + 1
         assert sum(outcomes[table.name].changed.values()) == 4
         assert cost[table.name].rows == 4

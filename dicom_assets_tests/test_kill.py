@@ -11,7 +11,9 @@ import pytest
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.maintenance import vacuum
 from dicom_assets.delta.snapshot import live_files
-from dicom_assets.tables import EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES, THUMBNAILS
+from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
+from dicom_assets.extract.thumbnails import THUMBNAILS
+from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.runner import spawn, wait_until_running
 from dicom_assets_tests.support.scratch import build, clean
 from dicom_assets_tests.support.storage import data_files, grow_old
@@ -35,11 +37,11 @@ def extracting(lake):
 
 
 def committing(lake):
-    return any(committed(lake, table) for table in EXTRACTED)
+    return any(committed(lake, table) for table in DEFAULT_MODEL.extracted)
 
 
 def extracted(lake):
-    return all(committed(lake, table) for table in EXTRACTED)
+    return all(committed(lake, table) for table in DEFAULT_MODEL.extracted)
 
 
 def joining(lake):
@@ -87,7 +89,7 @@ class Victim:
         self.began = wait_until_running(self.process)
 
     def wait_for(self, stage):
-        while not (self.lake.location(TABLES[-1]).exists() and stage(self.lake)):
+        while not (self.lake.location(DEFAULT_MODEL.tables[-1]).exists() and stage(self.lake)):
             assert self.process.poll() is None, "the run ended before that"
             time.sleep(0.002)
 
@@ -98,7 +100,7 @@ class Victim:
 
     def check(self, expected):
         """Compare with a clean build: at once whole commits or nothing, and equal after the next run."""
-        self.lake.ensure(TABLES)
+        self.lake.ensure(DEFAULT_MODEL.tables)
         found = contents(self.lake)
         for name, rows in found.items():
             assert rows in ([], expected[name]), f"{name} holds a part of a commit"
@@ -109,7 +111,7 @@ class Victim:
     def orphans(self):
         """Return the data files that no version of any table holds."""
         found = {}
-        for table in TABLES:
+        for table in DEFAULT_MODEL.tables:
             location = self.lake.location(table)
             found[table.name] = data_files(location) - {file.path for file in live_files(location.open())}
         return found
@@ -124,7 +126,7 @@ def test_killed_between_writing_and_commit(spark, tmp_path):
     assert "object_catalog" not in victim.check(expected)
     orphans = victim.orphans()
     for name, files in orphans.items():
-        location = next(victim.lake.location(table) for table in TABLES if table.name == name)
+        location = next(victim.lake.location(table) for table in DEFAULT_MODEL.tables if table.name == name)
         assert vacuum(location, WEEK) == [], "they may belong to a run under way"
         grow_old(location, files)
         vacuum(location, WEEK)

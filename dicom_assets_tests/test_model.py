@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
+from dicom_assets.extract.headers import DICOM_HEADERS
+from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.orchestration.sensors import NAME, SensorOptions
-from dicom_assets.tables import DICOM_HEADERS, FILE_INDEX, TABLES
+from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.scratch import clean
 from dicom_assets_tests.support.ticking import Ticker, ranges
 from dicom_assets_tests.support.whole import Deployment, contents, put
@@ -74,7 +76,7 @@ class Archive(RuleBasedStateMachine):
     @rule()
     def maintain(self):
         before = contents(self.deployment.lake)
-        for table in TABLES:
+        for table in DEFAULT_MODEL.tables:
             maintain(self.deployment.lake.location(table), MaintenanceOptions(small_files=2))
         assert contents(self.deployment.lake) == before
 

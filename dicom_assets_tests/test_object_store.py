@@ -18,12 +18,13 @@ from obstore.store import from_url
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.extract.status import CHANGED
 from dicom_assets.orchestration.maintenance import maintenance_job
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.sensors import SensorOptions
 from dicom_assets.query.database import Catalog
-from dicom_assets.tables import EXTRACTED, FILE_INDEX, TABLES
+from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.breaking_proxy import BreakingProxy
 from dicom_assets_tests.support.object_server import BUCKET, ObjectServer, server_program
 from dicom_assets_tests.support.rows import append, index_rows, paths
@@ -86,7 +87,7 @@ def upload(deployment, objects):
 
 
 def versions(lake):
-    return [lake.location(table).open().version() for table in TABLES]
+    return [lake.location(table).open().version() for table in DEFAULT_MODEL.tables]
 
 
 def _comparable(lake):
@@ -171,7 +172,7 @@ def test_a_table_is_opened_over_connections_that_break(place, monkeypatch):
             timeout=120,
             check=True,
         )
-        assert len(proxy.listings) > len(TABLES)
+        assert len(proxy.listings) > len(DEFAULT_MODEL.tables)
     assert told.stdout.strip() == "1"
 
 
@@ -207,7 +208,9 @@ def test_what_was_replaced_after_it_was_listed_is_left_for_the_next_run(deployme
     archive, lake = deployment.archive.open(), deployment.lake
     assert deployment.run("a", "a", selection=["file_index"]).success
     upload(deployment, {"a/1.dcm": 2})
-    assert deployment.run("a", "a", selection=[*(table.name for table in EXTRACTED), "object_catalog"]).success
+    assert deployment.run(
+        "a", "a", selection=[*(table.name for table in DEFAULT_MODEL.extracted), "object_catalog"]
+    ).success
     upload(deployment, {"a/1.dcm": 1})
     query = "SELECT PatientID, status, error FROM object_catalog"
     assert Catalog(lake).sql(query).fetchall() == [(None, "pending", CHANGED)]

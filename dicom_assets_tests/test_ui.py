@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from dicom_assets.tables import TABLES
+from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 from dicom_assets_tests.support.ports import free_ports
 
@@ -108,7 +108,7 @@ def test_one_partition_of_all_five_assets(ui, places):
             "selector": {
                 **repository,
                 "pipelineName": "__ASSET_JOB",
-                "assetSelection": [{"path": [table.name]} for table in TABLES],
+                "assetSelection": [{"path": [table.name]} for table in DEFAULT_MODEL.tables],
             },
             "executionMetadata": {"tags": [{"key": "dagster/partition", "value": "a"}]},
             "mode": "default",
@@ -123,7 +123,7 @@ def test_one_partition_of_all_five_assets(ui, places):
             break
         time.sleep(1)
     assert status == "SUCCESS"
-    for table in TABLES:
+    for table in DEFAULT_MODEL.tables:
         rows = pa.table(
             DeltaTable(str(places[1] / "dicom" / table.name)).scan(columns=["path"], predicate="prefix = 'a'")
         )

@@ -8,25 +8,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from dicom_assets.extract.options import ExtractionOptions
-from dicom_assets.pipeline.reconcile import UpdateMode, converge
 
 from dicom_assets.archive.base import ArchiveError, FolderIdentity
 from dicom_assets.archive.identity import Witness
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.headers import DICOM_HEADERS
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey
 from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.pipeline.converge import converge
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.index import IndexStep
-from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_INDEX, TABLES
+from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.made_up import index, run_here
 from dicom_assets_tests.support.scratch import build
 from dicom_assets_tests.support.whole import contents, put
 
 PREFIXES = ["a", "b"]
-NAMES = [table.name for table in EXTRACTED]
+NAMES = [table.name for table in DEFAULT_MODEL.extracted]
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ class VanishingArchive(LocalArchive):
 
 def extract(lake: Lake, archive: LocalArchive, mode: UpdateMode = UpdateMode.SYNC, prefixes: Sequence[str] = PREFIXES):
     engine = SparkResource()
-    step = ExtractionStep(engine, lake, archive, ExtractionOptions().extractors(), prefixes, mode)
+    step = ExtractionStep(engine, lake, archive, DEFAULT_EXTRACTORS, prefixes, mode)
     return converge(step, NAMES, engine.run_rewrites, {})
 
 
@@ -198,7 +200,7 @@ def test_on_another_machine_a_known_file_proves_what_numbers_cannot(archive, sou
     assert here.root is not None
     elsewhere = replace(here, root=FolderIdentity("another machine", here.root.device + 1, here.root.inode + 1))
     gone = wanted(source / "a" / "gone.dcm")
-    extractors = ExtractionOptions().extractors()
+    extractors = DEFAULT_EXTRACTORS
     assert extract_rows(archive, extractors, gone, elsewhere)[DICOM_HEADERS.name]["status"] == "error"
     swap(source)
     with pytest.raises(ArchiveError):
@@ -257,7 +259,7 @@ def test_a_share_mounted_below_the_root_that_is_unmounted_fails_the_step(spark, 
             extract(lake, VanishingArchive(archive.root, 1, vanishing=str(root), unmounts=True))
     finally:
         command("umount", "-l", str(root))
-    assert all(not contents(lake)[table.name] for table in TABLES if table is not FILE_INDEX)
+    assert all(not contents(lake)[table.name] for table in DEFAULT_MODEL.tables if table is not FILE_INDEX)
 
 
 def test_a_source_that_is_mounted_at_two_places_is_one(mounted, lake, tmp_path):

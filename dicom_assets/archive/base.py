@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.source import ByteSource
+from dicom_assets.errors import InfrastructureError
 
 
-class ArchiveError(OSError):
+class ArchiveError(InfrastructureError, OSError):
     """The archive as a whole cannot be reached: an infrastructure fault, not a bad file."""
 
 

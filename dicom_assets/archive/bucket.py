@@ -26,7 +26,7 @@ from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_pre
 from dicom_assets.archive.versions import FileChangedError, Listed
 from dicom_assets.dicom.source import StorageError, clamp
 from dicom_assets.storage.errors import why
-from dicom_assets.storage.retries import patiently
+from dicom_assets.storage.retries import retry_listing
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
@@ -148,7 +148,7 @@ class BucketArchive:
                 folders = below
 
     def _folder(self, folder: str | None) -> Any:
-        return patiently(lambda: obstore.list_with_delimiter(self._store(), folder))
+        return retry_listing(lambda: obstore.list_with_delimiter(self._store(), folder))
 
     def list(self, prefix: str) -> pa.Table:
         """Return the files of a prefix, in the order of paths."""

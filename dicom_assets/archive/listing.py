@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from dicom_assets.errors import InfrastructureError
 from dicom_assets.tables import FILE_INDEX
 
 LISTING_SCHEMA = pa.schema(
@@ -20,7 +21,7 @@ UNKNOWN = "unknown"
 """Fingerprint of a file that is there, and of which the storage does not tell more."""
 
 
-class ListingError(OSError):
+class ListingError(InfrastructureError, OSError):
     """A prefix could not be listed whole; what was listed says nothing of what was removed.
 
     Attributes

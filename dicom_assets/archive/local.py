@@ -16,11 +16,11 @@ from dicom_assets.archive.file_systems import InodeNumbers
 from dicom_assets.archive.identity import identify_folder
 from dicom_assets.archive.links import Bounds, real_path
 from dicom_assets.archive.listing import UNKNOWN, ListedFile, ListingError, to_table
-from dicom_assets.archive.names import from_text, shown, to_text
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
 from dicom_assets.archive.reading import LocalSource, open_file, stands_at
 from dicom_assets.archive.versions import Listed, check_version, content_version, source_version
 from dicom_assets.archive.walk import Folder, Found, Walk
+from dicom_assets.storage.addresses import from_text, shown, to_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

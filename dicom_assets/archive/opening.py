@@ -1,12 +1,16 @@
 """From what a user writes to an archive."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from dicom_assets.archive.base import Archive, ArchiveError
+from dicom_assets.archive.base import Archive
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.errors import UserError
+from dicom_assets.storage.addresses import absolute, is_remote
+
+
+class SourceConfigError(UserError, ValueError):
+    """What is configured as the source cannot be meant."""
 
 
 def open_archive(
@@ -34,36 +38,17 @@ def open_archive(
 
     Raises
     ------
-    ArchiveError
+    SourceConfigError
         The source or the depth cannot be meant.
+    AddressError
+        The source is a folder of another machine.
 
     """
     if not source:
-        raise ArchiveError("no archive is configured: set DICOM_ASSETS_SOURCE to a folder or bucket URI")
+        raise SourceConfigError("no archive is configured: set DICOM_ASSETS_SOURCE to a folder or bucket URI")
     if depth < 0:
-        raise ArchiveError(f"prefix depth is {depth}; it must be 0 or more")
+        raise SourceConfigError(f"prefix depth is {depth}; it must be 0 or more")
     if is_remote(source):
         return BucketArchive(source.rstrip("/"), depth, dict(options or {}))
     barred = "" if not lake or is_remote(lake) else absolute(lake)
     return LocalArchive(absolute(source), depth, follow_outside_links, barred)
-
-
-def is_remote(location: str) -> bool:
-    """Return whether a location is an object store's."""
-    return "://" in location and not location.startswith("file://")
-
-
-def absolute(location: str) -> str:
-    """Return a local location as an absolute path, links in it left as they are; a remote one as it is.
-
-    A step up (``..``) is taken where the links before it lead.
-    """
-    if is_remote(location):
-        return location.rstrip("/")
-    if location.startswith("file://"):
-        location = unquote(urlsplit(location).path)
-    path = Path(location).expanduser().absolute()
-    if ".." in path.parts:
-        last = len(path.parts) - path.parts[::-1].index("..")
-        path = Path(*path.parts[:last]).resolve().joinpath(*path.parts[last:])
-    return str(path)

@@ -8,13 +8,15 @@ percent-encoded; the directories come back by decoding.
 import re
 from urllib.parse import unquote
 
+from dicom_assets.errors import UserError
+
 ROOT_PREFIX = "."
 """Key of the files that stand above the prefix depth."""
 
 _RESERVED = re.compile(r'[\x00-\x1f\x7f"%*,\[\]\ud800-\udfff]|\.(?=\.\.)')
 
 
-class PrefixError(ValueError):
+class PrefixError(UserError, ValueError):
     """A partition key that no prefix of the archive can have."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dicom_assets.dicom.source import StorageError, clamp
+from dicom_assets.errors import UserError
 
 PATH_MAX = 4096
 """Bytes of a path, its final NUL included, that the system takes at once (PATH_MAX of Linux, larger than elsewhere)."""
@@ -25,7 +26,7 @@ _OF_THE_ENTRY = frozenset((errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno
 _NOT_REGULAR = "not a regular file"
 
 
-class NotAFileError(OSError):
+class NotAFileError(UserError, OSError):
     """What stands at a path is no file that may be read, and will not be at the next attempt."""
 
 

@@ -3,8 +3,7 @@
 import os
 from urllib.parse import unquote, urlsplit
 
-from dicom_assets.archive.names import from_text, to_text
-from dicom_assets.archive.opening import is_remote
+from dicom_assets.storage.addresses import from_text, is_remote, to_text
 
 _SCHEMES = {"s3a": "s3", "gcs": "gs", "azure": "az", "adl": "az", "abfs": "az", "abfss": "az"}
 """Other names of a scheme, for one store."""

@@ -8,9 +8,10 @@ import os
 from dataclasses import dataclass
 
 from dicom_assets.dicom.source import StorageError
+from dicom_assets.errors import InfrastructureError
 
 
-class FileChangedError(StorageError):
+class FileChangedError(StorageError, InfrastructureError):
     """The file is not, or no longer, the version that was listed: what was read of it belongs to no version."""
 
 

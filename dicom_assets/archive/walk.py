@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dicom_assets.archive.links import Bounds, is_within, real_path
-from dicom_assets.archive.names import shown
 from dicom_assets.archive.reading import open_path
+from dicom_assets.storage.addresses import shown
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK
 _LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EACCES))

@@ -5,13 +5,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from dagster import DagsterInstance
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
-from dicom_assets.archive.base import Archive, ArchiveError, Prefixes
+from dicom_assets.archive.base import Archive, Prefixes
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.cli.errors import tell
 from dicom_assets.cli.places import Places
@@ -19,17 +18,10 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.definitions import build_definitions
-from dicom_assets.orchestration.launch import (
-    RunRequest,
-    cut_into_runs,
-    execute,
-    failures,
-    registered_prefixes,
-    unlisted,
-)
-from dicom_assets.orchestration.partitions import check_prefixes, register_prefixes
+from dicom_assets.orchestration.launch import Launcher, PlannedRun
+from dicom_assets.orchestration.partitions import check_prefixes
 from dicom_assets.orchestration.resources.spark import SparkResource
-from dicom_assets.pipeline.deletions import BY_OPTION, DeletionGuard, rows_by_prefix
+from dicom_assets.pipeline.deletions import BY_OPTION, DeletionGuard, MassDeletionError, rows_by_prefix
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.ownership import claim
@@ -45,7 +37,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CatalogCommand:
     """What the user asked for."""
 
     places: Places
@@ -57,26 +49,25 @@ class Request:
     spark: SparkResource = field(default_factory=SparkResource)
 
 
-def run_catalog(request: Request, instance: DagsterInstance) -> bool:
+def run_catalog(command: CatalogCommand, launcher: Launcher) -> bool:
     """Bring the catalog up to date, say what was done, and return whether nothing failed or was left out."""
     started = time.monotonic()
-    lake = request.places.lake_resource.open()
-    named = request.places.archive_resource.open(lake.root)
-    if request.move_source:
-        _move(request, lake, named)
+    lake = command.places.lake_resource.open()
+    named = command.places.archive_resource.open(lake.root)
+    if command.move_source:
+        _move(command, lake, named)
     archive = claim(lake, named)
-    lake.ensure(request.model.tables)
+    lake.ensure(command.model.tables)
     with stdout.status("Listing the archive..."):
         archive.check()
         present = archive.prefixes()
-        prefixes = _prefixes(request, archive, present, lake)
-        found = _pending(request, archive, lake, prefixes)
-    left_out = [] if request.prefixes else list(present.unlisted)
+        prefixes = _prefixes(command, archive, present, lake)
+        found = _pending(command, archive, lake, prefixes)
+    left_out = [] if command.prefixes else list(present.unlisted)
     left_out += [entry.unlisted for entry in found if entry.unlisted]
     pending = [entry for entry in found if entry.due]
-    register_prefixes(instance, prefixes)
-    requests = cut_into_runs(registered_prefixes(instance), pending, PREFIXES_PER_RUN)
-    failed, left_out_by_runs = _run_all(request, instance, requests) if requests else (set(), [])
+    runs = launcher.plan(prefixes, pending)
+    failed, left_out_by_runs = _run_all(command, launcher, runs) if runs else (set(), [])
     _conclude(lake, [entry for entry in pending if entry.prefix not in failed], time.monotonic() - started)
     _complain(failed, left_out or left_out_by_runs)
     return not (failed or left_out or left_out_by_runs)
@@ -95,49 +86,49 @@ def _complain(failed: Collection[str], unlisted: Iterable[str]) -> None:
         tell(f"{len(failed)} prefixes are not up to date; run again when the cause is mended.")
 
 
-def _move(request: Request, lake: Lake, archive: Archive) -> None:
+def _move(command: CatalogCommand, lake: Lake, archive: Archive) -> None:
     """Make the catalog follow its archive, and say so."""
     with stdout.status("Rewriting paths..."):
         moved = move_source(
-            lake, archive, request.model.tables, request.spark.engine(), unseen=request.allow_mass_deletion
+            lake, archive, command.model.tables, command.spark.engine(), unseen=command.allow_mass_deletion
         )
     done = f"The catalog follows its source from {moved.old} to {moved.new}." if moved else "The source has not moved."
     stdout.print(visible(done), soft_wrap=True, highlight=False, markup=False)
 
 
-def _prefixes(request: Request, archive: Archive, listed: Prefixes, lake: Lake) -> list[str]:
+def _prefixes(command: CatalogCommand, archive: Archive, listed: Prefixes, lake: Lake) -> list[str]:
     """Return the prefixes asked for, by default those of the archive and those that the index still holds."""
     present, held = set(listed), {file.prefix for file in lake.snapshot(FILE_INDEX).files}
-    if held and not present and not listed.unlisted and not request.allow_mass_deletion:
+    if held and not present and not listed.unlisted and not command.allow_mass_deletion:
         # A bucket has no folders: one whose name is mistyped is listed as empty.
-        raise ArchiveError(
+        raise MassDeletionError(
             f"there is nothing at {archive.root}, and there was before. If that is meant, run again with "
             "--allow-mass-deletion."
         )
     known = present | held
-    if not request.prefixes:
+    if not command.prefixes:
         return sorted(known)
-    check_prefixes(archive, request.prefixes)
-    unknown = sorted(set(request.prefixes) - known)
+    check_prefixes(archive, command.prefixes)
+    unknown = sorted(set(command.prefixes) - known)
     if unknown and not listed.unlisted:
         raise PrefixError(f"prefix {unknown[0]!r} is neither in the archive nor in the tables")
-    return sorted(set(request.prefixes))
+    return sorted(set(command.prefixes))
 
 
-def _pending(request: Request, archive: Archive, lake: Lake, prefixes: Sequence[str]) -> list[Pending]:
-    refuses = not request.allow_mass_deletion and request.mode is not UpdateMode.APPEND
+def _pending(command: CatalogCommand, archive: Archive, lake: Lake, prefixes: Sequence[str]) -> list[Pending]:
+    refuses = not command.allow_mass_deletion and command.mode is not UpdateMode.APPEND
     guard = DeletionGuard(how=BY_OPTION) if refuses else None
     found: list[Pending] = []
     for start in range(0, len(prefixes), PREFIXES_PER_RUN):
         part = prefixes[start : start + PREFIXES_PER_RUN]
-        found += find_pending(lake, archive, request.model, part, request.mode, guard)
+        found += find_pending(lake, archive, command.model, part, command.mode, guard)
     if guard is not None:
         known = rows_by_prefix(lake.snapshot(FILE_INDEX).files)
         guard.check_whole(sum(known.values()), sum(entry.gone for entry in found))
     return found
 
 
-def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[RunRequest]) -> tuple[set[str], list[str]]:
+def _run_all(command: CatalogCommand, launcher: Launcher, runs: Sequence[PlannedRun]) -> tuple[set[str], list[str]]:
     """Execute the runs one after the other, with a progress bar.
 
     Returns
@@ -145,9 +136,9 @@ def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[Run
     The prefixes of the runs that failed, and what others could not list.
 
     """
-    places = request.places
+    places = command.places
     definitions = build_definitions(
-        places.archive_resource, places.lake_resource, request.spark, extractors=request.model.extractors
+        places.archive_resource, places.lake_resource, command.spark, extractors=command.model.extractors
     )
     failed: set[str] = set()
     left_out: list[str] = []
@@ -160,22 +151,22 @@ def _run_all(request: Request, instance: DagsterInstance, requests: Sequence[Run
         TimeElapsedColumn(),
         console=stdout,
     ) as progress:
-        bar = progress.add_task("Cataloging", total=sum(run.files for run in requests))
+        bar = progress.add_task("Cataloging", total=sum(run.files for run in runs))
         done = 0
-        for number, run in enumerate(requests, 1):
-            progress.update(bar, description=f"Run {number} of {len(requests)}", completed=done)
+        for number, run in enumerate(runs, 1):
+            progress.update(bar, description=f"Run {number} of {len(runs)}", completed=done)
             follow = partial(_advance, progress, bar, done, run.files)
             with following_spark(follow):
-                result = execute(
-                    definitions, request.model, instance, run, request.mode, allow_deletion=request.allow_mass_deletion
+                report = launcher.execute(
+                    definitions, command.model, run, command.mode, allow_mass_deletion=command.allow_mass_deletion
                 )
             done += run.files
             progress.update(bar, completed=done)
-            left_out += unlisted(result)
-            if not result.success:
+            left_out += report.unlisted
+            if not report.succeeded:
                 failed.update(run.prefixes)
-                for line in failures(result):
-                    tell(f"Run {result.run_id} failed in {line}")
+                for line in report.failures:
+                    tell(f"Run {report.run_id} failed in {line}")
     return failed, left_out
 
 

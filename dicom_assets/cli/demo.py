@@ -5,9 +5,10 @@ from pathlib import Path
 import pydicom.data
 from rich.console import Console
 
-from dicom_assets.cli.catalog import Request, run_catalog
+from dicom_assets.cli.catalog import CatalogCommand, run_catalog
 from dicom_assets.cli.places import checked_places
 from dicom_assets.orchestration.instance import open_instance
+from dicom_assets.orchestration.launch import Launcher
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.formats import Format, write
 from dicom_assets.query.gallery import write_gallery
@@ -30,7 +31,7 @@ def run_demo(folder: Path) -> bool:
     places = checked_places(str(source), str(folder / "lake"), "dicom", 1)
     stdout.print(visible(f"Cataloging the DICOM files that come with pydicom: {source}"), end="\n\n", markup=False)
     with open_instance(places.lake) as instance:
-        succeeded = run_catalog(Request(places, ()), instance)
+        succeeded = run_catalog(CatalogCommand(places, ()), Launcher(instance))
     catalog = Catalog(places.lake_resource.open())
     summary = summarize(catalog)
     for title, counts in (("modality", summary.modality), ("transfer syntax", summary.transfer_syntax)):

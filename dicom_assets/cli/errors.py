@@ -1,4 +1,4 @@
-"""Bad use: one clear line on standard error, and exit code 2."""
+"""Nothing was done, and why: one clear line on standard error, and exit code 2."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,29 +7,10 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from dicom_assets.archive.base import ArchiveError
-from dicom_assets.archive.listing import ListingError
-from dicom_assets.archive.prefixes import PrefixError
-from dicom_assets.delta.location import LakeError, TableSchemaError
-from dicom_assets.pipeline.deletions import MassDeletionError
-from dicom_assets.pipeline.ownership import SourceMismatchError
-from dicom_assets.query.errors import CatalogError
+from dicom_assets.errors import DicomAssetsError
 from dicom_assets.query.visible import visible
-from dicom_assets.spark.java import JavaNotFoundError
 
 BAD_USE = 2
-
-_EXPECTED = (
-    ArchiveError,
-    ListingError,
-    PrefixError,
-    LakeError,
-    CatalogError,
-    TableSchemaError,
-    JavaNotFoundError,
-    MassDeletionError,
-    SourceMismatchError,
-)
 
 stderr = Console(stderr=True)
 
@@ -47,8 +28,8 @@ def refuse(message: str) -> NoReturn:
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Turn the errors that a user can do something about into one line."""
+    """Turn an error of this package into one line; any other is a fault of the program and keeps its traceback."""
     try:
         yield
-    except _EXPECTED as error:
+    except DicomAssetsError as error:
         refuse(str(error))

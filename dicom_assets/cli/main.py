@@ -2,13 +2,14 @@
 
 import sys
 import warnings
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from dicom_assets.cli.errors import clear_errors, refuse, tell
+from dicom_assets.cli.errors import clear_errors, tell
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.query.formats import Format
 from dicom_assets.query.visible import visible
@@ -25,13 +26,26 @@ LakeOption = Annotated[str, typer.Option("--lake", help="Folder or bucket URI th
 
 
 def _checked_schema(schema: str) -> str:
-    from dicom_assets.delta.lake import SchemaNameError, check_schema_name
+    from dicom_assets.delta.lake import check_schema_name
 
-    try:
+    with clear_errors():
         check_schema_name(schema)
-    except SchemaNameError as error:
-        refuse(str(error))
     return schema
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dicom-assets {installed_version('dicom-assets')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Take what goes for every command."""
 
 
 Schema = Annotated[
@@ -70,18 +84,19 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     Exits with 0 when the catalog holds what the archive holds, 1 when a run failed or a folder could not be listed, and
     2 when nothing was done.
     """
-    from dicom_assets.cli.catalog import Request, run_catalog
+    from dicom_assets.cli.catalog import CatalogCommand, run_catalog
     from dicom_assets.cli.places import checked_places
     from dicom_assets.extract.installed import installed_extractors
     from dicom_assets.extract.model import CatalogModel
     from dicom_assets.orchestration.instance import open_instance
+    from dicom_assets.orchestration.launch import Launcher
 
     with clear_errors():
         places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
         model = CatalogModel(installed_extractors(sha256=sha256))
-        request = Request(places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, model)
+        command = CatalogCommand(places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, model)
         with open_instance(places.lake) as instance:
-            succeeded = run_catalog(request, instance)
+            succeeded = run_catalog(command, Launcher(instance))
     if not succeeded:
         raise typer.Exit(1)
 
@@ -105,17 +120,15 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     ] = False,
 ) -> None:
     """Query the tables. A query reads the tables and nothing else, unless it is told so."""
-    from dicom_assets.archive.opening import absolute
-    from dicom_assets.delta.lake import Lake
-    from dicom_assets.query.database import Catalog
     from dicom_assets.query.engine import EngineOptions
     from dicom_assets.query.formats import write
+    from dicom_assets.query.opening import open_catalog
     from dicom_assets.query.spreadsheet import Spreadsheet
 
     spreadsheet = Spreadsheet(safe=spreadsheet_safe)
     with clear_errors():
         engine = EngineOptions(allow_files=tuple(allow_files or ()), unsafe=unsafe)
-        result = Catalog(Lake(absolute(lake), schema), engine=engine).sql(query)
+        result = open_catalog(lake, schema, engine=engine).sql(query)
         write(result, form, output, spreadsheet)
     if spreadsheet.formulas and not spreadsheet.safe and not (output is None and sys.stdout.isatty()):
         note = f"Note: spreadsheets take {spreadsheet.formulas} of these cells for formulas"
@@ -129,13 +142,11 @@ def gallery(
     schema: Schema = "dicom",
 ) -> None:
     """Write a page of the thumbnails."""
-    from dicom_assets.archive.opening import absolute
-    from dicom_assets.delta.lake import Lake
-    from dicom_assets.query.database import Catalog
     from dicom_assets.query.gallery import write_gallery
+    from dicom_assets.query.opening import open_catalog
 
     with clear_errors():
-        shown = write_gallery(Catalog(Lake(absolute(lake), schema)), output)
+        shown = write_gallery(open_catalog(lake, schema), output)
     line = visible(f"{shown} files: {output.absolute()}")
     Console().print(line, markup=False, highlight=False, soft_wrap=True)
 

@@ -5,10 +5,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from dicom_assets.archive.opening import absolute, is_remote
 from dicom_assets.cli.errors import refuse
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
+from dicom_assets.storage.addresses import absolute, is_remote, is_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ def checked_places(source: str, lake: str, schema: str, depth: int, *, follow_ou
     if not is_remote(places.source):
         _check_source(Path(places.source))
     tables = f"{places.lake}/{schema}"
-    if _is_within(tables, places.source) or _is_within(places.lake, places.source):
+    if is_within(tables, places.source) or is_within(places.lake, places.source):
         refuse(f"the lake {places.lake} is inside the source {places.source}: it would catalog itself")
-    if _is_within(places.source, tables):
+    if is_within(places.source, tables):
         refuse(f"the source {places.source} is inside the tables at {tables}: they would be mixed with the files")
     if not is_remote(places.lake):
         _check_writable(Path(places.lake))
@@ -56,13 +56,6 @@ def _check_source(source: Path) -> None:
         refuse(f"the source {source} is a file; name the folder that holds it")
     if not os.access(source, os.R_OK | os.X_OK):
         refuse(f"the source {source} cannot be read: permission denied")
-
-
-def _is_within(inner: str, outer: str) -> bool:
-    """Return whether a place is another one or below it, links followed."""
-    if is_remote(inner) or is_remote(outer):
-        return f"{inner}/".startswith(f"{outer}/")
-    return Path(inner).resolve().is_relative_to(Path(outer).resolve())
 
 
 def _check_writable(lake: Path) -> None:

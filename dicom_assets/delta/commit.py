@@ -6,7 +6,6 @@ do not hinder each other: delta-rs refuses a commit when any file was removed me
 is read again, and the commit is tried anew if its own prefixes and files are untouched.
 """
 
-import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,17 +18,18 @@ from dicom_assets.delta.files import DataFile
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.rewrite import removal
 from dicom_assets.delta.snapshot import count_writes, live_files, transaction_id
+from dicom_assets.errors import InfrastructureError
+from dicom_assets.storage.retries import retry_lost_race
 from dicom_assets.tables import PARTITION
 
 _ATTEMPTS = 30
-_LONGEST_PAUSE = 2.0
 
 
-class CommitConflictError(RuntimeError):
+class CommitConflictError(InfrastructureError, RuntimeError):
     """Another writer changed a prefix of this commit first: read the table again, and decide again."""
 
 
-class CommitRefusedError(RuntimeError):
+class CommitRefusedError(InfrastructureError, RuntimeError):
     """The commit was refused too often, though its own prefixes were untouched."""
 
 
@@ -68,27 +68,29 @@ def commit(location: TableLocation, change: Change) -> int:
         Other writers were faster, time and again.
 
     """
-    for attempt in range(_ATTEMPTS):
-        delta = location.open()
-        _check_untouched(delta, change)
-        try:
-            delta.create_write_transaction(
-                [*change.adds, *map(removal, change.removes)],
-                mode="append",
-                schema=delta.schema(),
-                partition_by=[PARTITION],
-                commit_properties=CommitProperties(
-                    custom_metadata=dict(change.metadata),
-                    app_transactions=_transactions(change.writes),
-                ),
-                post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
-            )
-        except CommitFailedError:
-            time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311 - no secret
-        else:
-            delta.update_incremental()
-            return delta.version()
-    raise CommitRefusedError(f"{location.uri}: commit refused {_ATTEMPTS} times by concurrent writers")
+    try:
+        return retry_lost_race(lambda: _commit_once(location, change), CommitFailedError, _ATTEMPTS)
+    except CommitFailedError as error:
+        raise CommitRefusedError(f"{location.uri}: commit refused {_ATTEMPTS} times by concurrent writers") from error
+
+
+def _commit_once(location: TableLocation, change: Change) -> int:
+    """Commit on the newest version; raises ``CommitFailedError`` when another writer was faster."""
+    delta = location.open()
+    _check_untouched(delta, change)
+    delta.create_write_transaction(
+        [*change.adds, *map(removal, change.removes)],
+        mode="append",
+        schema=delta.schema(),
+        partition_by=[PARTITION],
+        commit_properties=CommitProperties(
+            custom_metadata=dict(change.metadata),
+            app_transactions=_transactions(change.writes),
+        ),
+        post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
+    )
+    delta.update_incremental()
+    return delta.version()
 
 
 def _transactions(writes: Mapping[str, int]) -> list[Transaction]:

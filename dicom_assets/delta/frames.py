@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from dicom_assets.errors import UserError
+
 _UTC = pa.timestamp("us", tz="UTC")
 
 _NULLABLE = {
@@ -21,7 +23,7 @@ _NULLABLE = {
 """Types that pandas would turn into floats and objects where a value is missing."""
 
 
-class FrameError(ValueError):
+class FrameError(UserError, ValueError):
     """A data frame holds what its table cannot."""
 
 

@@ -8,16 +8,19 @@ from pathlib import Path
 from dicom_assets.delta.location import TableLocation, ensure_table
 from dicom_assets.delta.snapshot import Snapshot, take_snapshot
 from dicom_assets.delta.stored import stored_table
+from dicom_assets.errors import UserError
+from dicom_assets.storage.addresses import AddressError, absolute, is_remote
 from dicom_assets.tables import Table
 
 _SCHEMA_NAME = re.compile(r"[^\W_][\w.-]*")
 _CATALOG_TABLE = "dicom_assets.catalogTable"
 """Property of the tables that belong to a catalog, and not to a user."""
+_PERCENT_CODE = re.compile(r"%[0-9A-Fa-f]{2}")
 _LONGEST_NAME = 255
 """Bytes that file systems take."""
 
 
-class SchemaNameError(ValueError):
+class SchemaNameError(UserError, ValueError):
     """A schema is not the name of one folder of the lake, or that folder is not free for tables."""
 
 
@@ -47,7 +50,8 @@ class Lake:
     Attributes
     ----------
     root
-        Absolute local path or object store URI.
+        Absolute local path, or URI of an object store. A ``file://`` URI, or a relative path, is taken too and becomes
+        an absolute path.
     schema
         Folder of this catalog, so that several share a lake.
     storage_options
@@ -57,6 +61,9 @@ class Lake:
     ------
     SchemaNameError
         The schema is not the name of one folder.
+    AddressError
+        The root is a folder of another machine, or its path holds what looks like a percent-encoded character, which
+        delta-rs decodes.
 
     """
 
@@ -65,6 +72,9 @@ class Lake:
     storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "root", absolute(self.root))
+        if not is_remote(self.root) and (code := _PERCENT_CODE.search(self.root)):
+            raise AddressError(f"the lake {self.root} cannot be addressed: Delta takes {code[0]} for another character")
         check_schema_name(self.schema)
 
     def location(self, table: Table) -> TableLocation:

@@ -11,16 +11,18 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
+from dicom_assets.errors import InfrastructureError, UserError
+from dicom_assets.storage.addresses import absolute, is_remote
 from dicom_assets.storage.errors import why
-from dicom_assets.storage.retries import patiently
+from dicom_assets.storage.retries import retry_listing
 from dicom_assets.tables import PARTITION, Table
 
 
-class TableSchemaError(ValueError):
+class TableSchemaError(UserError, ValueError):
     """The table on storage holds a column in a type that this version does not write."""
 
 
-class LakeError(OSError):
+class LakeError(InfrastructureError, OSError):
     """The lake cannot be reached: an infrastructure fault, or wrong credentials."""
 
 
@@ -31,19 +33,28 @@ class TableLocation:
     Attributes
     ----------
     uri
-        Absolute local path, or URI of an object store (``s3://``, ``gs://``, ``az://``).
+        Absolute local path, or URI of an object store (``s3://``, ``gs://``, ``az://``). A ``file://`` URI, or a
+        relative path, is taken too and becomes an absolute path.
     storage_options
         Options of the object store, as delta-rs names them. Never logged: they hold credentials.
+
+    Raises
+    ------
+    AddressError
+        It is a folder of another machine.
 
     """
 
     uri: str
     storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "uri", absolute(self.uri))
+
     @property
     def is_local(self) -> bool:
         """Whether the table is on a file system of this machine."""
-        return "://" not in self.uri or self.uri.startswith("file://")
+        return not is_remote(self.uri)
 
     def filesystem(self) -> FileSystem:
         """Return a file system rooted at the table.
@@ -51,19 +62,24 @@ class TableLocation:
         A local table is on Arrow's own: one that calls back into Python can hang or crash a process that ends.
         """
         if self.is_local:
-            return SubTreeFileSystem(self.uri.removeprefix("file://"), LocalFileSystem())
+            return SubTreeFileSystem(self.uri, LocalFileSystem())
         return PyFileSystem(DeltaStorageHandler(self.uri, dict(self.storage_options)))
 
     def exists(self) -> bool:
         """Return whether there is a Delta table."""
         with self._reached():
-            return patiently(lambda: DeltaTable.is_deltatable(self.uri, dict(self.storage_options)))
+            return retry_listing(lambda: DeltaTable.is_deltatable(self.uri, dict(self.storage_options)))
 
     def open(self, version: int | None = None) -> DeltaTable:
         """Return the table at a version, by default the latest; raises ``TableNotFoundError``."""
         with self._reached():
             options = dict(self.storage_options)
-            return patiently(lambda: DeltaTable(self.uri, version=version, storage_options=options))
+            return retry_listing(lambda: DeltaTable(self.uri, version=version, storage_options=options))
+
+    def make_folder(self) -> None:
+        """Make the folder of a local table; an object store needs none."""
+        if self.is_local:
+            Path(self.uri).mkdir(parents=True, exist_ok=True)
 
     def folders(self) -> list[str]:
         """Return the names of the folders below; none where there is nothing."""
@@ -76,8 +92,7 @@ class TableLocation:
 
     def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
         """Create the table, unless there is one; properties of our own are kept beside those of Delta."""
-        if self.is_local:
-            Path(self.uri.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
+        self.make_folder()
         with self._reached(), first_wins(self):
             DeltaTable.create(
                 self.uri,

@@ -15,6 +15,7 @@ from deltalake.exceptions import CommitFailedError
 from dicom_assets.delta.files import DataFile
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.snapshot import live_files
+from dicom_assets.errors import UserError
 from dicom_assets.tables import PARTITION
 
 SHORTEST_RETENTION = timedelta(days=1)
@@ -28,7 +29,7 @@ _RETENTION_PROPERTY = "delta.deletedFileRetentionDuration"
 _LOG_PROPERTY = "delta.logRetentionDuration"
 
 
-class RetentionError(ValueError):
+class RetentionError(UserError, ValueError):
     """The retention is so short that the files of a running write could be taken for orphans."""
 
 

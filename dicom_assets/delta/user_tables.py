@@ -3,12 +3,8 @@
 Knows nothing of Dagster nor of pandas.
 """
 
-import random
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,14 +12,13 @@ from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from dicom_assets.delta.location import TableLocation, first_wins
+from dicom_assets.errors import UserError
+from dicom_assets.storage.retries import retry_lost_race
 
 _ATTEMPTS = 15
-_LONGEST_PAUSE = 2.0
-
-_T = TypeVar("_T")
 
 
-class UserTableError(ValueError):
+class UserTableError(UserError, ValueError):
     """Rows do not fit their table, or the table is not there."""
 
 
@@ -116,6 +111,7 @@ class UserTable:
         properties = CommitProperties(custom_metadata=metadata)
 
         def write() -> int:
+            # Trying again doubles nothing: the partitions are replaced.
             write_deltalake(
                 self.location.uri,
                 rows,
@@ -128,7 +124,8 @@ class UserTable:
             )
             return self.location.open().version()
 
-        return Written(_with_patience(write), rows.num_rows, self._count(rows, keys or ()))
+        version = retry_lost_race(write, CommitFailedError, _ATTEMPTS)
+        return Written(version, rows.num_rows, self._count(rows, keys or ()))
 
     def _count(self, rows: pa.Table, keys: Sequence[str]) -> dict[str, int]:
         if self.partition is None:
@@ -171,8 +168,7 @@ class UserTable:
         try:
             delta = self.location.open()
         except TableNotFoundError:
-            if self.location.is_local:
-                Path(self.location.uri.removeprefix("file://")).mkdir(parents=True, exist_ok=True)
+            self.location.make_folder()
             with first_wins(self.location):
                 DeltaTable.create(
                     self.location.uri,
@@ -192,13 +188,3 @@ class UserTable:
 def _few(keys: Sequence[str]) -> str:
     """Return some keys for a message."""
     return ", ".join(keys[:5]) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
-
-
-def _with_patience(write: Callable[[], _T]) -> _T:
-    """Try a write again while others commit to the table: it replaces its own partitions, so nothing is doubled."""
-    for attempt in range(_ATTEMPTS - 1):
-        try:
-            return write()
-        except CommitFailedError:
-            time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311 - no secret
-    return write()

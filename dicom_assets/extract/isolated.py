@@ -8,7 +8,7 @@ they are read stay where they are understood, and no byte is read twice.
 import atexit
 import base64
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.isolation import Answer, ChildLimits, IsolatedFunction
 
 _BYTES, _DATE, _DATETIME, _DECIMAL = "$bytes", "$date", "$datetime", "$decimal"
-_DECODERS = {
+_DECODERS: Mapping[str, Callable[[Any], Any]] = {
     _BYTES: base64.b64decode,
     _DATE: date.fromisoformat,
     _DATETIME: datetime.fromisoformat,

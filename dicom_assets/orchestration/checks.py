@@ -13,9 +13,8 @@ from dagster import (
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import CatalogModel
-from dicom_assets.orchestration.partitions import PREFIXES
 from dicom_assets.orchestration.resources.lake import LakeResource
-from dicom_assets.orchestration.runs import keys_of
+from dicom_assets.orchestration.runs import prefixes_of_run
 from dicom_assets.pipeline.integrity import missing_and_surplus, repeated_keys, schema_differences
 from dicom_assets.tables import FILE_INDEX, Table
 
@@ -42,18 +41,13 @@ def _checks_of(table: Table) -> AssetChecksDefinition:
 
     @multi_asset_check(name=f"{table.name}_checks", specs=specs, can_subset=True)
     def checks(context: AssetCheckExecutionContext, lake: LakeResource) -> Iterator[AssetCheckResult]:
-        tables, prefixes = lake.open(), _prefixes(context)
+        tables = lake.open()
+        # A run that is not of partitions looks at all prefixes.
+        prefixes = prefixes_of_run(context.instance, context.run.tags) or None
         for key in sorted(context.selected_asset_check_keys, key=lambda key: key.name):
             yield _RESULTS[key.name](tables, table, prefixes)
 
     return checks
-
-
-def _prefixes(context: AssetCheckExecutionContext) -> Sequence[str] | None:
-    """Return the prefixes of the run, ``None`` for a run that is not of partitions."""
-    order = context.instance.get_dynamic_partitions(PREFIXES.name or "")
-    position = {key: index for index, key in enumerate(order)}
-    return list(keys_of(context.run.tags, order, position)) or None
 
 
 def _unique(lake: Lake, table: Table, prefixes: Sequence[str] | None) -> AssetCheckResult:

@@ -1,4 +1,4 @@
-"""The definitions, configured by the environment; :func:`build_definitions` takes the place for other deployments.
+"""The definitions: of any deployment by :func:`build_definitions`, or of the one that the environment describes.
 
 ``DICOM_ASSETS_SOURCE``
     Folder or bucket URI of the DICOM files.
@@ -47,7 +47,7 @@ def build_definitions(
     lake: LakeResource | None = None,
     spark: SparkResource | None = None,
     extractors: Sequence[Extractor] = DEFAULT_EXTRACTORS,
-    watching: SensorOptions | None = None,
+    sensor: SensorOptions | None = None,
     previews: int = 0,
     **resources: Any,
 ) -> Definitions:
@@ -59,8 +59,8 @@ def build_definitions(
         The resources that the assets use.
     extractors
         What is extracted of each file: ``[*DEFAULT_EXTRACTORS, Mine()]`` adds a table and its columns.
-    watching
-        How the archive is watched. By default sensors and schedules run where an archive is configured.
+    sensor
+        How changes of the archive are looked for. By default sensors and schedules run where an archive is configured.
     previews
         How many thumbnails of each partition its materialization shows; by default none, for they are patient data.
     **resources
@@ -69,13 +69,14 @@ def build_definitions(
     """
     model = CatalogModel(tuple(extractors))
     tables = lake or lake_from_environment()
-    watching = watching or SensorOptions(running=archive is not None or SOURCE in os.environ)
+    sensing = sensor or SensorOptions(running=archive is not None or SOURCE in os.environ)
+    maintenance = build_maintenance_job(model)
     return Definitions(
         assets=[build_file_index(model), build_extraction(model), build_object_catalog(model, previews)],
         asset_checks=build_checks(model),
-        jobs=[build_maintenance_job(model)],
-        sensors=[build_archive_sensor(watching, model), build_automation_sensor(running=watching.running)],
-        schedules=[build_maintenance_schedule(build_maintenance_job(model), running=watching.running)],
+        jobs=[maintenance],
+        sensors=[build_archive_sensor(sensing, model), build_automation_sensor(running=sensing.running)],
+        schedules=[build_maintenance_schedule(maintenance, running=sensing.running)],
         executor=in_process_executor,
         resources={
             "archive": archive or archive_from_environment(),

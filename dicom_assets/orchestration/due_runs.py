@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from dicom_assets.pipeline.changes import Observation
+from dicom_assets.pipeline.changes import Detection
 
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
-    """Runs that were asked for a prefix in one state, and failed.
+class FailedAttempts:
+    """Failed runs that were requested for a prefix in one state.
 
     Attributes
     ----------
@@ -28,12 +28,12 @@ class Failures:
     last: datetime
 
     def retry_at(self) -> datetime:
-        """Return when the prefix may be asked for again: after a pause that doubles each time."""
+        """Return when the prefix may be requested again: after a pause that doubles each time."""
         return self.last + min(_LONGEST_PAUSE, _FIRST_PAUSE * (1 << min(self.count - 1, 10)))
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DueRun:
     """A run that is due.
 
     Attributes
@@ -54,21 +54,21 @@ class Request:
 
     @property
     def key(self) -> str:
-        """Name of the request: another one whenever a listing of the range is another one."""
+        """Run key: another one whenever a listing of the range is another one."""
         named = blake2b(" ".join(self.states).encode(), digest_size=16).hexdigest()
         return f"{self.first}...{self.last}:{named}:{self.attempt}"
 
 
-Attempted = Mapping[tuple[str, str], Failures]
+Failed = Mapping[tuple[str, str], FailedAttempts]
 """Failed runs by prefix and state."""
 
 
-def due_requests(
-    changed: Sequence[Observation], order: Sequence[str], limit: int, attempted: Attempted, now: datetime
-) -> list[Request]:
+def find_due_runs(
+    changed: Sequence[Detection], order: Sequence[str], limit: int, failed: Failed, now: datetime
+) -> list[DueRun]:
     """Return the runs that are due, in the order of their ranges.
 
-    What failed before is asked for prefix by prefix, so that one bad prefix does not hold up its neighbours.
+    What failed before is requested prefix by prefix, so that one bad prefix does not hold up its neighbours.
 
     Parameters
     ----------
@@ -78,31 +78,29 @@ def due_requests(
         All partition keys, as they were registered: ranges follow it.
     limit
         How many prefixes one run takes.
-    attempted
-        What was asked for in vain.
+    failed
+        What was requested before, and failed.
     now
         Retries that would come earlier are left out.
 
     """
     position = {key: index for index, key in enumerate(order)}
     singles, batches = [], []
-    for seen in sorted(changed, key=lambda seen: position[seen.prefix]):
-        failures = attempted.get((seen.prefix, seen.state))
-        if failures is None:
-            batches.append(seen)
-        elif failures.retry_at() <= now:
-            singles.append(Request(seen.prefix, seen.prefix, (seen.state,), failures.count))
-    found = [_request(batch) for batch in _contiguous(batches, position, limit)]
-    return sorted([*found, *singles], key=lambda request: position[request.first])
+    for one in sorted(changed, key=lambda one: position[one.prefix]):
+        attempts = failed.get((one.prefix, one.state))
+        if attempts is None:
+            batches.append(one)
+        elif attempts.retry_at() <= now:
+            singles.append(DueRun(one.prefix, one.prefix, (one.state,), attempts.count))
+    found = [_due_run(batch) for batch in _contiguous(batches, position, limit)]
+    return sorted([*found, *singles], key=lambda run: position[run.first])
 
 
-def _request(batch: Sequence[Observation]) -> Request:
-    return Request(batch[0].prefix, batch[-1].prefix, tuple(seen.state for seen in batch))
+def _due_run(batch: Sequence[Detection]) -> DueRun:
+    return DueRun(batch[0].prefix, batch[-1].prefix, tuple(one.state for one in batch))
 
 
-def _contiguous(
-    changed: Sequence[Observation], position: Mapping[str, int], limit: int
-) -> Iterator[Sequence[Observation]]:
+def _contiguous(changed: Sequence[Detection], position: Mapping[str, int], limit: int) -> Iterator[Sequence[Detection]]:
     """Cut a sequence in the order of positions where neighbours are missing, or the limit is reached."""
     start = 0
     for end in range(1, len(changed) + 1):

@@ -12,8 +12,8 @@ from filelock import FileLock
 from platformdirs import user_data_path
 from sqlalchemy.exc import SQLAlchemyError
 
-from dicom_assets.archive.opening import is_remote
-from dicom_assets.cli.errors import refuse
+from dicom_assets.errors import InfrastructureError
+from dicom_assets.storage.addresses import is_remote
 
 _HOME = "DAGSTER_HOME"
 _LOCK = "instance.lock"
@@ -29,6 +29,10 @@ concurrency:
     # Every run starts a Spark driver.
     max_concurrent_runs: 2
 """
+
+
+class InstanceError(InfrastructureError):
+    """The Dagster instance cannot be made or used: its folder or its database fails."""
 
 
 def dagster_home(lake: str) -> Path:
@@ -48,7 +52,11 @@ def dagster_home(lake: str) -> Path:
 def open_instance(lake: str) -> Iterator[DagsterInstance]:
     """Open the instance of a lake; this process and its children use it from now on.
 
-    Where its database fails, in here or in the block, the command ends with what is wrong.
+    Raises
+    ------
+    InstanceError
+        Its folder cannot be written, or its database fails, in here or in the block.
+
     """
     home = dagster_home(lake)
     with _clear_database_errors(home), _made(home) as instance:
@@ -57,7 +65,14 @@ def open_instance(lake: str) -> Iterator[DagsterInstance]:
 
 
 def ensure_instance(lake: str) -> Path:
-    """Make the instance of a lake where there is none, for processes that are going to open it; return its folder."""
+    """Make the instance of a lake where there is none, for processes that are going to open it; return its folder.
+
+    Raises
+    ------
+    InstanceError
+        Its folder cannot be written, or its database fails.
+
+    """
     home = dagster_home(lake)
     with _clear_database_errors(home), _made(home):
         return home
@@ -77,19 +92,19 @@ def _made(home: Path) -> DagsterInstance:
                 settings.write_text(_SETTINGS)
             return DagsterInstance.from_config(str(home))
     except OSError as error:
-        refuse(f"the Dagster instance at {home} cannot be made: {error.strerror}")
+        raise InstanceError(f"the Dagster instance at {home} cannot be made: {error.strerror}") from error
 
 
 @contextmanager
 def _clear_database_errors(home: Path) -> Iterator[None]:
-    """End the command in one line where the database of the instance fails, wherever Dagster meets it."""
+    """Raise :class:`InstanceError` where the database of the instance fails, wherever Dagster meets it."""
     try:
         yield
     except Exception as error:
         reason = _database_reason(error)
         if reason is None:
             raise
-        refuse(f"the Dagster instance at {home} cannot be used: {reason}")
+        raise InstanceError(f"the Dagster instance at {home} cannot be used: {reason}") from error
 
 
 def _database_reason(error: BaseException | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Materializing through Dagster: pending prefixes, cut into runs over contiguous ranges of partitions."""
+"""Materializing through Dagster in this process: planned over contiguous ranges of partitions, reported as plain data."""
 
 import io
 import warnings
@@ -7,23 +7,34 @@ from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from itertools import groupby
 
-from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions
-from dagster import ExecuteInProcessResult as Result
+from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions, ExecuteInProcessResult
 
-from dicom_assets.extract.model import CATALOG_NAME, CatalogModel
+from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.file_index import LISTED_WHOLE
-from dicom_assets.orchestration.partitions import PREFIXES
+from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
+from dicom_assets.orchestration.partitions import register_prefixes, registered_prefixes
+from dicom_assets.orchestration.run_config import update_config
 from dicom_assets.orchestration.runs import range_tags
 from dicom_assets.pipeline.deletions import BY_OPTION, BY_RUN_CONFIG
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.pending import Pending
 from dicom_assets.storage.errors import why
-from dicom_assets.tables import FILE_INDEX
 
 
 @dataclass(frozen=True, slots=True)
-class RunRequest:
-    """One run over neighbouring partitions."""
+class PlannedRun:
+    """One run over neighbouring partitions.
+
+    Attributes
+    ----------
+    first, last
+        Ends of the range of prefixes, both included.
+    prefixes
+        All of the range.
+    files
+        How many files there are to do.
+
+    """
 
     first: str
     last: str
@@ -31,7 +42,66 @@ class RunRequest:
     files: int
 
 
-def cut_into_runs(registered: Sequence[str], pending: Sequence[Pending], largest: int) -> list[RunRequest]:
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """How a run ended.
+
+    Attributes
+    ----------
+    run_id
+        By which the Dagster UI shows it.
+    succeeded
+        Whether all its steps did.
+    failures
+        One line for each step that failed.
+    unlisted
+        A few words for what could not be listed whole.
+
+    """
+
+    run_id: str
+    succeeded: bool
+    failures: tuple[str, ...]
+    unlisted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Executes runs in this process, on one Dagster instance."""
+
+    instance: DagsterInstance
+
+    def plan(self, prefixes: Sequence[str], pending: Sequence[Pending]) -> list[PlannedRun]:
+        """Register prefixes as partitions, and return the runs that take those of them that are pending."""
+        register_prefixes(self.instance, prefixes)
+        return cut_into_runs(registered_prefixes(self.instance), pending, PREFIXES_PER_RUN)
+
+    def execute(
+        self,
+        definitions: Definitions,
+        model: CatalogModel,
+        run: PlannedRun,
+        mode: UpdateMode,
+        *,
+        allow_mass_deletion: bool,
+    ) -> RunReport:
+        """Materialize all tables over the range of a run; failures are in the report."""
+        job = definitions.resolve_implicit_global_asset_job_def()
+        with _quiet():
+            result = job.execute_in_process(
+                instance=self.instance,
+                run_config={
+                    **update_config(mode, allow_mass_deletion=allow_mass_deletion),
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                },
+                asset_selection=[AssetKey(table.name) for table in model.tables],
+                tags=range_tags(run.first, run.last),
+                raise_on_error=False,
+            )
+        return RunReport(result.run_id, result.success, tuple(_failures(result)), tuple(_unlisted(result)))
+
+
+def cut_into_runs(registered: Sequence[str], pending: Sequence[Pending], largest: int) -> list[PlannedRun]:
     """Return the runs that take all pending prefixes and no others.
 
     Parameters
@@ -46,35 +116,14 @@ def cut_into_runs(registered: Sequence[str], pending: Sequence[Pending], largest
     """
     by_prefix = {entry.prefix: entry for entry in pending}
     places = [place for place, prefix in enumerate(registered) if prefix in by_prefix]
-    runs: list[RunRequest] = []
+    runs: list[PlannedRun] = []
     for _, group in groupby(enumerate(places), lambda pair: pair[1] - pair[0]):
         neighbours = [registered[place] for _, place in group]
         for start in range(0, len(neighbours), largest):
             part = neighbours[start : start + largest]
             files = sum(by_prefix[prefix].files for prefix in part)
-            runs.append(RunRequest(part[0], part[-1], tuple(part), files))
+            runs.append(PlannedRun(part[0], part[-1], tuple(part), files))
     return runs
-
-
-def execute(
-    definitions: Definitions,
-    model: CatalogModel,
-    instance: DagsterInstance,
-    request: RunRequest,
-    mode: UpdateMode,
-    *,
-    allow_deletion: bool,
-) -> Result:
-    """Run all assets of a catalog over a range in this process; failures are in the result."""
-    job = definitions.resolve_implicit_global_asset_job_def()
-    with _quiet():
-        return job.execute_in_process(
-            instance=instance,
-            run_config=_run_config(mode, allow_deletion=allow_deletion),
-            asset_selection=[AssetKey(table.name) for table in model.tables],
-            tags=range_tags(request.first, request.last),
-            raise_on_error=False,
-        )
 
 
 @contextmanager
@@ -88,16 +137,7 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _run_config(mode: UpdateMode, *, allow_deletion: bool) -> dict[str, object]:
-    update = {"config": {"mode": mode.name}}
-    index = {"config": {"mode": mode.name, "allow_mass_deletion": allow_deletion}}
-    return {
-        "ops": {FILE_INDEX.name: index, "extraction": update, CATALOG_NAME: update},
-        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-    }
-
-
-def failures(result: Result) -> Iterator[str]:
+def _failures(result: ExecuteInProcessResult) -> Iterator[str]:
     """Yield one line for each step that failed."""
     for event in result.all_events:
         if event.event_type is DagsterEventType.STEP_FAILURE:
@@ -109,12 +149,7 @@ def failures(result: Result) -> Iterator[str]:
             yield f"{event.step_key}: {line.replace(BY_RUN_CONFIG, BY_OPTION)}"
 
 
-def unlisted(result: Result) -> Iterator[str]:
+def _unlisted(result: ExecuteInProcessResult) -> Iterator[str]:
     """Yield a few words for a run that could not list its prefixes whole."""
     if any(check.check_name == LISTED_WHOLE and not check.passed for check in result.get_asset_check_evaluations()):
         yield f"some prefixes of run {result.run_id}"
-
-
-def registered_prefixes(instance: DagsterInstance) -> list[str]:
-    """Return the partition keys in the order of their registration."""
-    return list(instance.get_dynamic_partitions(PREFIXES.name or ""))

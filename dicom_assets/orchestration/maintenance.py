@@ -1,29 +1,25 @@
 """Jobs beside the assets: the maintenance of the tables, and its schedule."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from dagster import (
     Config,
-    DagsterInstance,
     DefaultScheduleStatus,
     JobDefinition,
     OpExecutionContext,
-    RunsFilter,
     ScheduleDefinition,
     job,
     op,
 )
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from pydantic import Field
 
 from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.specs import RETRIES
 from dicom_assets.orchestration.resources.lake import LakeResource
+from dicom_assets.orchestration.runs import oldest_run_under_way
 
 _NIGHTLY = "17 3 * * *"
-_LONGEST_RUN = timedelta(days=14)
-"""A run that has been under way for longer was killed, and nobody told the instance."""
 _DEFAULTS = MaintenanceOptions()
 
 
@@ -44,16 +40,6 @@ class MaintenanceConfig(Config):
         return MaintenanceOptions(self.target_file_mib << 20, self.small_files, timedelta(hours=self.retention_hours))
 
 
-def busy_since(instance: DagsterInstance, besides: str) -> datetime | None:
-    """Return when the oldest run under way was created, one run left out; ``None`` when there is none."""
-    alive = RunsFilter(statuses=NOT_FINISHED_STATUSES, created_after=datetime.now(UTC) - _LONGEST_RUN)
-    records = instance.get_run_records(alive)
-    return min(
-        (record.create_timestamp.astimezone(UTC) for record in records if record.dagster_run.run_id != besides),
-        default=None,
-    )
-
-
 def build_maintenance_job(model: CatalogModel) -> JobDefinition:
     """Return the job that keeps the tables of a catalog fit."""
 
@@ -62,7 +48,7 @@ def build_maintenance_job(model: CatalogModel) -> JobDefinition:
         """Compact small files, delete files past their retention, write checkpoints: table by table."""
         options, tables = config.options(), lake.open()
         for table in tables.existing(model.tables):
-            done = maintain(tables.location(table), options, busy_since(context.instance, context.run_id))
+            done = maintain(tables.location(table), options, oldest_run_under_way(context.instance, context.run_id))
             context.log.info(
                 "%s: %d files merged to %d, %d files deleted, %d prefixes skipped as they are being written",
                 table.name,
@@ -74,7 +60,7 @@ def build_maintenance_job(model: CatalogModel) -> JobDefinition:
 
     @job(name="maintenance", description="Compact the tables and delete what no version within the retention needs.")
     def maintenance() -> None:
-        """Run :func:`maintain_tables`."""
+        """Run ``maintain_tables``."""
         maintain_tables()
 
     return maintenance

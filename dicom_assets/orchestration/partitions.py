@@ -1,4 +1,8 @@
-"""Partitions: the prefixes of the archive, registered as they are found."""
+"""Partitions: the prefixes of the archive, registered as they are found.
+
+For the Dagster concept, see
+https://docs.dagster.io/guides/build/partitions-and-backfills/partitioning-assets
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +11,15 @@ from dagster import DagsterInstance, DynamicPartitionsDefinition
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix
 
-PREFIXES = DynamicPartitionsDefinition(name="prefix")
+PREFIX_PARTITIONS = "prefix"
+"""Name under which an instance keeps the partition keys."""
+
+PREFIXES = DynamicPartitionsDefinition(name=PREFIX_PARTITIONS)
+
+
+def registered_prefixes(instance: DagsterInstance) -> Sequence[str]:
+    """Return the partition keys in the order of their registration, which ranges of partitions follow."""
+    return instance.get_dynamic_partitions(PREFIX_PARTITIONS)
 
 
 def register_prefixes(instance: DagsterInstance, prefixes: Iterable[str]) -> list[str]:
@@ -15,10 +27,9 @@ def register_prefixes(instance: DagsterInstance, prefixes: Iterable[str]) -> lis
 
     Ranges of partitions follow the order of registration, so neighbours should be registered together.
     """
-    known = set(instance.get_dynamic_partitions(PREFIXES.name or ""))
-    new = sorted(set(prefixes) - known)
+    new = sorted(set(prefixes) - set(registered_prefixes(instance)))
     if new:
-        instance.add_dynamic_partitions(PREFIXES.name or "", new)
+        instance.add_dynamic_partitions(PREFIX_PARTITIONS, new)
     return new
 
 

@@ -1,25 +1,29 @@
-"""What the runs of an instance say of prefixes: which they hold, and which they failed on."""
+"""What the runs of an instance say of prefixes: which are theirs, which they hold, and which they failed on."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-from dagster._core.storage.tags import (
+
+from dicom_assets.orchestration.dagster_internals import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    NOT_FINISHED_STATUSES,
     PARTITION_NAME_TAG,
     SENSOR_NAME_TAG,
+    BulkActionsFilter,
+    BulkActionStatus,
 )
-
-from dicom_assets.orchestration.due_runs import Failures
+from dicom_assets.orchestration.due_runs import FailedAttempts
+from dicom_assets.orchestration.partitions import registered_prefixes
 
 STATES_TAG = "dicom_assets/states"
 """Tag of requested runs: the states of their prefixes, in the order of the range."""
 
 _MEMORY = timedelta(days=7)
 _REMEMBERED = 500
+_LONGEST_RUN = timedelta(days=14)
+"""A run that has been under way for longer was killed, and nobody told the instance."""
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:
@@ -27,26 +31,13 @@ def range_tags(first: str, last: str) -> dict[str, str]:
     return {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
 
 
-def keys_of(tags: Mapping[str, str], order: Sequence[str], position: Mapping[str, int]) -> Sequence[str]:
-    """Return the partitions that a run with some tags is for; none when it is not for partitions.
-
-    Parameters
-    ----------
-    tags
-        Of the run.
-    order, position
-        Partition keys as they were registered, and where each stands.
-
-    """
-    if PARTITION_NAME_TAG in tags:
-        return (tags[PARTITION_NAME_TAG],)
-    first = position.get(tags.get(ASSET_PARTITION_RANGE_START_TAG, ""))
-    last = position.get(tags.get(ASSET_PARTITION_RANGE_END_TAG, ""))
-    return () if first is None or last is None else order[first : last + 1]
+def prefixes_of_run(instance: DagsterInstance, tags: Mapping[str, str]) -> Sequence[str]:
+    """Return the prefixes that a run with some tags is for; none when it is not for partitions."""
+    return _Order(registered_prefixes(instance)).prefixes(tags)
 
 
-def held_keys(instance: DagsterInstance, order: Sequence[str], since: datetime | None = None) -> set[str]:
-    """Return the partitions of all runs that are queued or under way, whoever started them.
+def held_prefixes(instance: DagsterInstance, order: Sequence[str], since: datetime | None = None) -> set[str]:
+    """Return the prefixes of all runs that are queued or under way, whoever started them.
 
     Parameters
     ----------
@@ -56,9 +47,28 @@ def held_keys(instance: DagsterInstance, order: Sequence[str], since: datetime |
         Leave out runs created earlier: a process that was killed may never have told of its end.
 
     """
-    position = {key: index for index, key in enumerate(order)}
+    registered = _Order(order)
     runs = instance.get_runs(RunsFilter(statuses=NOT_FINISHED_STATUSES, created_after=since))
-    return {key for run in runs for key in keys_of(run.tags, order, position)}
+    return {prefix for run in runs for prefix in registered.prefixes(run.tags)}
+
+
+def oldest_run_under_way(instance: DagsterInstance, besides: str) -> datetime | None:
+    """Return when the oldest run that is queued or under way was created, ``None`` when there is none.
+
+    Parameters
+    ----------
+    instance
+        Where to look.
+    besides
+        Id of a run that does not count: the one that asks.
+
+    """
+    alive = RunsFilter(statuses=NOT_FINISHED_STATUSES, created_after=datetime.now(UTC) - _LONGEST_RUN)
+    records = instance.get_run_records(alive)
+    return min(
+        (record.create_timestamp.astimezone(UTC) for record in records if record.dagster_run.run_id != besides),
+        default=None,
+    )
 
 
 def backfills_under_way(instance: DagsterInstance) -> bool:
@@ -66,16 +76,27 @@ def backfills_under_way(instance: DagsterInstance) -> bool:
     return bool(instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]), limit=1))
 
 
-def failures(instance: DagsterInstance, sensor: str, order: Sequence[str]) -> dict[tuple[str, str], Failures]:
-    """Return what a sensor asked for in vain lately, by prefix and state."""
-    position = {key: index for index, key in enumerate(order)}
-    found: dict[tuple[str, str], Failures] = {}
+def failed_prefixes(
+    instance: DagsterInstance, sensor: str, order: Sequence[str]
+) -> dict[tuple[str, str], FailedAttempts]:
+    """Return the prefixes whose runs failed lately, with the state that they were in.
+
+    Parameters
+    ----------
+    instance, order
+        Where to look, and the partition keys as they were registered.
+    sensor
+        Name of the sensor that requested the runs.
+
+    """
+    registered = _Order(order)
+    found: dict[tuple[str, str], FailedAttempts] = {}
     for record in _failed_runs(instance, sensor):
         tags = record.dagster_run.tags
         ended = datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC)
-        for pair in zip(keys_of(tags, order, position), tags.get(STATES_TAG, "").split(), strict=False):
-            before = found.get(pair, Failures(0, ended))
-            found[pair] = Failures(before.count + 1, max(before.last, ended))
+        for pair in zip(registered.prefixes(tags), tags.get(STATES_TAG, "").split(), strict=False):
+            before = found.get(pair, FailedAttempts(0, ended))
+            found[pair] = FailedAttempts(before.count + 1, max(before.last, ended))
     return found
 
 
@@ -86,3 +107,19 @@ def _failed_runs(instance: DagsterInstance, sensor: str) -> Iterator[RunRecord]:
         updated_after=datetime.now(UTC) - _MEMORY,
     )
     yield from instance.get_run_records(wanted, limit=_REMEMBERED)
+
+
+class _Order:
+    """Partition keys in the order of their registration, in which the tags of a run name ranges."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = keys
+        self._position = {key: index for index, key in enumerate(keys)}
+
+    def prefixes(self, tags: Mapping[str, str]) -> Sequence[str]:
+        """Return the prefixes of a run with some tags."""
+        if PARTITION_NAME_TAG in tags:
+            return (tags[PARTITION_NAME_TAG],)
+        first = self._position.get(tags.get(ASSET_PARTITION_RANGE_START_TAG, ""))
+        last = self._position.get(tags.get(ASSET_PARTITION_RANGE_END_TAG, ""))
+        return () if first is None or last is None else self._keys[first : last + 1]

@@ -1,7 +1,9 @@
 """``archive_sensor`` keeps partitions and tables in step with the archive; another sensor lets the catalog follow.
 
-What changed is told by :mod:`dicom_assets.pipeline.changes`, what to ask for by :mod:`dicom_assets.orchestration.due_runs`; here
-is what concerns Dagster: the cursor, partition keys, runs.
+Belongs here: the cursor, and the requests for partitions and runs. Does not: which prefixes changed
+(:mod:`dicom_assets.pipeline.changes`), and which runs are due for them (:mod:`dicom_assets.orchestration.due_runs`).
+
+For the Dagster concept, see https://docs.dagster.io/guides/automate/sensors
 """
 
 import json
@@ -26,20 +28,28 @@ from dagster import (
 )
 
 from dicom_assets.archive.base import Archive, Prefixes
+from dicom_assets.errors import DicomAssetsError
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
-from dicom_assets.orchestration.due_runs import Request, due_requests
-from dicom_assets.orchestration.partitions import PREFIXES
+from dicom_assets.orchestration.due_runs import DueRun, find_due_runs
+from dicom_assets.orchestration.partitions import PREFIX_PARTITIONS, registered_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
-from dicom_assets.orchestration.runs import STATES_TAG, backfills_under_way, failures, held_keys, range_tags
-from dicom_assets.pipeline.changes import CatalogState, Observation, Verdict, Watch, refuse_together
+from dicom_assets.orchestration.run_config import update_config
+from dicom_assets.orchestration.runs import (
+    STATES_TAG,
+    backfills_under_way,
+    failed_prefixes,
+    held_prefixes,
+    range_tags,
+)
+from dicom_assets.pipeline.catalog_state import CatalogState
+from dicom_assets.pipeline.changes import ChangeDetector, ChangeStatus, Detection, refuse_mass_deletion
 from dicom_assets.pipeline.deletions import DeletionGuard
 from dicom_assets.pipeline.difference import UpdateMode
-from dicom_assets.pipeline.ownership import SourceMismatchError, recognise
+from dicom_assets.pipeline.ownership import recognise
 
 NAME = "archive_sensor"
-_PARTITIONS = PREFIXES.name or ""
 _HOLD_LAPSES = timedelta(days=1)
 _SHOWN = 5
 _LEAST_SHARE = 0.25
@@ -49,7 +59,7 @@ _MOST_NEW_KEYS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class SensorOptions:
-    """How the archive is watched.
+    """How changes of the archive are looked for.
 
     Attributes
     ----------
@@ -106,7 +116,7 @@ class Tick:
     Attributes
     ----------
     instance, options
-        The instance that is asked about runs, and how the archive is watched.
+        The instance that is asked about runs, and how changes are looked for.
     archive, state
         What is compared.
     present
@@ -123,66 +133,59 @@ class Tick:
     present: Prefixes
     registered: Sequence[str]
     new: Sequence[str] = field(init=False)
-    seen: list[Observation] = field(default_factory=list)
+    detected: list[Detection] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Tell which partitions are missing: of the archive, and of rows whose prefix has vanished."""
         missing = sorted((set(self.present) | self.state.prefixes) - set(self.registered))
         self.new = missing[:_MOST_NEW_KEYS]
 
-    def sweep(self, watch: Watch, cursor: Cursor, deadline: float) -> Cursor:
+    def sweep(self, detector: ChangeDetector, cursor: Cursor, deadline: float) -> Cursor:
         """Look at the prefixes after the cursor; returns how far that went."""
         rest = [prefix for prefix in sorted({*self.registered, *self.new}) if prefix > cursor.after]
         guard = DeletionGuard() if self.options.mode is not UpdateMode.APPEND else None
-        self.seen.extend(watch.sweep(self.archive, self.state, rest, guard, deadline))
+        self.detected.extend(detector.sweep(self.archive, self.state, rest, guard, deadline))
         if guard is not None:
-            self.seen = refuse_together(self.seen, self.archive, self.state, self.present, guard)
-        if len(self.seen) == len(rest):
+            self.detected = refuse_mass_deletion(self.detected, self.archive, self.state, self.present, guard)
+        if len(self.detected) == len(rest):
             return Cursor()
-        return Cursor(self.seen[-1].prefix) if self.seen else cursor
+        return Cursor(self.detected[-1].prefix) if self.detected else cursor
 
     def run_requests(self) -> Iterator[RunRequest]:
-        """Yield the runs that are due for what was seen."""
+        """Yield the runs that are due for the changes that were found."""
         order = [*self.registered, *self.new]
         now = datetime.now(UTC)
-        held = held_keys(self.instance, order, now - _HOLD_LAPSES)
-        changed = [seen for seen in self.seen if seen.verdict is Verdict.CHANGED and seen.prefix not in held]
+        held = held_prefixes(self.instance, order, now - _HOLD_LAPSES)
+        changed = [one for one in self.detected if one.status is ChangeStatus.CHANGED and one.prefix not in held]
         if changed:
-            attempted = failures(self.instance, NAME, order)
-            for request in due_requests(changed, order, self.options.prefixes_per_run, attempted, now):
-                yield self._run_request(request)
+            failed = failed_prefixes(self.instance, NAME, order)
+            for run in find_due_runs(changed, order, self.options.prefixes_per_run, failed, now):
+                yield self._run_request(run)
 
-    def _run_request(self, request: Request) -> RunRequest:
+    def _run_request(self, run: DueRun) -> RunRequest:
         return RunRequest(
-            run_key=request.key,
-            run_config=self._run_config(),
-            tags={**range_tags(request.first, request.last), STATES_TAG: " ".join(request.states)},
+            run_key=run.key,
+            run_config=update_config(self.options.mode),
+            tags={**range_tags(run.first, run.last), STATES_TAG: " ".join(run.states)},
         )
-
-    def _run_config(self) -> dict[str, object]:
-        if self.options.mode is UpdateMode.SYNC:
-            return {}
-        steps = ("file_index", "extraction", "object_catalog")
-        # Run config takes an enum by the name of its member.
-        return {"ops": {step: {"config": {"mode": self.options.mode.name}} for step in steps}}
 
     def lost_keys(self) -> list[str]:
         """Return the partition keys that nothing stands behind any more: no file, no row, no run."""
         gone = set(self.registered) - set(self.present) - self.state.prefixes
         if not gone or self.present.unlisted or backfills_under_way(self.instance):
             return []
-        return sorted(gone - held_keys(self.instance, self.registered))
+        return sorted(gone - held_prefixes(self.instance, self.registered))
 
     def reasons(self) -> list[str]:
         """Return why prefixes, or parts of them, were left alone."""
-        found = list(dict.fromkeys([*self.present.unlisted, *(seen.reason for seen in self.seen if seen.reason)]))
+        found = list(dict.fromkeys([*self.present.unlisted, *(one.reason for one in self.detected if one.reason)]))
         more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
         return [*found[:_SHOWN], *more]
 
 
 def build_archive_sensor(options: SensorOptions, model: CatalogModel = DEFAULT_MODEL) -> SensorDefinition:
-    """Return the sensor that watches the archive."""
-    watch = Watch()
+    """Return the sensor that detects changes of the archive."""
+    detector = ChangeDetector()
 
     @sensor(
         name=NAME,
@@ -200,10 +203,10 @@ def build_archive_sensor(options: SensorOptions, model: CatalogModel = DEFAULT_M
             files = recognise(tables, archive.open(tables.root))
             files.check()
             present = files.prefixes()
-        except (OSError, SourceMismatchError) as error:
+        except (DicomAssetsError, OSError) as error:
             return SkipReason(f"Nothing was changed: {error}")
         state = CatalogState(tables, model)
-        registered = context.instance.get_dynamic_partitions(_PARTITIONS)
+        registered = registered_prefixes(context.instance)
         if not (present.found or present.unlisted) and (registered or state.prefixes):
             return SkipReason(
                 "Nothing was changed: the archive is empty, and it was not before. If that is meant, materialize its "
@@ -212,7 +215,7 @@ def build_archive_sensor(options: SensorOptions, model: CatalogModel = DEFAULT_M
         tick = Tick(context.instance, options, files, state, present, registered)
         # However long it took to get here: some of the sweep is done in every tick, or it would never end.
         deadline = max(deadline, time.monotonic() + options.tick_seconds * _LEAST_SHARE)
-        cursor = tick.sweep(watch, Cursor.read(context.cursor), deadline)
+        cursor = tick.sweep(detector, Cursor.read(context.cursor), deadline)
         return _result(context, tick, cursor)
 
     return archive_sensor
@@ -239,10 +242,10 @@ def _result(context: SensorEvaluationContext, tick: Tick, cursor: Cursor) -> Sen
     for reason in tick.reasons():
         context.log.warning(reason)
     changes = [
-        AddDynamicPartitionsRequest(_PARTITIONS, tick.new) if tick.new else None,
-        DeleteDynamicPartitionsRequest(_PARTITIONS, lost) if lost else None,
+        AddDynamicPartitionsRequest(PREFIX_PARTITIONS, tick.new) if tick.new else None,
+        DeleteDynamicPartitionsRequest(PREFIX_PARTITIONS, lost) if lost else None,
     ]
-    looked = f"Looked at {len(tick.seen)} prefixes: nothing to do."
+    looked = f"Looked at {len(tick.detected)} prefixes: nothing to do."
     return SensorResult(
         run_requests=requests,
         skip_reason=None if requests else " ".join(tick.reasons()) or looked,

@@ -10,7 +10,7 @@ left out. What is wrong with a file is in its row.
 import pandas  # noqa: F401, ICN001 - PySpark's Arrow functions import it
 from pyspark.daemon import manager
 
-import dicom_assets.pipeline.extraction  # noqa: F401
+import dicom_assets.pipeline.extraction
 import dicom_assets.pipeline.join
 import dicom_assets.spark.datasource  # noqa: F401
 from dicom_assets.spark.quiet import silence_libraries

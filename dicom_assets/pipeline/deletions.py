@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dicom_assets.archive.base import Archive, Prefixes
 from dicom_assets.archive.prefixes import ROOT_PREFIX
 from dicom_assets.delta.files import DataFile
+from dicom_assets.errors import UserError
 
 BY_RUN_CONFIG = (
     "materialize these prefixes with the run config `ops: {file_index: {config: {allow_mass_deletion: true}}}`"
@@ -21,7 +22,7 @@ BY_OPTION = "run again with --allow-mass-deletion"
 _SHOWN = 5
 
 
-class MassDeletionError(RuntimeError):
+class MassDeletionError(UserError, RuntimeError):
     """So many files are gone that it looks like a fault of the archive: nothing was changed."""
 
 

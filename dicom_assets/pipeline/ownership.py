@@ -16,6 +16,7 @@ from dicom_assets.archive.prefixes import ROOT_PREFIX
 from dicom_assets.archive.sources import read, root_of, same_source, written
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
+from dicom_assets.errors import UserError
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 SOURCE = "dicom_assets.source"
@@ -27,7 +28,7 @@ move of the archive that the tables are to follow."""
 _ATTEMPTS = 10
 
 
-class SourceMismatchError(ValueError):
+class SourceMismatchError(UserError, ValueError):
     """The catalog is one of another source, or of another prefix depth: nothing was changed."""
 
 

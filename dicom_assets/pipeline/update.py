@@ -58,7 +58,7 @@ class CatalogUpdate:
         return any(outcome.committed for group in self.outcomes for outcome in group.values())
 
 
-def update_catalog(
+def update_catalog(  # noqa: PLR0913 - two places, and options that most leave alone
     source: Archive | str,
     lake: Lake | str,
     *,

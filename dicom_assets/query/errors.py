@@ -1,9 +1,10 @@
 """What can go wrong when a catalog is read. Every message is one line that the command line shows as it is."""
 
+from dicom_assets.errors import UserError
 from dicom_assets.storage.errors import why
 
 
-class CatalogError(Exception):
+class CatalogError(UserError):
     """A catalog could not be read."""
 
 

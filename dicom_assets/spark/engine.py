@@ -1,7 +1,7 @@
 """Spark as an engine: pieces of work are rows of a data frame, a Python worker maps each to its results.
 
-Only data frames and SQL are used, no ``SparkContext``, so that a Spark Connect session serves as well. The data files of
-a pass are written where the rows are made; what comes back are their add actions.
+Only data frames and SQL are used, no ``SparkContext``, so that a Spark Connect session serves as well. The data files
+of a pass are written where the rows are made; what comes back are their add actions.
 """
 
 import os

@@ -10,13 +10,14 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from dicom_assets.errors import UserError
 from dicom_assets.storage.scratch import scratch_folder
 
 _OLDEST = 17
 _VECTOR_MODULE = "--add-modules=jdk.incubator.vector"
 
 
-class JavaNotFoundError(RuntimeError):
+class JavaNotFoundError(UserError, RuntimeError):
     """No Java runtime that Spark can use."""
 
 

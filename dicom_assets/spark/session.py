@@ -7,7 +7,6 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-import dicom_assets
 from dicom_assets.spark.java import ensure_java
 
 LOCAL_MASTER = "local[*,4]"
@@ -42,7 +41,7 @@ def start_session(config: dict[str, Any]) -> SparkSession:
     """Return the Spark session of this process, started with our defaults under the user's settings."""
     # Workers are to run the Python, and find the packages, of this process.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    home = str(Path(dicom_assets.__file__).parents[1])
+    home = str(Path(__file__).parents[2])
     known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if home not in known:
         os.environ["PYTHONPATH"] = os.pathsep.join([home, *filter(None, known)])

@@ -50,7 +50,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InProcess:
-    """This process: for work that is done before a Java virtual machine has started."""
+    """The process itself: for work that is done before a Java virtual machine has started."""
 
     name: str = "in process"
     parallelism: int = 1

@@ -1,57 +1,80 @@
-"""Asking an object store again when the answer to a listing broke off.
+"""Back-off: which failures of storage are tried again, how often, and with what pauses.
 
-obstore and delta-rs try a request again by themselves when it gets no answer, but not when the answer to a listing
-breaks off: then the whole listing fails.
+Belongs here: every policy for waiting and trying again within one process. Does not: the retries of steps, which are
+Dagster's, and of tasks, which are Spark's.
 """
 
-import random
 import re
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
-ATTEMPTS = 10
-"""As many as obstore and delta-rs make of other requests."""
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_exponential,
+    wait_random_exponential,
+)
 
-_SECONDS = 180.0
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 15.0
+ATTEMPTS = 10
+"""As many attempts at a listing as obstore and delta-rs make at other requests."""
+
+_LISTING_SECONDS = 180.0
 _BROKEN_OFF = re.compile(r"list response")
 _TRIED_AGAIN = "max_retries"
 """Stands in the message where the library did so itself."""
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
-class Patience:
-    """How often, and how long, one listing may fail."""
+def retry_listing(request: Callable[[], T]) -> T:
+    """Ask an object store again when the answer to a listing broke off.
 
-    def __init__(self) -> None:
-        self.renew()
+    obstore and delta-rs try a request again by themselves when it gets no answer, but not when the answer to a listing
+    breaks off: then the whole listing fails. Pauses double from 0.1 s to 15 s, half of each is random; after
+    :data:`ATTEMPTS` attempts or three minutes the error stands.
 
-    def renew(self) -> None:
-        """Begin to count anew, since some of the listing has arrived."""
-        self._failures = 0
-        self._end = time.monotonic() + _SECONDS
+    Parameters
+    ----------
+    request
+        Lists one page, or a few. What else it raises is raised at once.
 
-    def pause(self, error: Exception) -> None:
-        """Wait a while before the next attempt; raises the error when there is to be none."""
-        self._failures += 1
-        if not _is_broken_off(str(error)) or self._failures >= ATTEMPTS or time.monotonic() > self._end:
-            raise error
-        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._failures)
-        time.sleep(random.uniform(0.5, 1) * longest)  # noqa: S311 - no secret
+    """
+    policy = Retrying(
+        retry=retry_if_exception(_is_broken_off),
+        stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(_LISTING_SECONDS),
+        wait=wait_exponential(multiplier=0.1, max=7.5) + wait_random_exponential(multiplier=0.1, max=7.5),
+        reraise=True,
+    )
+    return policy(request)
 
 
-def _is_broken_off(message: str) -> bool:
+def _is_broken_off(error: BaseException) -> bool:
+    message = str(error)
     return _BROKEN_OFF.search(message) is not None and _TRIED_AGAIN not in message
 
 
-def patiently(request: Callable[[], Answer]) -> Answer:
-    """Return the answer to a request that lists one page, or a few; raises what the request raises."""
-    patience = Patience()
-    while True:
-        try:
-            return request()
-        except Exception as error:  # noqa: BLE001 - told apart by the message, and raised again
-            patience.pause(error)
+def retry_lost_race(write: Callable[[], T], lost: type[Exception], attempts: int) -> T:
+    """Write again when another writer of the same table was faster.
+
+    Pauses are random, up to 0.05 s at first and 2 s in the end, so that writers that met once do not meet again.
+
+    Parameters
+    ----------
+    write
+        Reads the table as it is now and writes to it.
+    lost
+        What ``write`` raises when it lost; the last one is raised when there are no attempts left.
+    attempts
+        How often to try.
+
+    """
+    policy = Retrying(
+        retry=retry_if_exception_type(lost),
+        stop=stop_after_attempt(attempts),
+        wait=wait_random_exponential(multiplier=0.05, max=2.0),
+        reraise=True,
+    )
+    return policy(write)

@@ -10,7 +10,7 @@ from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.archive.local import LocalArchive
-from dicom_assets.archive.opening import open_archive
+from dicom_assets.archive.opening import SourceConfigError, open_archive
 from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixError
 
 FILES = {
@@ -130,5 +130,5 @@ def test_what_is_no_file_is_left_out(root):
     [("", 1, "DICOM_ASSETS_SOURCE"), ("/data", -1, "0 or more")],
 )
 def test_what_cannot_be_meant_is_refused(source, depth, message):
-    with pytest.raises(ArchiveError, match=message):
+    with pytest.raises(SourceConfigError, match=message):
         open_archive(source, depth)

@@ -1,5 +1,7 @@
 """A listing goes on where it broke off, and gives up in time."""
 
+import time
+
 import obstore
 import pytest
 from obstore.exceptions import GenericError
@@ -9,8 +11,8 @@ from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.bucket_listing import list_objects
 from dicom_assets.archive.listing import ListingError
-from dicom_assets.storage import retries as patience
-from dicom_assets.storage.retries import ATTEMPTS, patiently
+from dicom_assets.storage import retries
+from dicom_assets.storage.retries import ATTEMPTS, retry_listing
 
 BROKEN = GenericError("Generic S3 error: Error getting list response body: HTTP error: request or response body error")
 TRIED = GenericError("Generic S3 error: Error performing list request: after 10 retries, max_retries: 10 - HTTP error")
@@ -20,7 +22,7 @@ KEYS = [f"a/{number:02d}" for number in range(12)]
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch):
     taken = []
-    monkeypatch.setattr(patience.time, "sleep", taken.append)
+    monkeypatch.setattr(time, "sleep", taken.append)
     return taken
 
 
@@ -55,7 +57,7 @@ def test_a_listing_goes_on_behind_the_last_key_that_arrived(monkeypatch):
 
 def test_a_listing_that_always_moves_on_is_not_given_up(monkeypatch):
     assert listed(monkeypatch, Line([1, 1, 1])) == KEYS
-    monkeypatch.setattr(patience, "ATTEMPTS", 2)
+    monkeypatch.setattr(retries, "ATTEMPTS", 2)
     assert listed(monkeypatch, Line([1, 1, 1])) == KEYS
 
 
@@ -71,7 +73,7 @@ def test_a_listing_that_does_not_move_on_is_given_up_after_ten_attempts(monkeypa
 
 def test_a_listing_that_takes_too_long_without_moving_on_is_given_up(monkeypatch):
     clock = iter(range(0, 10_000, 100))
-    monkeypatch.setattr(patience.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     line = Line([0] * 99)
     with pytest.raises(GenericError):
         listed(monkeypatch, line)
@@ -107,7 +109,7 @@ def test_a_page_that_breaks_off_is_asked_for_again(monkeypatch):
             raise answer
         return answer
 
-    assert patiently(request) == "answer"
+    assert retry_listing(request) == "answer"
 
 
 def test_a_bucket_that_stays_out_of_reach_is_an_error_of_the_archive(tmp_path, monkeypatch):

@@ -11,10 +11,10 @@ from deltalake import DeltaTable
 from typer.testing import CliRunner
 
 from dicom_assets.cli.main import app
+from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.orchestration.launch import cut_into_runs
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.pending import Pending
-from dicom_assets.tables import TABLES
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 from dicom_assets_tests.support.denied import deny
 
@@ -44,7 +44,7 @@ def source(tmp_path):
 
 
 def _versions(lake):
-    return [DeltaTable(str(lake / "dicom" / table.name)).version() for table in TABLES]
+    return [DeltaTable(str(lake / "dicom" / table.name)).version() for table in DEFAULT_MODEL.tables]
 
 
 def test_catalog_then_nothing_to_do_then_a_change(run, source, tmp_path):

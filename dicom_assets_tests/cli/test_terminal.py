@@ -15,11 +15,12 @@ from rich.console import Console
 
 from dicom_assets.cli import errors
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.query import Catalog
 from dicom_assets.query.gallery import write_gallery
 from dicom_assets.query.spreadsheet import Spreadsheet
 from dicom_assets.query.visible import TerminalSink, visible
-from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG
+from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.query.conftest import append, catalog_row
 
 PROJECT = Path(__file__).parents[2]

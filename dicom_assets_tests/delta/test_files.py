@@ -11,7 +11,8 @@ from deltalake import DeltaTable, write_deltalake
 from dicom_assets.delta.layout import from_log, partition_folder
 from dicom_assets.delta.location import TableSchemaError, ensure_table
 from dicom_assets.delta.statistics import StatisticsCollector
-from dicom_assets.tables import FILE_INDEX, TABLES, Column, Table
+from dicom_assets.extract.model import DEFAULT_MODEL
+from dicom_assets.tables import FILE_INDEX, Column, Table
 from dicom_assets_tests.support.rows import append, index_rows, paths
 
 ODD = ["2024/01", "a b", "50%", "x=y", "日本", "it's", '"q"', "~", "."]
@@ -69,9 +70,11 @@ def test_statistics_are_of_all_batches_and_bound_from_above():
 
 
 def test_creating_a_table_twice_is_one_table(lake):
-    lake.ensure(TABLES)
-    lake.ensure(TABLES)
-    assert [DeltaTable(lake.location(table).uri).version() for table in TABLES] == [0] * len(TABLES)
+    lake.ensure(DEFAULT_MODEL.tables)
+    lake.ensure(DEFAULT_MODEL.tables)
+    assert [DeltaTable(lake.location(table).uri).version() for table in DEFAULT_MODEL.tables] == [0] * len(
+        DEFAULT_MODEL.tables
+    )
 
 
 def test_columns_of_a_newer_version_are_added_and_old_rows_read_null(lake):

@@ -7,7 +7,7 @@ from dicom_assets.delta.commit import Change, commit
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import live_files
-from dicom_assets.tables import FILE_METADATA
+from dicom_assets.extract.metadata import FILE_METADATA
 
 PREFIXES = ["plain", "2024/01", "50% off", "it's", "a b+c&d=e", "ü", "x" * 300, "."]
 

@@ -8,17 +8,16 @@ from pathlib import Path
 import orjson
 import pyarrow as pa
 import pytest
-from dicom_assets.extract.options import ExtractionOptions
-from dicom_assets.pipeline.reconcile import difference
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.frames import frame_groups
 from dicom_assets.dicom.pixel_extent import pixel_extent
 from dicom_assets.dicom.read import header_json, read_header
 from dicom_assets.dicom.source import BytesSource
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import HEAD_BYTES, FileKey
-from dicom_assets.tables import EXTRACTED
+from dicom_assets.pipeline.difference import difference
 from dicom_assets_tests.support.corpus import corpus_files, pydicom_files
 from dicom_assets_tests.support.dicom.compressed import ENCODERS, NATIVE, compressed_file
 
@@ -115,7 +114,7 @@ def test_many_mutations(seed):
 # Cuts
 
 SYNTAXES = (*NATIVE, *ENCODERS)
-EXTRACTORS = ExtractionOptions().extractors()
+EXTRACTORS = DEFAULT_EXTRACTORS
 SMALL, LARGE = (64, 48), (480, 400)
 CUT = ("pixel_data_cut", "missing_delimiter")
 
@@ -124,7 +123,9 @@ def rows_of(root: Path, content: bytes):
     path = root / "cut.dcm"
     path.write_bytes(content)
     key = FileKey(".", str(path), path.name, f"{len(content)}-1")
-    return extract_rows(LocalArchive(str(root), 0), EXTRACTORS, Wanted(key, frozenset(t.name for t in EXTRACTED)))
+    return extract_rows(
+        LocalArchive(str(root), 0), EXTRACTORS, Wanted(key, frozenset(t.name for t in DEFAULT_MODEL.extracted))
+    )
 
 
 def check_that_nothing_is_left_to_do(rows):

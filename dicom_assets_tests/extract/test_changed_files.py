@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from dicom_assets.extract.options import ExtractionOptions
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.archive.versions import Listed
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.extract.status import CHANGED, CatalogStatus, summarize
-from dicom_assets.tables import EXTRACTED, Table
+from dicom_assets.tables import Table
 from dicom_assets_tests.support.whole import tiny_dicom
 
-EXTRACTORS = ExtractionOptions().extractors()
+EXTRACTORS = DEFAULT_EXTRACTORS
 WHEN = 1_700_000_000_000_000_000
 
 
@@ -37,7 +37,7 @@ class Files:
         (row,) = self.archive.list("p").to_pylist()
         listed = Listed(row["size"], row["source_version"])
         key = FileKey("p", row["path"], row["relative_path"], row["fingerprint"], listed)
-        self.wanted = Wanted(key, frozenset(table.name for table in EXTRACTED))
+        self.wanted = Wanted(key, frozenset(table.name for table in DEFAULT_MODEL.extracted))
 
     def swap(self) -> None:
         """Let the files change places, as `mv` does."""
@@ -73,7 +73,7 @@ class After:
 
 
 def assert_left_for_the_next_run(rows):
-    assert set(rows) == {table.name for table in EXTRACTED}
+    assert set(rows) == {table.name for table in DEFAULT_MODEL.extracted}
     for row in rows.values():
         assert row["status"] == "error"
         assert row["error"] == CHANGED
@@ -108,5 +108,5 @@ def test_a_file_that_changes_between_two_tables_gives_rows_of_neither(files, pos
 
 
 def test_the_catalog_waits_for_a_file_that_changed_and_says_so():
-    states = {table.name: ("error", CHANGED) for table in EXTRACTED}
+    states = {table.name: ("error", CHANGED) for table in DEFAULT_MODEL.extracted}
     assert summarize(states, [], unread=True) == (CatalogStatus.PENDING, CHANGED)

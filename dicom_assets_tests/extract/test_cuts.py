@@ -4,18 +4,17 @@ import random
 
 import numpy as np
 import pytest
-from dicom_assets.extract.options import ExtractionOptions
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import HEAD_BYTES, FileKey
-from dicom_assets.tables import EXTRACTED
 from dicom_assets_tests.support.dicom.images import encapsulated, file_bytes, image
 
-NAMES = frozenset(table.name for table in EXTRACTED)
-EXTRACTORS = ExtractionOptions().extractors()
+NAMES = frozenset(table.name for table in DEFAULT_MODEL.extracted)
+EXTRACTORS = DEFAULT_EXTRACTORS
 
 
 def extract(root, name):

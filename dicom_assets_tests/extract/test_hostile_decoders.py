@@ -6,14 +6,13 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import pyarrow as pa
-from dicom_assets.extract.extractors import ThumbnailExtractor
 from dicom_assets.spark.tasks import from_chunk, map_chunks, split
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.thumbnail import Limits, ThumbnailOptions
 from dicom_assets.extract.rows import Wanted, batches, extract_rows, row_schema
 from dicom_assets.extract.source_file import FileKey
-from dicom_assets.tables import THUMBNAILS
+from dicom_assets.extract.thumbnails import THUMBNAILS, ThumbnailExtractor
 from dicom_assets_tests.support.dicom import hostile
 from dicom_assets_tests.support.dicom.images import encapsulated, file_bytes, image
 

@@ -5,7 +5,6 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
-from dicom_assets.extract.extractors import HeaderExtractor
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,9 +13,10 @@ from dicom_assets.dicom.issues import IssueCode
 from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
+from dicom_assets.extract.attributes import PROMOTED
+from dicom_assets.extract.headers import DICOM_HEADERS, HeaderExtractor
 from dicom_assets.extract.promote import promote
 from dicom_assets.extract.source_file import FileKey, SourceFile
-from dicom_assets.tables import DICOM_HEADERS, PROMOTED
 from dicom_assets_tests.support.dicom import encoding as e
 
 COLUMNS = {column.name: column for column in PROMOTED}

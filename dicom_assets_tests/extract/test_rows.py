@@ -6,19 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dicom_assets.extract.options import ExtractionOptions
 
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.source import StorageError
+from dicom_assets.extract.metadata import FILE_METADATA
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.rows import Wanted, batches, extract_rows
 from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.isolation import IsolationError
-from dicom_assets.tables import EXTRACTED, FILE_METADATA, Table
+from dicom_assets.tables import Table
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 
-NAMES = frozenset(table.name for table in EXTRACTED)
-EXTRACTORS = ExtractionOptions().extractors()
+NAMES = frozenset(table.name for table in DEFAULT_MODEL.extracted)
+EXTRACTORS = DEFAULT_EXTRACTORS
 
 
 def _extract(root: Path, name: str, extractors=EXTRACTORS, tables=NAMES):
@@ -166,8 +167,8 @@ def test_a_machine_that_is_short_of_something_is_no_row(tmp_path, error):
 
 def test_rows_become_structs_and_missing_ones_null():
     rows = _extract(PYDICOM_FILES, "CT_small.dcm", tables=frozenset({"thumbnails"}))
-    (batch,) = batches([rows], EXTRACTED)
-    assert batch.schema.names == [table.name for table in EXTRACTED]
+    (batch,) = batches([rows], DEFAULT_MODEL.extracted)
+    assert batch.schema.names == [table.name for table in DEFAULT_MODEL.extracted]
     assert [batch.column(name).null_count for name in batch.schema.names] == [1, 1, 0]
 
 

@@ -3,15 +3,18 @@
 import pytest
 
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
-from dicom_assets.extract.status import MEANING, CatalogStatus, MetadataStatus, summarize
-from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_METADATA, THUMBNAILS
+from dicom_assets.extract.headers import DICOM_HEADERS
+from dicom_assets.extract.metadata import FILE_METADATA, MetadataStatus
+from dicom_assets.extract.model import DEFAULT_MODEL
+from dicom_assets.extract.status import MEANING, CatalogStatus, summarize
+from dicom_assets.extract.thumbnails import THUMBNAILS
 
 STATUSES = {FILE_METADATA: MetadataStatus, DICOM_HEADERS: HeaderStatus, THUMBNAILS: ThumbnailStatus}
 ISSUES = [{"code": "bad_date"}, {"code": "too_long"}, {"code": "bad_date"}]
 
 
 def test_every_state_of_every_table_means_something():
-    assert {table.name: set(MEANING[table.name]) for table in EXTRACTED} == {
+    assert {table.name: set(MEANING[table.name]) for table in DEFAULT_MODEL.extracted} == {
         table.name: set(statuses) for table, statuses in STATUSES.items()
     }
 
@@ -45,7 +48,7 @@ def test_the_worst_of_what_the_tables_say_counts(metadata, header, thumbnail, st
 
 
 def test_a_file_that_could_not_be_read_is_unreadable_with_one_sentence():
-    states = {table.name: ("error", "cannot be read: Input/output error") for table in EXTRACTED}
+    states = {table.name: ("error", "cannot be read: Input/output error") for table in DEFAULT_MODEL.extracted}
     assert summarize(states, [], unread=True) == (CatalogStatus.UNREADABLE, "cannot be read: Input/output error")
 
 

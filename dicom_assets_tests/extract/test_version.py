@@ -5,10 +5,10 @@ import sys
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 import pytest
-from dicom_assets.extract.extractors import ThumbnailExtractor
 
 from dicom_assets.dicom.render.options import Limits
 from dicom_assets.dicom.thumbnail import ThumbnailOptions
+from dicom_assets.extract.thumbnails import ThumbnailExtractor
 from dicom_assets.extract.version import changed_options
 from dicom_assets_tests.support.dicom import hostile
 

@@ -4,11 +4,12 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleCauseCategory
 from dagster._core.loader import LoadingContextForTest
-from dicom_assets.extract.options import ExtractionOptions
 
 from dicom_assets.dicom.render.options import ThumbnailOptions
+from dicom_assets.extract.headers import DICOM_HEADERS
+from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.orchestration.definitions import build_definitions
-from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_INDEX, OBJECT_CATALOG
+from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.whole import Deployment, put
 
 CATALOG = dg.AssetKey(OBJECT_CATALOG.name)
@@ -75,7 +76,7 @@ def test_headers_alone_end_with_a_fresh_catalog(deployment):
 def test_a_tick_amid_a_run_over_all_tables_asks_for_nothing(deployment):
     deployment.register()
     automation = Automation(deployment)
-    deployment.run("a", "b", [table.name for table in (FILE_INDEX, *EXTRACTED)])
+    deployment.run("a", "b", [table.name for table in (FILE_INDEX, *DEFAULT_MODEL.extracted)])
     assert automation.tick() == set(), "events of the catalog may be on their way"
     deployment.run("a", "a", [OBJECT_CATALOG.name])
     assert automation.tick() == {"b"}

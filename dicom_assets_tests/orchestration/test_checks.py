@@ -7,11 +7,13 @@ from deltalake import Field
 from deltalake.schema import PrimitiveType
 
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.extract.headers import DICOM_HEADERS
+from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
+from dicom_assets.extract.thumbnails import THUMBNAILS
 from dicom_assets.orchestration.checks import build_checks
 from dicom_assets.orchestration.partitions import PREFIXES
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import range_tags
-from dicom_assets.tables import DICOM_HEADERS, OBJECT_CATALOG, TABLES, THUMBNAILS
 from dicom_assets_tests.support.made_up import follow, replace, write
 from dicom_assets_tests.support.rows import append, index_rows
 
@@ -26,7 +28,7 @@ def followed(tmp_path, lake):
 
 def check(lake, first=None, last=None):
     """Run all checks, over a range of prefixes or all; returns those that failed."""
-    assets = [dg.AssetSpec(table.name, partitions_def=PREFIXES) for table in TABLES]
+    assets = [dg.AssetSpec(table.name, partitions_def=PREFIXES) for table in DEFAULT_MODEL.tables]
     definitions = dg.Definitions(
         assets=assets, asset_checks=build_checks(), resources={"lake": LakeResource(root_uri=lake.root)}
     )

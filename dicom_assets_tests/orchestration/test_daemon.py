@@ -14,8 +14,8 @@ from deltalake.exceptions import TableNotFoundError
 
 import dicom_assets
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.orchestration.partitions import PREFIXES
-from dicom_assets.tables import OBJECT_CATALOG
 from dicom_assets_tests.support.ports import free_ports
 from dicom_assets_tests.support.whole import put
 

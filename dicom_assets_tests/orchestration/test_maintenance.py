@@ -7,8 +7,9 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from dicom_assets.delta.files import write_batches
-from dicom_assets.orchestration.maintenance import busy_since, maintenance_job
+from dicom_assets.orchestration.maintenance import maintenance_job
 from dicom_assets.orchestration.resources.lake import LakeResource
+from dicom_assets.orchestration.runs import oldest_run_under_way
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.rows import append, index_rows, paths
 from dicom_assets_tests.support.storage import data_files, grow_old
@@ -48,10 +49,10 @@ def test_a_retention_that_endangers_running_writes_fails_the_run(lake, instance)
 
 
 def test_it_waits_for_the_oldest_run_under_way(instance):
-    assert busy_since(instance, "") is None
+    assert oldest_run_under_way(instance, "") is None
     first = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
     create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
     create_run_for_test(instance, status=dg.DagsterRunStatus.SUCCESS)
-    assert datetime.now(UTC) - timedelta(minutes=1) < busy_since(instance, "") < datetime.now(UTC)
-    later = busy_since(instance, first.run_id)
-    assert later > busy_since(instance, "")
+    assert datetime.now(UTC) - timedelta(minutes=1) < oldest_run_under_way(instance, "") < datetime.now(UTC)
+    later = oldest_run_under_way(instance, first.run_id)
+    assert later > oldest_run_under_way(instance, "")

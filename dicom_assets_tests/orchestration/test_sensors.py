@@ -8,7 +8,6 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 from dagster._core.test_utils import create_run_for_test
-from dicom_assets.pipeline.reconcile import UpdateMode
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.orchestration.definitions import build_definitions
@@ -16,6 +15,7 @@ from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import STATES_TAG
 from dicom_assets.orchestration.sensors import NAME, SensorOptions
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets_tests.support.denied import deny
 from dicom_assets_tests.support.made_up import follow, write
 from dicom_assets_tests.support.ticking import Ticker, ranges

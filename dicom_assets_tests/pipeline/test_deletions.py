@@ -3,13 +3,14 @@
 import shutil
 
 import pytest
-from dicom_assets.extract.options import ExtractionOptions
-from dicom_assets.pipeline.reconcile import UpdateMode
 
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS
 from dicom_assets.orchestration.resources.spark import SparkResource
-from dicom_assets.pipeline.changes import CatalogState, Verdict, observe, refuse_together
+from dicom_assets.pipeline.catalog_state import CatalogState
+from dicom_assets.pipeline.changes import ChangeStatus, detect_change, refuse_mass_deletion
 from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.pending import find_pending
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.endless import EndlessArchive
@@ -45,8 +46,8 @@ def empty(folder):
 
 def seen(lake, archive, prefixes=PREFIXES):
     state = CatalogState(lake)
-    looked = [observe(archive, state, prefix, GUARD) for prefix in prefixes]
-    return {one.prefix: one for one in refuse_together(looked, archive, state, archive.prefixes(), GUARD)}
+    looked = [detect_change(archive, state, prefix, GUARD) for prefix in prefixes]
+    return {one.prefix: one for one in refuse_mass_deletion(looked, archive, state, archive.prefixes(), GUARD)}
 
 
 @pytest.mark.parametrize("mode", [UpdateMode.SYNC, UpdateMode.OVERWRITE])
@@ -57,7 +58,7 @@ def test_prefix_folders_that_are_there_and_empty_are_refused(archive, source, la
         index(lake, archive, PREFIXES, mode, guard=GUARD)
     assert "allow_mass_deletion: true" in str(refused.value)
     assert held(lake) == 60
-    assert {one.verdict for one in seen(lake, archive).values()} == {Verdict.REFUSED}
+    assert {one.status for one in seen(lake, archive).values()} == {ChangeStatus.REFUSED}
     assert index(lake, archive, PREFIXES, mode, guard=None).committed
     assert held(lake) == 0
 
@@ -66,8 +67,8 @@ def test_one_empty_prefix_folder_is_refused_until_it_is_removed(archive, source,
     empty(source / "p3")
     with pytest.raises(MassDeletionError, match=r"prefix p3: the folder is there and empty"):
         index(lake, archive, ["p3"], guard=GUARD)
-    verdicts = {prefix: one.verdict for prefix, one in seen(lake, archive).items()}
-    assert verdicts == dict.fromkeys(PREFIXES, Verdict.SETTLED) | {"p3": Verdict.REFUSED}
+    verdicts = {prefix: one.status for prefix, one in seen(lake, archive).items()}
+    assert verdicts == dict.fromkeys(PREFIXES, ChangeStatus.UNCHANGED) | {"p3": ChangeStatus.REFUSED}
     (source / "p3").rmdir()
     assert index(lake, archive, ["p3"], guard=GUARD).removed == {"p3": 10}
 
@@ -94,9 +95,9 @@ def test_prefixes_that_vanish_count_together_though_each_run_takes_one(archive, 
             index(lake, archive, [prefix], guard=GUARD)
     assert held(lake) == 60
     found = seen(lake, archive, ["p1", "p5"])
-    assert found["p1"].verdict is Verdict.REFUSED
+    assert found["p1"].status is ChangeStatus.REFUSED
     assert "40 of 60 files" in found["p1"].reason
-    assert found["p5"].verdict is Verdict.SETTLED
+    assert found["p5"].status is ChangeStatus.UNCHANGED
 
 
 def test_what_only_grew_is_followed_while_deletions_are_refused(archive, source, lake):
@@ -104,7 +105,7 @@ def test_what_only_grew_is_followed_while_deletions_are_refused(archive, source,
         shutil.rmtree(source / prefix)
     write(source / "p5" / "new")
     found = seen(lake, archive)
-    assert {prefix for prefix, one in found.items() if one.verdict is Verdict.CHANGED} == {"p5"}
+    assert {prefix for prefix, one in found.items() if one.status is ChangeStatus.CHANGED} == {"p5"}
     assert len([one for one in found.values() if one.reason]) == 1, "said once"
     assert index(lake, archive, ["p5"], guard=GUARD).added == {"p5": 1}
 
@@ -115,10 +116,8 @@ def test_parts_of_many_prefixes_that_vanish_are_added_up(archive, source, lake):
             (source / prefix / "deep" / str(number)).unlink()
     with pytest.raises(MassDeletionError, match="42 of 60 files"):
         index(lake, archive, PREFIXES, guard=GUARD)
-    assert {one.verdict for one in seen(lake, archive).values()} == {Verdict.REFUSED}
-    pending = find_pending(
-        SparkResource(), lake, archive, ExtractionOptions().extractors(), ["p1"], UpdateMode.SYNC, GUARD
-    )
+    assert {one.status for one in seen(lake, archive).values()} == {ChangeStatus.REFUSED}
+    pending = find_pending(SparkResource(), lake, archive, DEFAULT_EXTRACTORS, ["p1"], UpdateMode.SYNC, GUARD)
     assert [entry.gone for entry in pending] == [7]
 
 

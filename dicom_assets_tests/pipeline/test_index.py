@@ -1,11 +1,11 @@
 """The index follows the archive, in each mode."""
 
 import pytest
-from dicom_assets.pipeline.reconcile import UpdateMode
 
 from dicom_assets.archive.listing import UNKNOWN
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.denied import deny

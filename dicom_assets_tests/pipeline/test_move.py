@@ -5,18 +5,20 @@ from pathlib import Path
 
 import obstore
 import pytest
-from dicom_assets.pipeline.reconcile import converge
 from obstore.store import MemoryStore
 
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.commit import commit
+from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.pipeline import move as move_module
-from dicom_assets.pipeline.changes import CatalogState, Verdict, observe
+from dicom_assets.pipeline.catalog_state import CatalogState
+from dicom_assets.pipeline.changes import ChangeStatus, detect_change
+from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.ownership import SOURCE, SourceMismatchError, claim, recognise
-from dicom_assets.tables import FILE_INDEX, TABLES
+from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.made_up import follow, index, run_here, write
 from dicom_assets_tests.support.whole import contents
 
@@ -45,20 +47,20 @@ def expected(rows, old, new):
 
 def settled(lake, archive):
     mine = recognise(lake, archive)
-    return [observe(mine, CatalogState(lake), prefix, None).verdict for prefix in (".", "a", "b")]
+    return [detect_change(mine, CatalogState(lake), prefix, None).status for prefix in (".", "a", "b")]
 
 
 def test_all_tables_follow_and_a_sync_has_nothing_to_do(cataloged, archive, lake, tmp_path):
     there = moved_to(archive, tmp_path / "elsewhere" / "source")
     with pytest.raises(SourceMismatchError):
         claim(lake, there)
-    before = {table.name: lake.snapshot(table).version for table in TABLES}
+    before = {table.name: lake.snapshot(table).version for table in DEFAULT_MODEL.tables}
     assert move_source(lake, there, run_here)
     assert contents(lake) == expected(cataloged, archive.root, there.root)
-    assert {table.name: lake.snapshot(table).version - before[table.name] for table in TABLES} == {
-        table.name: 3 if table is FILE_INDEX else 1 for table in TABLES
+    assert {table.name: lake.snapshot(table).version - before[table.name] for table in DEFAULT_MODEL.tables} == {
+        table.name: 3 if table is FILE_INDEX else 1 for table in DEFAULT_MODEL.tables
     }, "one commit for each table, and two of properties"
-    assert settled(lake, there) == [Verdict.SETTLED] * 3
+    assert settled(lake, there) == [ChangeStatus.UNCHANGED] * 3
     assert not index(lake, there, [".", "a", "b"]).committed
     with pytest.raises(SourceMismatchError):
         claim(lake, archive)
@@ -100,7 +102,7 @@ def test_killed_at_any_moment_and_repeated(cataloged, archive, lake, tmp_path, m
         patched.setattr(move_module, "_set_properties", last)
         with pytest.raises(Killed):
             move_source(lake, there, run_here)
-    assert len(done) == min(commits, len(TABLES))
+    assert len(done) == min(commits, len(DEFAULT_MODEL.tables))
     for mine in (archive, there):
         for door in (claim, recognise):
             with pytest.raises(SourceMismatchError, match="--move-source again"):
@@ -109,7 +111,7 @@ def test_killed_at_any_moment_and_repeated(cataloged, archive, lake, tmp_path, m
         move_source(lake, LocalArchive(str(tmp_path), 1), run_here)
     assert move_source(lake, there, run_here)
     assert contents(lake) == expected(cataloged, archive.root, there.root)
-    assert settled(lake, there) == [Verdict.SETTLED] * 3
+    assert settled(lake, there) == [ChangeStatus.UNCHANGED] * 3
 
 
 def test_a_place_without_the_files_of_the_catalog_is_refused_until_it_is_allowed(cataloged, archive, lake, tmp_path):

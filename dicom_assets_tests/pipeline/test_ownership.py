@@ -8,19 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 import polars as pl
 import pyarrow as pa
 import pytest
-from dicom_assets.extract.options import ExtractionOptions
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.archive.opening import open_archive
 from dicom_assets.archive.sources import rebased, root_of, same_source
 from dicom_assets.delta.commit import Change, commit
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.ownership import DEPTH, SOURCE, SourceMismatchError, claim, recognise
 from dicom_assets.query.database import Catalog
 from dicom_assets.spark.datasource import read_table
-from dicom_assets.tables import FILE_INDEX, TABLES
+from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.made_up import follow, index, write
 
 
@@ -43,7 +43,7 @@ def other(tmp_path):
 def test_another_source_is_refused_by_every_step_that_reads_an_archive(archive, other, lake, step):
     follow(lake, archive, ["a", "b"])
     before = paths(lake)
-    extractors = ExtractionOptions().extractors()
+    extractors = DEFAULT_EXTRACTORS
     made = {
         "index": IndexStep(lake, other, ["a", "b"]),
         "extraction": ExtractionStep(SparkResource(), lake, other, extractors, ["a", "b"]),
@@ -98,7 +98,7 @@ def test_buckets_are_told_apart_by_scheme_bucket_and_key(one, another, same):
 @pytest.mark.parametrize("exists", [False, True], ids=["no lake yet", "empty tables"])
 def test_of_two_sources_that_begin_a_catalog_at_once_one_wins_and_the_other_is_refused(archive, other, lake, exists):
     if exists:
-        lake.ensure(TABLES)
+        lake.ensure(DEFAULT_MODEL.tables)
     ready = threading.Barrier(2)
 
     def begin(mine):
@@ -121,7 +121,7 @@ def unclaimed(lake, archive, prefixes):
     rows = pa.concat_tables([archive.list(prefix) for prefix in prefixes])
     assert plan.difference.work.num_rows == rows.num_rows
     shutil.rmtree(lake.location(FILE_INDEX).uri)
-    lake.ensure(TABLES)
+    lake.ensure(DEFAULT_MODEL.tables)
     snapshot = lake.snapshot(FILE_INDEX, prefixes)
     assert SOURCE not in snapshot.properties
     commit(snapshot.location, Change(step.stage({"": plan})[""], (), snapshot.writes))

@@ -1,9 +1,10 @@
 """What is fresh stays, everything else is work or obsolete."""
 
 import pyarrow as pa
-from dicom_assets.pipeline.reconcile import difference
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dicom_assets.pipeline.difference import difference
 
 _EXPECTED = pa.schema([("prefix", pa.string()), ("path", pa.string()), ("_token", pa.string())])
 _ACTUAL = _EXPECTED.append(pa.field("_file", pa.string()))

@@ -7,25 +7,29 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
-from dicom_assets.pipeline.reconcile import UpdateMode
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.file_systems import InodeNumbers
 from dicom_assets.archive.local import LocalArchive
-from dicom_assets.pipeline.changes import CatalogState, Verdict, observe
+from dicom_assets.extract.headers import DICOM_HEADERS
+from dicom_assets.extract.metadata import FILE_METADATA
+from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
+from dicom_assets.pipeline.catalog_state import CatalogState
+from dicom_assets.pipeline.changes import ChangeStatus, detect_change
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.pending import find_pending
 from dicom_assets.pipeline.versions import Verified, mark_of, marked
-from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_INDEX, FILE_METADATA, OBJECT_CATALOG
+from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.here import EXTRACTORS, build
 from dicom_assets_tests.support.made_up import index
 from dicom_assets_tests.support.whole import tiny_dicom
 
 PREFIXES = ["a", "b"]
 WHEN = 1_700_000_000_000_000_000
-DERIVED = [table.name for table in (*EXTRACTED, OBJECT_CATALOG)]
+DERIVED = [table.name for table in (*DEFAULT_MODEL.extracted, OBJECT_CATALOG)]
 
 
 def put(path: Path, number: int) -> None:
@@ -54,11 +58,11 @@ def patients(lake, table=OBJECT_CATALOG):
 
 
 def verdict(lake, archive, prefix="a"):
-    return observe(archive, CatalogState(lake), prefix, None).verdict
+    return detect_change(archive, CatalogState(lake), prefix, None).status
 
 
 def settled(lake, archive):
-    return all(verdict(lake, archive, prefix) is Verdict.SETTLED for prefix in PREFIXES)
+    return all(verdict(lake, archive, prefix) is ChangeStatus.UNCHANGED for prefix in PREFIXES)
 
 
 def redone(outcomes):
@@ -79,7 +83,7 @@ def swap(one: Path, other: Path) -> None:
 def test_two_slices_that_changed_places_get_their_own_headers(lake, archive, source):
     build(lake, archive, PREFIXES)
     swap(source / "a" / "1", source / "a" / "2")
-    assert verdict(lake, archive) is Verdict.CHANGED
+    assert verdict(lake, archive) is ChangeStatus.CHANGED
     outcomes = build(lake, archive, PREFIXES)
     for table in (DICOM_HEADERS, OBJECT_CATALOG):
         assert patients(lake, table) == {"a/1": "P2", "a/2": "P1", "a/3": "P3", "b/1": "P4", "b/2": "P5"}
@@ -112,7 +116,7 @@ def test_folders_that_changed_places_are_seen(lake, archive, source):
 def test_a_file_that_another_was_copied_over_with_its_time_is_seen(lake, archive, source):
     build(lake, archive, PREFIXES)
     shutil.copy2(source / "a" / "2", source / "a" / "1")  # cp -p
-    assert verdict(lake, archive) is Verdict.CHANGED
+    assert verdict(lake, archive) is ChangeStatus.CHANGED
     build(lake, archive, PREFIXES)
     assert patients(lake)["a/1"] == "P2"
     assert settled(lake, archive)
@@ -146,7 +150,7 @@ def test_files_that_are_the_same_under_another_status_are_not_read_again(lake, a
     build(lake, archive, PREFIXES)
     before = index_rows(lake)
     change(source)
-    assert verdict(lake, archive) is Verdict.CHANGED, "the sensor asks for the run that verifies"
+    assert verdict(lake, archive) is ChangeStatus.CHANGED, "the sensor asks for the run that verifies"
     outcomes = build(lake, archive, PREFIXES, mode)
     assert nothing_redone(outcomes)
     assert outcomes[FILE_INDEX.name].kept == {"a": 3, "b": 2}
@@ -193,7 +197,7 @@ def test_a_change_that_only_the_index_saw_is_not_forgotten(lake, archive, source
     build(lake, archive, PREFIXES)
     put(source / "a" / "1", 9)
     index(lake, archive, PREFIXES)
-    assert verdict(lake, archive) is Verdict.CHANGED
+    assert verdict(lake, archive) is ChangeStatus.CHANGED
     same_mode(source)
     index(lake, archive, PREFIXES, UpdateMode.OVERWRITE)
     build(lake, archive, PREFIXES)
@@ -268,7 +272,7 @@ def test_a_file_that_cannot_be_verified_keeps_its_rows_until_it_can(lake, archiv
     swap(source / "a" / "1", source / "a" / "2")
     build(lake, Unreadable(str(source), 1), PREFIXES)
     assert patients(lake)["a/1"] == "P1"
-    states = {observe(archive, CatalogState(lake), "a", None).state for _ in range(2)}
+    states = {detect_change(archive, CatalogState(lake), "a", None).state for _ in range(2)}
     assert states != {""}, "it stays due"
     assert len(states) == 1, "in one state, so that it is asked for once"
     build(lake, archive, PREFIXES)

@@ -10,7 +10,8 @@ from PIL import Image
 from dicom_assets.delta.commit import Change, commit
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
-from dicom_assets.tables import FILE_INDEX, OBJECT_CATALOG, PARTITION, Table
+from dicom_assets.extract.model import OBJECT_CATALOG
+from dicom_assets.tables import FILE_INDEX, PARTITION, Table
 
 CT_PREFIX, OTHER_PREFIX = "2024/01 50%", "it's"
 EXPLICIT = "1.2.840.10008.1.2.1"

@@ -10,8 +10,8 @@ from deltalake import DeltaTable, write_deltalake
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.query import Catalog, CatalogError, NoCatalogError, QueryError
-from dicom_assets.tables import OBJECT_CATALOG
 from dicom_assets_tests.query.conftest import CT_PREFIX, OTHER_PREFIX, ROWS, append, catalog_row
 
 
@@ -79,7 +79,7 @@ def test_an_empty_table_has_its_columns(catalog):
 
 
 def test_all_tables_are_shown_and_described(catalog):
-    assert catalog.sql("SHOW TABLES").fetchall() == [("file_index",), ("object_catalog",)]
+    assert catalog.sql("SHOW DEFAULT_MODEL.tables").fetchall() == [("file_index",), ("object_catalog",)]
     columns = {name: type_ for name, type_, *_ in catalog.sql("DESCRIBE Object_Catalog").fetchall()}
     assert columns["modified_at"] == "TIMESTAMP WITH TIME ZONE"
     assert columns["StudyDate"] == "DATE"

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
+from dicom_assets.extract.headers import DICOM_HEADERS
+from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.query.describe import BEGIN, END, main, tables_page, type_name, with_columns
-from dicom_assets.tables import DICOM_HEADERS, OBJECT_CATALOG, TABLES
 
 ROOT = Path(__file__).parents[2]
 REMEDY = "stale: run `python -m dicom_assets.query.describe`"
@@ -21,7 +22,7 @@ def test_page_of_tables_is_in_step_with_the_tables():
 
 def test_page_names_every_column_and_every_state():
     page = tables_page()
-    assert all(f"| `{column.name}` |" in page for table in TABLES for column in table)
+    assert all(f"| `{column.name}` |" in page for table in DEFAULT_MODEL.tables for column in table)
     assert all(f"| `{state}` |" in page for state in (*HeaderStatus, *ThumbnailStatus))
     assert "| `Modality` | string | (0008,0060) |" in page
 

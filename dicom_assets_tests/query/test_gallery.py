@@ -4,11 +4,11 @@ from html.parser import HTMLParser
 import pytest
 
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.query import Catalog, NoCatalogError, OutputError
 from dicom_assets.query.gallery import write_gallery
 from dicom_assets.query.names import file_size
 from dicom_assets.query.summary import Count, count_by, summarize
-from dicom_assets.tables import OBJECT_CATALOG
 from dicom_assets_tests.query.conftest import ROWS, append, catalog_row, jpeg
 
 

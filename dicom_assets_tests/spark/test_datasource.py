@@ -9,9 +9,10 @@ from pyspark.sql.datasource import EqualTo
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from dicom_assets.delta.snapshot import live_files
+from dicom_assets.extract.metadata import FILE_METADATA
 from dicom_assets.extract.rows import row_schema
 from dicom_assets.spark.datasource import DeltaReader, read_table, register, stage
-from dicom_assets.tables import FILE_INDEX, FILE_METADATA
+from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.rows import WHEN, append, index_rows, paths
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.local import LocalArchive
-from dicom_assets.tables import DICOM_HEADERS
+from dicom_assets.extract.headers import DICOM_HEADERS
 from dicom_assets_tests.support.scratch import build, clean
 from dicom_assets_tests.support.whole import contents, put
 

@@ -12,7 +12,7 @@ from dicom_assets.archive.listing import ListedFile, to_table
 from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.files import DataFile
 from dicom_assets.delta.lake import Lake
-from dicom_assets.tables import TABLES
+from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets_tests.support.whole import tiny_dicom
 
 _IMAGE = tiny_dicom(1)
@@ -69,7 +69,7 @@ Files = Mapping[str, Mapping[str, DataFile]]
 
 def live(lake: Lake) -> Files:
     """Return the data files of all tables, by table and path."""
-    return {table.name: {file.path: file for file in lake.snapshot(table).files} for table in TABLES}
+    return {table.name: {file.path: file for file in lake.snapshot(table).files} for table in DEFAULT_MODEL.tables}
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,23 @@
 from collections.abc import Sequence
 
 import pyarrow as pa
-from dicom_assets.extract.options import ExtractionOptions
-from dicom_assets.pipeline.reconcile import Outcome, UpdateMode, converge
 from dicom_assets.spark.tasks import _wanted, to_chunk, wanted_files
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.extract.rows import batches, extract_rows
 from dicom_assets.pipeline.catalog import CatalogStep
+from dicom_assets.pipeline.converge import converge
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.join import assemble_rows
-from dicom_assets.tables import EXTRACTED, FILE_INDEX, KEY, OBJECT_CATALOG
+from dicom_assets.pipeline.plan import Outcome
+from dicom_assets.tables import FILE_INDEX, KEY
 from dicom_assets_tests.support.made_up import index, run_here
 
-EXTRACTORS = ExtractionOptions().extractors()
+EXTRACTORS = DEFAULT_EXTRACTORS
 
 
 class Extraction(ExtractionStep):
@@ -55,5 +57,5 @@ def build(
     """Bring all tables up to date; returns the outcomes by table."""
     outcomes = {FILE_INDEX.name: index(lake, archive, prefixes, mode)}
     extraction = Extraction(None, lake, archive, EXTRACTORS, prefixes, mode)
-    outcomes |= converge(extraction, [table.name for table in EXTRACTED], run_here, {})
+    outcomes |= converge(extraction, [table.name for table in DEFAULT_MODEL.extracted], run_here, {})
     return outcomes | converge(Assembly(None, lake, prefixes, mode), [OBJECT_CATALOG.name], run_here, {})

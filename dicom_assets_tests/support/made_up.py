@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-from dicom_assets.pipeline.reconcile import UpdateMode, converge
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.delta.commit import Change, commit
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.rewrite import rewrites
+from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
+from dicom_assets.pipeline.converge import converge
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.index import IndexStep
-from dicom_assets.tables import EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES, Table
+from dicom_assets.tables import FILE_INDEX, Table
 
 
 def write(path: Path, content: str = "x", when: float | None = None) -> None:
@@ -29,7 +31,7 @@ def run_here(made):
 
 
 def index(lake: Lake, archive: Archive, prefixes: Sequence[str], mode: UpdateMode = UpdateMode.SYNC, guard=None):
-    lake.ensure(TABLES)
+    lake.ensure(DEFAULT_MODEL.tables)
     step = IndexStep(lake, archive, prefixes, mode, guard)
     return converge(step, [FILE_INDEX.name], run_here, {})[FILE_INDEX.name]
 
@@ -38,7 +40,7 @@ def follow(lake: Lake, archive: Archive, prefixes: Sequence[str], mode: UpdateMo
     """Bring all five tables to what is listed."""
     index(lake, archive, prefixes, mode)
     rows = lake.snapshot(FILE_INDEX, prefixes).keys(["fingerprint", "removed_at"])
-    for table in (*EXTRACTED, OBJECT_CATALOG):
+    for table in (*DEFAULT_MODEL.extracted, OBJECT_CATALOG):
         replace(lake, table, prefixes, rows)
 
 

@@ -2,28 +2,28 @@
 
 from pathlib import Path
 
-from dicom_assets.extract.options import ExtractionOptions
-from dicom_assets.pipeline.reconcile import UpdateMode, converge
-
 from dicom_assets.archive.base import Archive
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.catalog import CatalogStep
+from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.deletions import DeletionGuard
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.index import IndexStep
-from dicom_assets.tables import EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES
+from dicom_assets.tables import FILE_INDEX
 
 
 def build(lake: Lake, archive: Archive, prefixes=None, mode=UpdateMode.SYNC, guard: DeletionGuard | None = None):
     """Bring all tables up to date without Dagster; returns the outcomes by table."""
     prefixes = list(archive.prefixes()) if prefixes is None else list(prefixes)
     engine = SparkResource()
-    lake.ensure(TABLES)
-    extractors = ExtractionOptions().extractors()
+    lake.ensure(DEFAULT_MODEL.tables)
+    extractors = DEFAULT_EXTRACTORS
     steps = (
         (IndexStep(lake, archive, prefixes, mode, guard), [FILE_INDEX]),
-        (ExtractionStep(engine, lake, archive, extractors, prefixes, mode), EXTRACTED),
+        (ExtractionStep(engine, lake, archive, extractors, prefixes, mode), DEFAULT_MODEL.extracted),
         (CatalogStep(engine, lake, prefixes, mode), [OBJECT_CATALOG]),
     )
     outcomes = {}

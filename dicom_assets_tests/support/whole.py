@@ -13,12 +13,12 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.partitions import PREFIXES, register_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import range_tags
-from dicom_assets.tables import TABLES
 
 _VOLATILE = {"indexed_at", "removed_at"}
 """Columns that tell when we looked, which differs between two catalogs of one archive."""
@@ -86,7 +86,7 @@ class Deployment:
 def contents(lake: Lake) -> dict[str, list[dict]]:
     """Return all rows of all tables in the order of paths, without what tells when they were made."""
     found = {}
-    for table in TABLES:
+    for table in DEFAULT_MODEL.tables:
         names = [name for name in table.schema.names if name not in _VOLATILE]
         batches = [batch for _, batch in lake.snapshot(table).rows(names)]
         schema = pa.schema([table.schema.field(name) for name in names])

@@ -13,6 +13,7 @@ from dicom_assets.orchestration.partitions import PREFIXES, check_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.orchestration.run_config import EXTRACTION_OP
 from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.ownership import claim
@@ -36,7 +37,7 @@ def build_extraction(model: CatalogModel) -> AssetsDefinition:
     """Return the multi-asset that runs the extractors; their versions are the assets' code versions."""
 
     @multi_asset(
-        name="extraction",
+        name=EXTRACTION_OP,
         specs=[_spec(extractor) for extractor in model.extractors],
         can_subset=True,
         partitions_def=PREFIXES,

@@ -38,7 +38,6 @@ def build_object_catalog(model: CatalogModel, previews: int = 0) -> AssetsDefini
         How many thumbnails of each partition to show in its materialization; 0 keeps images out of run metadata.
 
     """
-
     catalog = model.catalog
 
     @asset(

@@ -41,7 +41,7 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
 
         Raises
         ------
-        ArchiveError
+        SourceConfigError
             Source or depth cannot be meant.
         SecretNotSetError
             A value is to come from an environment variable that is not set.

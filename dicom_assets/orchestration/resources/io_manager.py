@@ -7,7 +7,6 @@ whole table) and never shows row counts. Here partition keys become one exact pr
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import pandas as pd
 from dagster import (
@@ -20,12 +19,6 @@ from dagster import (
     TableColumn,
     TableSchema,
 )
-from dagster._core.storage.db_io_manager import (
-    DbIOManager,
-    DbTypeHandler,
-    TablePartitionDimension,
-    TableSlice,
-)
 from dagster_deltalake.io_manager import DeltaLakeDbClient
 
 from dicom_assets.delta.frames import from_pandas, to_pandas
@@ -33,7 +26,14 @@ from dicom_assets.delta.lake import Lake, check_schema_name
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.user_tables import UserTable, UserTableError
 from dicom_assets.extract.model import OBJECT_CATALOG
+from dicom_assets.orchestration.dagster_internals import (
+    DbIOManager,
+    DbTypeHandler,
+    TablePartitionDimension,
+    TableSlice,
+)
 from dicom_assets.orchestration.resources.lake import LakeResource
+from dicom_assets.storage.addresses import without_secrets
 from dicom_assets.tables import PARTITION
 
 _USUAL_TYPES = {field.name: field.type for field in OBJECT_CATALOG.schema}
@@ -158,11 +158,3 @@ def _keys(table_slice: TableSlice) -> list[str] | None:
     """Return the partition keys of a slice, ``None`` when it is a whole table."""
     dimensions = table_slice.partition_dimensions
     return [str(key) for key in dimensions[0].partitions] if dimensions else None
-
-
-def without_secrets(uri: str) -> str:
-    """Return a URI without what may hold a credential: user, password, query."""
-    parts = urlsplit(uri)
-    if not parts.netloc:
-        return uri
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -6,12 +6,13 @@ from dagster import ConfigurableResource
 from dagster_deltalake import AzureConfig, GcsConfig, LocalConfig, S3Config
 from pydantic import Field
 
-from dicom_assets.archive.opening import absolute
 from dicom_assets.delta.lake import Lake
+from dicom_assets.errors import UserError
 from dicom_assets.orchestration.resources.secrets import hidden, revealed
+from dicom_assets.storage.addresses import absolute
 
 
-class LakeConfigError(ValueError):
+class LakeConfigError(UserError, ValueError):
     """The lake is not configured."""
 
 
@@ -37,6 +38,8 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
 
         Raises
         ------
+        AddressError
+            The lake is a folder of another machine.
         LakeConfigError
             No lake is configured.
         SchemaNameError

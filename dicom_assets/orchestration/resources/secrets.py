@@ -16,6 +16,8 @@ from dagster import EnvVar
 from dagster_deltalake import AzureConfig, GcsConfig, LocalConfig, S3Config
 from pydantic import BaseModel
 
+from dicom_assets.errors import UserError
+
 SECRET: dict[str, Any] = {"dagster__is_secret": True}
 """Marks a field for Dagster: ``Field(json_schema_extra=SECRET)``."""
 
@@ -42,7 +44,7 @@ class SecretLiteralWarning(UserWarning):
     """A secret stands in the definitions as a literal."""
 
 
-class SecretNotSetError(ValueError):
+class SecretNotSetError(UserError, ValueError):
     """An environment variable that is to hold an option is not set."""
 
 

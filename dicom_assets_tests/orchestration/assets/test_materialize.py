@@ -11,12 +11,15 @@ import pytest
 from deltalake import DeltaTable
 
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.headers import DICOM_HEADERS
+from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
+from dicom_assets.extract.thumbnails import THUMBNAILS
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.partitions import register_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import range_tags
-from dicom_assets.tables import DICOM_HEADERS, EXTRACTED, FILE_INDEX, OBJECT_CATALOG, TABLES, THUMBNAILS
+from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.corpus import CHARSET_FILES, PYDICOM_FILES, files_below
 from dicom_assets_tests.support.denied import deny
 
@@ -35,7 +38,7 @@ class Pipeline:
         first = first or self.prefixes[0]
         return self.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=self.instance,
-            asset_selection=[dg.AssetKey(name) for name in names or [table.name for table in TABLES]],
+            asset_selection=[dg.AssetKey(name) for name in names or [table.name for table in DEFAULT_MODEL.tables]],
             tags=range_tags(first, last or first),
             run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}, "ops": config or {}},
             raise_on_error=False,
@@ -46,7 +49,7 @@ class Pipeline:
         return pa.table(DeltaTable(self.lake.location(table).uri).scan(columns=columns)).to_pylist()
 
     def versions(self):
-        return {table.name: DeltaTable(self.lake.location(table).uri).version() for table in TABLES}
+        return {table.name: DeltaTable(self.lake.location(table).uri).version() for table in DEFAULT_MODEL.tables}
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +64,14 @@ def real_files(spark, tmp_path_factory):
     return pipeline, source, result
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", DEFAULT_MODEL.tables, ids=lambda table: table.name)
 def test_every_file_has_exactly_one_row(real_files, table):
     pipeline, source, _ = real_files
     found = sorted(row["path"] for row in pipeline.rows(table, ["path"]))
     assert found == [str(path) for path in files_below(source)]
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", DEFAULT_MODEL.tables, ids=lambda table: table.name)
 def test_the_tables_are_what_tables_py_declares(real_files, table):
     pipeline, *_ = real_files
     stored = pa.schema(DeltaTable(pipeline.lake.location(table).uri).schema().to_arrow())
@@ -76,7 +79,7 @@ def test_the_tables_are_what_tables_py_declares(real_files, table):
     assert stored.equals(table.schema)
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", DEFAULT_MODEL.tables, ids=lambda table: table.name)
 def test_polars_reads_every_table(real_files, table):
     pipeline, *_ = real_files
     frame = pl.read_delta(pipeline.lake.location(table).uri)
@@ -111,7 +114,9 @@ def test_no_thumbnail_is_error_where_pydicom_decodes(real_files):
 def test_the_catalog_joins_what_the_others_hold(real_files):
     pipeline, *_ = real_files
     catalog = {row["path"]: row for row in pipeline.rows(OBJECT_CATALOG)}
-    for table, status in zip(EXTRACTED, ("metadata_status", "header_status", "thumbnail_status"), strict=True):
+    for table, status in zip(
+        DEFAULT_MODEL.extracted, ("metadata_status", "header_status", "thumbnail_status"), strict=True
+    ):
         for row in pipeline.rows(table):
             joined = catalog[row["path"]]
             assert joined[status] == row["status"]
@@ -143,7 +148,9 @@ def test_materializations_tell_counts_of_each_partition(real_files):
         if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION
     }
     expected = Counter(path.parent.relative_to(source).parts[0] for path in files_below(source))
-    assert counts == {(table.name, prefix): expected[prefix] for table in TABLES for prefix in pipeline.prefixes}
+    assert counts == {
+        (table.name, prefix): expected[prefix] for table in DEFAULT_MODEL.tables for prefix in pipeline.prefixes
+    }
 
 
 def test_running_again_adds_no_version(real_files):
@@ -185,7 +192,7 @@ def test_a_changed_an_added_and_a_removed_file(small):
     before = pipeline.versions()
     assert pipeline.run(last="b").success
     assert pipeline.versions() == {name: version + 1 for name, version in before.items()}, "one commit per table"
-    for table in TABLES:
+    for table in DEFAULT_MODEL.tables:
         names = sorted(row["path"].removeprefix(f"{source}/") for row in pipeline.rows(table))
         assert names == ["a/CT_small.dcm", "a/new.dcm", "b/CT_small.dcm", "b/MR_small.dcm"], table.name
     modality = {
@@ -250,7 +257,7 @@ def test_definitions_load_without_an_environment(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     definitions = build_definitions()
     keys = {key.path[-1] for key in definitions.resolve_asset_graph().get_all_asset_keys()}
-    assert keys >= {table.name for table in TABLES}
+    assert keys >= {table.name for table in DEFAULT_MODEL.tables}
 
 
 def _small_pipeline(tmp_path):

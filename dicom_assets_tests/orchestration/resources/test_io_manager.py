@@ -16,12 +16,12 @@ from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.frames import FrameError
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.user_tables import UserTableError
+from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.orchestration.assets.object_catalog import build_object_catalog
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.partitions import PREFIXES
-from dicom_assets.orchestration.resources.io_manager import without_secrets
 from dicom_assets.orchestration.resources.lake import LakeResource
-from dicom_assets.tables import OBJECT_CATALOG
+from dicom_assets.storage.addresses import without_secrets
 
 KEYS = ["2024/01", "50% off", "a%2Fb", "it's"]
 SINGLE_RUN = dg.BackfillPolicy.single_run()

@@ -1,0 +1,35 @@
+"""The only door to Dagster's private modules: what is needed of ``dagster._core``, and why the public API does not do.
+
+Belongs here: names that have to be imported from a module of Dagster whose path begins with an underscore, each with its
+reason. Dagster promises nothing about them, so with a new release this is the module to look at first. A test holds
+that no other module reaches in.
+"""
+
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TablePartitionDimension, TableSlice
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+    SENSOR_NAME_TAG,
+)
+
+__all__ = [
+    # A run over a range of partitions is asked for, and recognised, by its tags; there are no public names for them.
+    "ASSET_PARTITION_RANGE_END_TAG",
+    "ASSET_PARTITION_RANGE_START_TAG",
+    # All statuses in which a run may still write: a list of our own would miss one that a new release brings.
+    "NOT_FINISHED_STATUSES",
+    # Which partition, and which sensor, a run was started for: as above, by tags only.
+    "PARTITION_NAME_TAG",
+    "SENSOR_NAME_TAG",
+    # `DagsterInstance.get_backfills` is public, the type of its filter is not.
+    "BulkActionStatus",
+    "BulkActionsFilter",
+    # The table IO manager that all of Dagster's own integrations with databases extend; none of it is exported.
+    "DbIOManager",
+    "DbTypeHandler",
+    "TablePartitionDimension",
+    "TableSlice",
+]

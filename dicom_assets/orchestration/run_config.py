@@ -1,0 +1,31 @@
+"""Run config of the catalog's assets, and the names of the ops that it is for."""
+
+from typing import Any
+
+from dicom_assets.extract.model import CATALOG_NAME
+from dicom_assets.pipeline.difference import UpdateMode
+from dicom_assets.tables import FILE_INDEX
+
+EXTRACTION_OP = "extraction"
+"""The op of all extracted tables. The other assets' ops have the names of their tables."""
+
+_OPS = (FILE_INDEX.name, EXTRACTION_OP, CATALOG_NAME)
+
+
+def update_config(mode: UpdateMode, *, allow_mass_deletion: bool = False) -> dict[str, Any]:
+    """Return the run config of an update of all tables; what is as by default is left out.
+
+    Parameters
+    ----------
+    mode
+        How the run treats rows that exist.
+    allow_mass_deletion
+        Whether most files may go from the index.
+
+    """
+    # Run config takes an enum by the name of its member.
+    common = {} if mode is UpdateMode.SYNC else {"mode": mode.name}
+    index = {"allow_mass_deletion": True} if allow_mass_deletion else {}
+    config = {op: {**common, **(index if op == FILE_INDEX.name else {})} for op in _OPS}
+    ops = {op: {"config": options} for op, options in config.items() if options}
+    return {"ops": ops} if ops else {}

@@ -1,0 +1,104 @@
+"""What the tables of a catalog hold, prefix by prefix, as of one moment: the one side of change detection."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from hashlib import blake2b
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from dicom_assets.delta.files import DataFile, read_file
+from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.snapshot import transaction_id
+from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
+from dicom_assets.pipeline.columns import join_text
+from dicom_assets.tables import FILE_INDEX, KEY
+
+DIGEST_BYTES = 8
+"""Length of the digests by which listings and tables are compared."""
+
+_VERSION = [KEY, "fingerprint"]
+_DIGEST_ROWS = 1 << 16
+
+
+def digest(rows: pa.Table) -> str:
+    """Return a short name of some versions of files, whatever their order.
+
+    Parameters
+    ----------
+    rows
+        Columns ``path`` and ``fingerprint``; paths are unique.
+
+    """
+    ordered = rows.select(_VERSION).sort_by(KEY)
+    hasher = blake2b(digest_size=DIGEST_BYTES)
+    for batch in ordered.to_batches(max_chunksize=_DIGEST_ROWS):
+        lines = pc.fill_null(join_text(batch.column(KEY), batch.column("fingerprint"), separator="\0"), "")
+        joined = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")
+        hasher.update(joined[0].as_buffer())
+        hasher.update(b"\n")
+    return hasher.hexdigest()
+
+
+class CatalogState:
+    """What the tables of a lake hold, as of one moment.
+
+    Parameters
+    ----------
+    lake
+        The tables; those that do not exist yet hold nothing.
+    model
+        What the catalog consists of.
+
+    """
+
+    def __init__(self, lake: Lake, model: CatalogModel = DEFAULT_MODEL) -> None:
+        self._lake = lake
+        self.model = model
+        self._snapshots = {table.name: lake.snapshot(table) for table in model.tables if lake.location(table).exists()}
+        self._filesystems = {name: snapshot.location.filesystem() for name, snapshot in self._snapshots.items()}
+        self._files: dict[str, Mapping[str, list[DataFile]]] = {
+            name: _by_prefix(snapshot.files) for name, snapshot in self._snapshots.items()
+        }
+
+    @cached_property
+    def prefixes(self) -> frozenset[str]:
+        """Prefixes that any table has rows of."""
+        return frozenset(prefix for files in self._files.values() for prefix in files)
+
+    @cached_property
+    def _index(self) -> DeltaTable:
+        return self._lake.location(FILE_INDEX).open()
+
+    def writes(self, prefix: str) -> int:
+        """Return how many commits of runs the index has seen of a prefix."""
+        return (self._index.transaction_version(transaction_id(prefix)) or 0) if self._snapshots else 0
+
+    def rows(self, name: str, prefix: str, columns: Sequence[str]) -> pa.Table:
+        """Return the rows that a table holds of a prefix: key and some columns.
+
+        Prefixes are many and their files few: files are read one after the other, prefixes side by side.
+        """
+        names = [KEY, *columns]
+        table = self.model.table(name)
+        batches = [
+            batch
+            for file in self._files.get(name, {}).get(prefix, ())
+            for batch in read_file(self._filesystems[name], table, file, names)
+        ]
+        return pa.Table.from_batches(batches, pa.schema([table.schema.field(name) for name in names]))
+
+    def count(self, name: str, prefix: str) -> int | None:
+        """Return how many rows a table holds of a prefix by its log, ``None`` where the log does not tell."""
+        counts = [file.rows for file in self._files.get(name, {}).get(prefix, ())]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
+
+
+def _by_prefix(files: Iterable[DataFile]) -> Mapping[str, list[DataFile]]:
+    grouped: dict[str, list[DataFile]] = defaultdict(list)
+    for file in files:
+        grouped[file.prefix].append(file)
+    return dict(grouped)

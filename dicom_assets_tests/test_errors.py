@@ -1,0 +1,87 @@
+"""One base for all errors, and below it two kinds: the user's to mend, and the infrastructure's."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import dicom_assets
+from dicom_assets.archive.base import ArchiveError
+from dicom_assets.archive.reading import NotAFileError
+from dicom_assets.cli.errors import clear_errors
+from dicom_assets.errors import DicomAssetsError, InfrastructureError, UserError
+from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
+
+KINDS = (UserError, InfrastructureError)
+SIGNALS: dict[str, str] = {}
+"""Exceptions that never leave the module that raises them, by qualified name, each with its reason."""
+
+NOT_YET = ("dicom_assets.dicom", "dicom_assets.isolation")
+"""Rooms whose errors have still to join."""
+
+RUNS_WHEN_IMPORTED = frozenset({"dicom_assets.definitions"})
+"""Reads the environment; defines nothing but Dagster's entry point."""
+
+
+def modules():
+    for found in pkgutil.walk_packages(dicom_assets.__path__, "dicom_assets."):
+        if not found.name.startswith(NOT_YET) and found.name not in RUNS_WHEN_IMPORTED:
+            yield importlib.import_module(found.name)
+
+
+def own_exceptions():
+    return {
+        f"{kind.__module__}.{kind.__qualname__}": kind
+        for module in modules()
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, BaseException) and kind.__module__ == module.__name__
+        # Warnings are told, not raised.
+        if not issubclass(kind, Warning)
+    }
+
+
+def test_every_exception_is_of_one_kind():
+    found = own_exceptions()
+    assert len(found) > 20
+    base = {f"{kind.__module__}.{kind.__qualname__}" for kind in (DicomAssetsError, *KINDS)}
+    wrong = {
+        name: [kind.__name__ for kind in KINDS if issubclass(error, kind)]
+        for name, error in found.items()
+        if name not in base and name not in SIGNALS and sum(issubclass(error, kind) for kind in KINDS) != 1
+    }
+    assert not wrong
+
+
+def test_every_signal_is_there():
+    assert SIGNALS.keys() <= own_exceptions().keys()
+
+
+@pytest.mark.parametrize("error", [ArchiveError("out of reach"), OSError("disk"), InfrastructureError("full")])
+def test_faults_of_the_infrastructure_are_left_for_dagster_to_retry(error):
+    with pytest.raises(type(error)), only_infrastructure_is_retried():
+        raise error
+
+
+@pytest.mark.parametrize("error", [UserError("bad"), NotAFileError("a pipe"), KeyError("program")])
+def test_all_else_fails_at_once(error):
+    from dagster import Failure
+
+    with pytest.raises(Failure) as caught, only_infrastructure_is_retried():
+        raise error
+    assert not caught.value.allow_retries
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_command_line_shows_either_kind_in_one_line(kind, capsys):
+    from typer import Exit
+
+    with pytest.raises(Exit) as caught, clear_errors():
+        raise kind("the lake is on fire")
+    assert caught.value.exit_code == 2
+    assert capsys.readouterr().err == "Error: the lake is on fire\n"
+
+
+def test_a_fault_of_the_program_keeps_its_traceback():
+    with pytest.raises(KeyError), clear_errors():
+        raise KeyError("x")
