@@ -17,14 +17,13 @@ from dicom_assets.extract.headers import DICOM_HEADERS
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey
-from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.tables import FILE_INDEX
-from dicom_assets_tests.support.made_up import index, run_here
-from dicom_assets_tests.support.scratch import build
+from dicom_assets_tests.support.made_up import index
+from dicom_assets_tests.support.scratch import IN_PROCESS, ON_SPARK, build
 from dicom_assets_tests.support.whole import contents, put
 
 PREFIXES = ["a", "b"]
@@ -78,9 +77,7 @@ class VanishingArchive(LocalArchive):
 
 
 def extract(lake: Lake, archive: LocalArchive, mode: UpdateMode = UpdateMode.SYNC, prefixes: Sequence[str] = PREFIXES):
-    engine = SparkResource()
-    step = ExtractionStep(engine, lake, archive, DEFAULT_EXTRACTORS, prefixes, mode)
-    return converge(step, NAMES, engine.run_rewrites, {})
+    return converge(ExtractionStep(lake, archive, DEFAULT_EXTRACTORS, prefixes, mode), ON_SPARK, {})
 
 
 @pytest.mark.parametrize("mode", [UpdateMode.SYNC, UpdateMode.OVERWRITE])
@@ -181,12 +178,12 @@ def test_a_root_that_is_swapped_between_listing_and_commit_takes_no_row_away(arc
     put(source / "b" / "new.dcm", 99)
 
     class Swapping(IndexStep):
-        def stage(self, plans):
+        def stage(self, plan, names, engine):
             swap(source)
-            return super().stage(plans)
+            return IndexStep.stage(self, plan, names, engine)
 
     with pytest.raises(ArchiveError, match="unmounted, or replaced"):
-        converge(Swapping(lake, archive, PREFIXES), [FILE_INDEX.name], run_here, {})
+        converge(Swapping(lake, archive, PREFIXES), IN_PROCESS, {})
     assert contents(lake) == before
 
 

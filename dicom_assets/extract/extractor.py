@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import pyarrow as pa
+
 from dicom_assets.extract.source_file import SourceFile
 from dicom_assets.extract.status import DEFAULT_STATUSES, CatalogStatus, Status
 from dicom_assets.tables import DERIVED, Column, Table
@@ -51,6 +53,11 @@ class ExtractedTable(Table):
     def fillable(self) -> frozenset[str]:
         """Names that an extractor may return."""
         return frozenset({"status", "error", *(column.name for column in self.own_columns)})
+
+    @cached_property
+    def whole_numbers(self) -> tuple[str, ...]:
+        """Names of the own columns that hold integers: Arrow would cut other numbers to one without a word."""
+        return tuple(column.name for column in self.own_columns if pa.types.is_integer(column.type))
 
     @cached_property
     def meanings(self) -> Mapping[str, CatalogStatus]:

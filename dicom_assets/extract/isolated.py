@@ -83,34 +83,31 @@ def extract_in_child(extractor: bytes, key: FileKey, size: int) -> Answer:
 
 def _encoded(value: Any) -> Any:
     """Return a value as JSON can hold it."""
-    match value:
-        case None | bool() | int() | float() | str():
-            return value if type(value) in _PLAIN else _plain(value)
-        case bytes() | bytearray() | memoryview():
-            return {_BYTES: base64.b64encode(value).decode()}
-        case datetime():
-            return {_DATETIME: value.isoformat()}
-        case date():
-            return {_DATE: value.isoformat()}
-        case Decimal():
-            return {_DECIMAL: str(value)}
-        case Mapping():
-            return {str(name): _encoded(entry) for name, entry in value.items()}
-        case list() | tuple():
-            return [_encoded(entry) for entry in value]
     if hasattr(value, "tolist"):  # numpy's scalars and arrays
-        return _encoded(value.tolist())
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(name): _encoded(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encoded(entry) for entry in value]
+    for kind, (mark, to_text) in _ENCODERS.items():
+        if isinstance(value, kind):
+            return {mark: to_text(value)}
+    if value is None:
+        return None
+    for plain in (bool, int, float, str):  # members of enums are told as what they are
+        if isinstance(value, plain):
+            return plain(value) if plain is not str else str.__str__(value)
     raise TypeError(f"a column cannot hold a {type(value).__name__}")
 
 
-_PLAIN = frozenset({type(None), bool, int, float, str})
-
-
-def _plain(value: Any) -> Any:
-    """Return the builtin value of a member of an enum, or of numpy's kinds of float."""
-    return (
-        next(kind(value) for kind in (bool, int, float, str) if isinstance(value, kind)) if value is not None else None
-    )
+_ENCODERS: Mapping[type, tuple[str, Callable[[Any], str]]] = {
+    bytes: (_BYTES, lambda value: base64.b64encode(value).decode()),
+    bytearray: (_BYTES, lambda value: base64.b64encode(value).decode()),
+    datetime: (_DATETIME, datetime.isoformat),
+    date: (_DATE, date.isoformat),
+    Decimal: (_DECIMAL, str),
+}
+"""A datetime is a date too, so it comes first."""
 
 
 def _decoded(value: Any) -> Any:

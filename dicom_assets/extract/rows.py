@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -111,24 +112,31 @@ def _row(extractor: Extractor, file: SourceFile) -> Row:
     return _identify(extractor, file.key, columns, file.key.fingerprint)
 
 
-class _UndeclaredError(Exception):
-    """An extractor returned what its table does not declare."""
+class _InvalidRowError(Exception):
+    """An extractor returned what its table cannot hold."""
 
 
 def _checked(extractor: Extractor, columns: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the columns of a row; raises :class:`_UndeclaredError` for those, or a status, that nobody declared."""
+    """Return the columns of a row; raises :class:`_InvalidRowError` for what its table does not declare."""
     table = extractor.table
     if not columns.keys() <= table.fillable:
         unknown = min(map(str, columns.keys() - table.fillable))
-        raise _UndeclaredError(f"the extractor returned a column that its table does not declare: {unknown!a:.64}")
+        raise _InvalidRowError(f"the extractor returned a column that its table does not declare: {unknown!a:.64}")
+    for name in table.whole_numbers:
+        if not isinstance(value := columns.get(name), int | None) and not isinstance(value, Integral):
+            raise _InvalidRowError(_is_no(name, table[name].type))
     if (status := columns.get("status", OK)) not in table.meanings:
-        raise _UndeclaredError(f"the extractor returned a status that its table does not declare: {str(status)!a:.64}")
+        raise _InvalidRowError(f"the extractor returned a status that its table does not declare: {str(status)!a:.64}")
     return columns
+
+
+def _is_no(name: str, type_: pa.DataType) -> str:
+    return f"the value of {name} is no {type_}"
 
 
 def _told(error: Exception) -> str:
     """Return what went wrong; of an unforeseen error its kind and place only, for its text may quote the patient."""
-    if isinstance(error, CallError | _UndeclaredError):
+    if isinstance(error, CallError | _InvalidRowError):
         return str(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
@@ -193,5 +201,5 @@ def _storable(row: Row, struct: pa.StructType) -> Row:
             pa.array([row.get(field.name)], field.type)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             kept = {name: row[name] for name in (*_IDENTITY, "extractor_version")}
-            return {**kept, "status": ERROR, "error": f"the value of {field.name} is no {field.type}"}
+            return {**kept, "status": ERROR, "error": _is_no(field.name, field.type)}
     return row

@@ -1,7 +1,7 @@
 """States: what an extractor says of a file, and what that means for who wants to use the file.
 
-Each state of an extracted table stands for one state of the catalog. Of those that apply to a file, the one that matters
-most to somebody who wants to use it is the status of its catalog row, and its reason is the row's one sentence.
+Each state of an extracted table stands for one state of the catalog. Of those that apply to a file, the one that
+matters most to somebody who wants to use it is the status of its catalog row, and its reason is the row's sentence.
 """
 
 from collections.abc import Iterable, Sequence

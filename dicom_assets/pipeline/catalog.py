@@ -30,7 +30,7 @@ class CatalogPlan:
     sources
         Snapshots of the extracted tables, by name.
     due
-        Columns ``prefix``, ``path``, ``fingerprint`` and ``extractor_version`` of the rows that the catalog should hold.
+        Columns ``prefix``, ``path``, ``fingerprint`` and ``extractor_version`` of the rows that should be there.
     tables
         What is to be done to the catalog.
 

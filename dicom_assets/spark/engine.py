@@ -17,7 +17,7 @@ from dicom_assets.spark.work import Function, InProcess, Runner
 _UNKNOWN_PARALLELISM = 32
 """Where the session does not tell: more pieces than cores cost little, fewer leave cores idle."""
 _LOCAL = re.compile(r"local(?:\[(\d+|\*)(?:,\s*\d+)?\])?$")
-_PIECE = pa.schema([("position", pa.int64()), ("piece", pa.binary())])
+_PIECE = pa.schema([("position", pa.int32()), ("piece", pa.binary())])
 _RESULT = "result binary"
 
 

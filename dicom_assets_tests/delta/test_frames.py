@@ -7,8 +7,11 @@ import pyarrow as pa
 import pytest
 
 from dicom_assets.delta.frames import FrameError, from_pandas, to_pandas
+from dicom_assets.extract.model import OBJECT_CATALOG
 
 UTC = pa.timestamp("us", tz="UTC")
+
+CATALOG_TYPES = {field.name: field.type for field in OBJECT_CATALOG.schema}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +58,7 @@ def test_times_are_in_utc_and_without_a_zone_taken_as_such():
 
 def test_a_column_without_values_has_the_type_of_its_table_or_of_the_catalog_or_is_left_out():
     frame = pd.DataFrame({"StudyDate": [None], "PixelSpacing": [[]], "score": [None], "unknown": [None]}, dtype=object)
-    rows = from_pandas(frame, {"score": pa.float64()})
+    rows = from_pandas(frame, {"score": pa.float64()}, CATALOG_TYPES)
     assert dict(zip(rows.column_names, rows.schema.types, strict=True)) == {
         "StudyDate": pa.date32(),
         "PixelSpacing": pa.list_(pa.float64()),
@@ -72,11 +75,11 @@ def test_missing_values_of_any_kind_fit_a_column():
 
 def test_a_frame_without_rows_does_not_settle_the_types_of_its_columns():
     frame = pd.DataFrame({"path": [], "score": [], "n": pd.array([], "Int32")})
-    assert from_pandas(frame, {}).schema == pa.schema([("path", pa.string()), ("n", pa.int32())])
+    assert from_pandas(frame, {}, CATALOG_TYPES).schema == pa.schema([("path", pa.string()), ("n", pa.int32())])
 
 
 def test_a_column_of_the_users_own_may_have_the_name_of_one_of_the_catalog():
-    assert from_pandas(pd.DataFrame({"status": [1]}), {}).schema.types == [pa.int64()]
+    assert from_pandas(pd.DataFrame({"status": [1]}), {}, CATALOG_TYPES).schema.types == [pa.int64()]
 
 
 def test_categories_are_their_values():

@@ -9,11 +9,11 @@ import pytest
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.archive.versions import Listed
+from dicom_assets.extract.extractor import ExtractedTable, Extractor
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey, SourceFile
-from dicom_assets.extract.status import CHANGED, CatalogStatus, summarize
-from dicom_assets.tables import Table
+from dicom_assets.extract.status import CHANGED, CatalogStatus, PartState, summarize
 from dicom_assets_tests.support.whole import tiny_dicom
 
 EXTRACTORS = DEFAULT_EXTRACTORS
@@ -55,21 +55,22 @@ def files(tmp_path):
 
 
 @dataclass(frozen=True)
-class After:
+class After(Extractor):
     """An extractor, and what happens to the archive once it has read."""
 
-    table: Table
+    table: ExtractedTable
     version: str
     real: Any
     act: Callable[[], None]
+    limits: None = None
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
         columns = self.real.extract(file)
         self.act()
         return columns
 
-    def failed(self, file: SourceFile) -> dict[str, Any]:
-        return self.real.failed(file)
+    def unread(self, file: SourceFile) -> dict[str, Any]:
+        return self.real.unread(file)
 
 
 def assert_left_for_the_next_run(rows):
@@ -108,5 +109,5 @@ def test_a_file_that_changes_between_two_tables_gives_rows_of_neither(files, pos
 
 
 def test_the_catalog_waits_for_a_file_that_changed_and_says_so():
-    states = {table.name: ("error", CHANGED) for table in DEFAULT_MODEL.extracted}
-    assert summarize(states, [], unread=True) == (CatalogStatus.PENDING, CHANGED)
+    states = [PartState(table.meanings["error"], CHANGED, unread=True) for table in DEFAULT_MODEL.extracted]
+    assert summarize(states) == (CatalogStatus.PENDING, CHANGED)

@@ -6,15 +6,14 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import pyarrow as pa
-from dicom_assets.spark.tasks import from_chunk, map_chunks, split
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.thumbnail import Limits, ThumbnailOptions
-from dicom_assets.extract.rows import Wanted, batches, extract_rows, row_schema
-from dicom_assets.extract.source_file import FileKey
 from dicom_assets.extract.thumbnails import THUMBNAILS, ThumbnailExtractor
+from dicom_assets.pipeline.update import update_catalog
 from dicom_assets_tests.support.dicom import hostile
 from dicom_assets_tests.support.dicom.images import encapsulated, file_bytes, image
+from dicom_assets_tests.support.scratch import ON_SPARK
 
 FILES = 1000
 WISHES = [hostile.SEGFAULT, hostile.HANG, hostile.ALLOCATE, hostile.ABORT, hostile.EXIT] * 2
@@ -42,23 +41,19 @@ def fill(folder: Path) -> dict[str, bytes]:
     return harmful
 
 
-def test_ten_hostile_files_of_a_thousand_cost_ten_rows(spark, tmp_path):
-    harmful = fill(tmp_path)
-    archive = LocalArchive(str(tmp_path), 0)
+def test_ten_hostile_files_of_a_thousand_cost_ten_rows(spark, lake, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    harmful = fill(source)
+    archive = LocalArchive(str(source), 0)
     extractor = ThumbnailExtractor(ThumbnailOptions(limits=Limits(seconds=5), renderer=hostile.render_hostile))
-    work = pa.table({"path": [str(path) for path in sorted(tmp_path.iterdir())]})
-
-    def extract(chunks):
-        keys = (FileKey(".", path, path, "1") for chunk in chunks for path in from_chunk(chunk)["path"].to_pylist())
-        wanted = (Wanted(key, frozenset({THUMBNAILS.name})) for key in keys)
-        return batches((extract_rows(archive, [extractor], one) for one in wanted), [THUMBNAILS])
-
-    found = map_chunks(spark, split(work, 2), extract, row_schema([THUMBNAILS]))
-    rows = [row[0] for row in found.collect()]
-    assert collections.Counter(row.status for row in rows) == {"ok": FILES - 10, "error": 8, "too_large": 2}
-    failed = {row.path: (row.status, row.error) for row in rows if row.status != "ok"}
+    update_catalog(archive, lake, extractors=[extractor], engine=ON_SPARK)
+    batches = [batch for _, batch in lake.snapshot(THUMBNAILS).rows(["path", "status", "error", "thumbnail"])]
+    rows = pa.Table.from_batches(batches).to_pylist()
+    assert collections.Counter(row["status"] for row in rows) == {"ok": FILES - 10, "error": 8, "too_large": 2}
+    failed = {row["path"]: (row["status"], row["error"]) for row in rows if row["status"] != "ok"}
     assert failed == {path: REASONS[wish] for path, wish in harmful.items()}
-    assert all(row.thumbnail for row in rows if row.status == "ok")
+    assert all(row["thumbnail"] for row in rows if row["status"] == "ok")
     # Every task succeeded at its first attempt.
     tracker = spark.sparkContext.statusTracker()
     stages = [

@@ -10,12 +10,13 @@ import pytest
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.source import StorageError
-from dicom_assets.extract.metadata import FILE_METADATA
+from dicom_assets.extract.extractor import ExtractedTable, Extractor
+from dicom_assets.extract.metadata import FILE_METADATA, MetadataExtractor
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
-from dicom_assets.extract.rows import Wanted, batches, extract_rows
+from dicom_assets.extract.rows import Wanted, extract_rows, to_batch
 from dicom_assets.extract.source_file import FileKey, SourceFile
+from dicom_assets.extract.thumbnails import THUMBNAILS, ThumbnailExtractor
 from dicom_assets.isolation import IsolationError
-from dicom_assets.tables import Table
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 
 NAMES = frozenset(table.name for table in DEFAULT_MODEL.extracted)
@@ -94,17 +95,18 @@ def test_what_is_no_file_any_more_is_a_row_at_once(tmp_path, replace, monkeypatc
 
 
 @dataclass(frozen=True)
-class Failing:
+class Failing(Extractor):
     """An extractor that meets something its author did not think of."""
 
     error: Exception
-    table: Table = FILE_METADATA
+    table: ExtractedTable = FILE_METADATA
     version: str = "failing-1"
+    limits: None = None
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
         raise self.error
 
-    def failed(self, file: SourceFile) -> dict[str, Any]:
+    def unread(self, file: SourceFile) -> dict[str, Any]:
         return {"file_name": "known"}
 
 
@@ -165,11 +167,36 @@ def test_a_machine_that_is_short_of_something_is_no_row(tmp_path, error):
         _extract(tmp_path, "x.dcm", (Failing(error),))
 
 
-def test_rows_become_structs_and_missing_ones_null():
+def test_only_the_wanted_tables_have_rows():
     rows = _extract(PYDICOM_FILES, "CT_small.dcm", tables=frozenset({"thumbnails"}))
-    (batch,) = batches([rows], DEFAULT_MODEL.extracted)
-    assert batch.schema.names == [table.name for table in DEFAULT_MODEL.extracted]
-    assert [batch.column(name).null_count for name in batch.schema.names] == [1, 1, 0]
+    assert set(rows) == {"thumbnails"}
+
+
+@pytest.mark.parametrize("extractor", EXTRACTORS, ids=lambda extractor: extractor.table.name)
+def test_rows_become_batches_of_their_table(extractor):
+    table = extractor.table
+    row = _extract(PYDICOM_FILES, "CT_small.dcm")[table.name]
+    batch = to_batch([row, row], table)
+    assert batch.schema.equals(table.schema)
+    assert batch.to_pylist() == [{name: row.get(name) for name in table.schema.names}] * 2
+
+
+@pytest.mark.parametrize("value", ["seven", 1 << 40, b"7", [7]])
+def test_a_value_that_its_column_cannot_hold_costs_its_row_and_no_other(value):
+    row = _extract(PYDICOM_FILES, "CT_small.dcm")["thumbnails"]
+    bad, good = to_batch([{**row, "frame_number": value}, row], THUMBNAILS).to_pylist()
+    assert (bad["status"], bad["error"]) == ("error", "the value of frame_number is no int32")
+    assert (bad["path"], bad["fingerprint"], bad["thumbnail"]) == (row["path"], "f1", None)
+    assert (good["status"], good["frame_number"]) == ("ok", 1)
+
+
+def test_a_number_that_is_not_whole_is_not_cut_to_one(tmp_path):
+    class Half(ThumbnailExtractor):
+        def extract(self, file):
+            return {"frame_number": 7.5}
+
+    row = _extract(PYDICOM_FILES, "CT_small.dcm", (Half(),))["thumbnails"]
+    assert (row["status"], row["error"]) == ("error", "the value of frame_number is no int32")
 
 
 def test_the_name_of_a_file_tells_tags():
@@ -181,7 +208,7 @@ def test_the_name_of_a_file_tells_tags():
 
 def test_hashing_is_of_the_whole_file_and_off_by_default():
     assert _extract(PYDICOM_FILES, "CT_small.dcm")["file_metadata"]["sha256"] is None
-    hashed = _extract(PYDICOM_FILES, "CT_small.dcm", ExtractionOptions(sha256=True).extractors())["file_metadata"]
+    hashed = _extract(PYDICOM_FILES, "CT_small.dcm", [MetadataExtractor(sha256=True)])["file_metadata"]
     assert hashed["sha256"] == "3dd31e5cc835b3f2cdd46c9da1982f59251e78518fefa8163d914631c66437d6"
     assert hashed["extractor_version"] != EXTRACTORS[0].version
 

@@ -6,17 +6,21 @@ from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
 from dicom_assets.extract.headers import DICOM_HEADERS
 from dicom_assets.extract.metadata import FILE_METADATA, MetadataStatus
 from dicom_assets.extract.model import DEFAULT_MODEL
-from dicom_assets.extract.status import MEANING, CatalogStatus, summarize
+from dicom_assets.extract.status import ABSENT, CatalogStatus, PartState, summarize
 from dicom_assets.extract.thumbnails import THUMBNAILS
 
 STATUSES = {FILE_METADATA: MetadataStatus, DICOM_HEADERS: HeaderStatus, THUMBNAILS: ThumbnailStatus}
-ISSUES = [{"code": "bad_date"}, {"code": "too_long"}, {"code": "bad_date"}]
+CODES = ["bad_date", "too_long", "bad_date"]
 
 
 def test_every_state_of_every_table_means_something():
-    assert {table.name: set(MEANING[table.name]) for table in DEFAULT_MODEL.extracted} == {
+    assert {table.name: set(table.meanings) for table in DEFAULT_MODEL.extracted} == {
         table.name: set(statuses) for table, statuses in STATUSES.items()
     }
+
+
+def part(table, status, error=None, *, unread=False, codes=()):
+    return ABSENT if status is None else PartState(table.meanings[status], error, unread, codes)
 
 
 @pytest.mark.parametrize(
@@ -39,20 +43,23 @@ def test_every_state_of_every_table_means_something():
 )
 def test_the_worst_of_what_the_tables_say_counts(metadata, header, thumbnail, status, error):
     quiet = {"ok", "issues", "no_pixel_data", "not_dicom", "dicomdir", None}
-    states = {
-        FILE_METADATA.name: (metadata, None),
-        DICOM_HEADERS.name: (header, None if header in {*quiet, "empty"} else "why header"),
-        THUMBNAILS.name: (thumbnail, "why thumbnail" if header == "empty" or thumbnail not in quiet else None),
-    }
-    assert summarize(states, ISSUES if header == "issues" else [], unread=False) == (status, error)
+    why_header = None if header in {*quiet, "empty"} else "why header"
+    why_thumbnail = "why thumbnail" if header == "empty" or thumbnail not in quiet else None
+    states = [
+        part(FILE_METADATA, metadata),
+        part(DICOM_HEADERS, header, why_header, codes=CODES if header == "issues" else ()),
+        part(THUMBNAILS, thumbnail, why_thumbnail),
+    ]
+    assert summarize(states) == (status, error)
 
 
 def test_a_file_that_could_not_be_read_is_unreadable_with_one_sentence():
-    states = {table.name: ("error", "cannot be read: Input/output error") for table in DEFAULT_MODEL.extracted}
-    assert summarize(states, [], unread=True) == (CatalogStatus.UNREADABLE, "cannot be read: Input/output error")
+    why = "cannot be read: Input/output error"
+    states = [part(table, "error", why, unread=True) for table in DEFAULT_MODEL.extracted]
+    assert summarize(states) == (CatalogStatus.UNREADABLE, "cannot be read: Input/output error")
 
 
 def test_only_some_codes_are_named():
-    states = {FILE_METADATA.name: ("ok", None), DICOM_HEADERS.name: ("issues", None), THUMBNAILS.name: ("ok", None)}
-    _, error = summarize(states, [{"code": f"code_{number}"} for number in range(9)], unread=False)
+    header = part(DICOM_HEADERS, "issues", codes=[f"code_{number}" for number in range(9)])
+    _, error = summarize([part(FILE_METADATA, "ok"), header, part(THUMBNAILS, "ok")])
     assert error == "the header has issues: code_0, code_1, code_2, code_3, code_4, and others"

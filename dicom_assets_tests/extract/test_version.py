@@ -57,7 +57,7 @@ def test_a_version_names_what_differs_from_the_defaults(options, version):
 def test_a_version_is_the_same_in_every_process():
     code = (
         "from dicom_assets.dicom.thumbnail import ThumbnailOptions\n"
-        "from dicom_assets.extract.extractors import ThumbnailExtractor\n"
+        "from dicom_assets.extract.thumbnails import ThumbnailExtractor\n"
         "from dicom_assets_tests.support.dicom.hostile import render_hostile\n"
         "print(ThumbnailExtractor(ThumbnailOptions(renderer=render_hostile)).version)"
     )

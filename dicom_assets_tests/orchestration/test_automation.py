@@ -7,7 +7,8 @@ from dagster._core.loader import LoadingContextForTest
 
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.extract.headers import DICOM_HEADERS
-from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL, OBJECT_CATALOG
+from dicom_assets.extract.thumbnails import ThumbnailExtractor
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.whole import Deployment, put
@@ -111,8 +112,10 @@ def test_a_request_that_came_to_nothing_is_not_repeated_until_there_is_news(depl
 def test_a_stale_extractor_version_shows(deployment):
     deployment.register()
     deployment.run("a", "a")
-    options = ExtractionOptions(thumbnails=ThumbnailOptions(longest_side=64))
-    newer = build_definitions(deployment.archive, deployment.lake_resource, extraction=options)
+    smaller = ThumbnailExtractor(ThumbnailOptions(longest_side=64))
+    newer = build_definitions(
+        deployment.archive, deployment.lake_resource, extractors=[*DEFAULT_EXTRACTORS[:2], smaller]
+    )
     assert _stale(deployment, deployment.definitions, "a") == set()
     assert _stale(deployment, newer, "a") == {"thumbnails"}
 

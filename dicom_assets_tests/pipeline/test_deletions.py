@@ -5,8 +5,7 @@ import shutil
 import pytest
 
 from dicom_assets.archive.local import LocalArchive
-from dicom_assets.extract.model import DEFAULT_EXTRACTORS
-from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.pipeline.catalog_state import CatalogState
 from dicom_assets.pipeline.changes import ChangeStatus, detect_change, refuse_mass_deletion
 from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError
@@ -117,7 +116,7 @@ def test_parts_of_many_prefixes_that_vanish_are_added_up(archive, source, lake):
     with pytest.raises(MassDeletionError, match="42 of 60 files"):
         index(lake, archive, PREFIXES, guard=GUARD)
     assert {one.status for one in seen(lake, archive).values()} == {ChangeStatus.REFUSED}
-    pending = find_pending(SparkResource(), lake, archive, DEFAULT_EXTRACTORS, ["p1"], UpdateMode.SYNC, GUARD)
+    pending = find_pending(lake, archive, DEFAULT_MODEL, ["p1"], UpdateMode.SYNC, GUARD)
     assert [entry.gone for entry in pending] == [7]
 
 

@@ -125,10 +125,9 @@ def test_kept_rows_of_removed_files_outlive_a_prefix_that_is_not_whole(lake, arc
 def test_a_step_tells_which_prefixes_were_not_listed_whole(lake, archive, source, monkeypatch):
     index(lake, archive, ["a", "b"])
     deny(monkeypatch, source / "a")
-    step = IndexStep(lake, archive, ["a", "b"])
-    step.plan(FILE_INDEX.name)
-    assert step.listings.unlisted == {"a": f"cannot list {source}/a: Permission denied"}
-    assert not step.listings.failed(["a", "b"])
+    listings = IndexStep(lake, archive, ["a", "b"]).plan().listings
+    assert listings.unlisted == {"a": f"cannot list {source}/a: Permission denied"}
+    assert not listings.failed(["a", "b"])
 
 
 def test_a_known_file_of_which_the_storage_tells_nothing_keeps_its_row(lake, archive, source, monkeypatch):

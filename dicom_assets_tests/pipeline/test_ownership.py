@@ -14,12 +14,12 @@ from dicom_assets.archive.opening import open_archive
 from dicom_assets.archive.sources import rebased, root_of, same_source
 from dicom_assets.delta.commit import Change, commit
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
-from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.ownership import DEPTH, SOURCE, SourceMismatchError, claim, recognise
 from dicom_assets.query.database import Catalog
 from dicom_assets.spark.datasource import read_table
+from dicom_assets.spark.work import InProcess
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.made_up import follow, index, write
 
@@ -43,14 +43,12 @@ def other(tmp_path):
 def test_another_source_is_refused_by_every_step_that_reads_an_archive(archive, other, lake, step):
     follow(lake, archive, ["a", "b"])
     before = paths(lake)
-    extractors = DEFAULT_EXTRACTORS
     made = {
         "index": IndexStep(lake, other, ["a", "b"]),
-        "extraction": ExtractionStep(SparkResource(), lake, other, extractors, ["a", "b"]),
+        "extraction": ExtractionStep(lake, other, DEFAULT_EXTRACTORS, ["a", "b"]),
     }[step]
-    table = FILE_INDEX if step == "index" else extractors[0].table
     with pytest.raises(SourceMismatchError) as refused:
-        made.plan(table.name)
+        made.plan()
     for words in (archive.root, other.root, "--schema", "--move-source"):
         assert words in str(refused.value)
     assert paths(lake) == before
@@ -117,14 +115,17 @@ def unclaimed(lake, archive, prefixes):
     """Make an index as an older version of the package did, which did not state its source."""
     lake.ensure([FILE_INDEX])
     step = IndexStep(lake, archive, prefixes)
-    plan = step.plan(FILE_INDEX.name)
+    plan = step.plan()
     rows = pa.concat_tables([archive.list(prefix) for prefix in prefixes])
-    assert plan.difference.work.num_rows == rows.num_rows
+    assert plan.tables[FILE_INDEX.name].difference.work.num_rows == rows.num_rows
     shutil.rmtree(lake.location(FILE_INDEX).uri)
     lake.ensure(DEFAULT_MODEL.tables)
     snapshot = lake.snapshot(FILE_INDEX, prefixes)
     assert SOURCE not in snapshot.properties
-    commit(snapshot.location, Change(step.stage({"": plan})[""], (), snapshot.writes))
+    commit(
+        snapshot.location,
+        Change(step.stage(plan, [FILE_INDEX.name], InProcess()).adds[FILE_INDEX.name], (), snapshot.writes),
+    )
 
 
 def test_an_older_catalog_belongs_to_the_source_that_its_rows_tell(archive, source, other, lake):

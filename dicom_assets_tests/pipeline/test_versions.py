@@ -23,8 +23,8 @@ from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.pending import find_pending
 from dicom_assets.pipeline.versions import Verified, mark_of, marked
 from dicom_assets.tables import FILE_INDEX
-from dicom_assets_tests.support.here import EXTRACTORS, build
 from dicom_assets_tests.support.made_up import index
+from dicom_assets_tests.support.scratch import build_here as build
 from dicom_assets_tests.support.whole import tiny_dicom
 
 PREFIXES = ["a", "b"]
@@ -298,15 +298,13 @@ def test_a_step_tells_what_it_verified(lake, archive, source):
     same_mode(source)
     put(source / "b" / "2", 9)
     for files, told in ((archive, Verified(4, 1, 0)), (Unreadable(str(source), 1), Verified(2, 1, 2))):
-        step = IndexStep(lake, files, PREFIXES)
-        step.plan(FILE_INDEX.name)
-        assert step.verified == told
+        assert IndexStep(lake, files, PREFIXES).plan().verified == told
 
 
 def test_who_asks_what_is_pending_reads_no_head(lake, archive, source):
     build(lake, archive, PREFIXES)
     same_mode(source / "a")
-    found = find_pending(None, lake, Unreadable(str(source), 1), EXTRACTORS, PREFIXES, UpdateMode.SYNC, None)
+    found = find_pending(lake, Unreadable(str(source), 1), DEFAULT_MODEL, PREFIXES, UpdateMode.SYNC, None)
     assert [(entry.prefix, entry.files, entry.removed) for entry in found] == [("a", 3, 0)]
 
 
@@ -314,7 +312,7 @@ def test_adopting_the_column_is_pending_without_files(lake, archive):
     build(lake, archive, PREFIXES)
     as_of_an_older_release(lake)
     lake.ensure([FILE_INDEX])
-    found = find_pending(None, lake, archive, EXTRACTORS, PREFIXES, UpdateMode.SYNC, None)
+    found = find_pending(lake, archive, DEFAULT_MODEL, PREFIXES, UpdateMode.SYNC, None)
     assert [(entry.prefix, entry.files, entry.removed) for entry in found] == [("a", 0, 0), ("b", 0, 0)]
 
 

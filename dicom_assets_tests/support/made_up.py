@@ -15,6 +15,7 @@ from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.index import IndexStep
+from dicom_assets.spark.work import InProcess
 from dicom_assets.tables import FILE_INDEX, Table
 
 
@@ -26,14 +27,9 @@ def write(path: Path, content: str = "x", when: float | None = None) -> None:
         os.utime(path, (when, when))
 
 
-def run_here(made):
-    return [add for rewrite in made for add in rewrite.run()]
-
-
 def index(lake: Lake, archive: Archive, prefixes: Sequence[str], mode: UpdateMode = UpdateMode.SYNC, guard=None):
     lake.ensure(DEFAULT_MODEL.tables)
-    step = IndexStep(lake, archive, prefixes, mode, guard)
-    return converge(step, [FILE_INDEX.name], run_here, {})[FILE_INDEX.name]
+    return converge(IndexStep(lake, archive, prefixes, mode, guard), InProcess(), {}).outcomes[FILE_INDEX.name]
 
 
 def follow(lake: Lake, archive: Archive, prefixes: Sequence[str], mode: UpdateMode = UpdateMode.SYNC) -> None:

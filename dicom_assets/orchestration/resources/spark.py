@@ -30,7 +30,7 @@ class SparkResource(LazyPySparkResource):  # type: ignore[misc]
     )
     small_files: int = Field(
         default=_SMALL.items,
-        description="Work on no more files than this runs in the process of the run, without Spark; 0 takes Spark always.",
+        description="Work on no more files than this is done in the run's own process; 0 takes Spark always.",
     )
     small_mib: int = Field(
         default=_SMALL.size >> 20, description="The same for the size of the files together, in MiB."

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dicom_assets.pipeline.difference import difference
 
-_EXPECTED = pa.schema([("prefix", pa.string()), ("path", pa.string()), ("_token", pa.string())])
+_EXPECTED = pa.schema([("prefix", pa.string()), ("path", pa.string()), ("_row_version", pa.string())])
 _ACTUAL = _EXPECTED.append(pa.field("_file", pa.string()))
 
 tokens = st.sampled_from(["1", "2"])
@@ -14,12 +14,12 @@ names = st.sampled_from([f"p/{n}" for n in range(6)])
 
 
 def _expected(wanted):
-    return pa.Table.from_pylist([{"prefix": "p", "path": p, "_token": t} for p, t in wanted.items()], _EXPECTED)
+    return pa.Table.from_pylist([{"prefix": "p", "path": p, "_row_version": t} for p, t in wanted.items()], _EXPECTED)
 
 
 def _actual(held):
     return pa.Table.from_pylist(
-        [{"prefix": "p", "path": path, "_token": token, "_file": file} for path, token, file in held], _ACTUAL
+        [{"prefix": "p", "path": path, "_row_version": token, "_file": file} for path, token, file in held], _ACTUAL
     )
 
 
@@ -31,7 +31,7 @@ def test_taking_out_the_obsolete_and_adding_the_work_gives_what_is_expected(want
     found = difference(_expected(wanted), _actual(held))
     obsolete = set(zip(found.obsolete["path"].to_pylist(), found.obsolete["_file"].to_pylist(), strict=True))
     left = [(path, token) for path, token, file in held if (path, file) not in obsolete]
-    made = list(zip(found.work["path"].to_pylist(), found.work["_token"].to_pylist(), strict=True))
+    made = list(zip(found.work["path"].to_pylist(), found.work["_row_version"].to_pylist(), strict=True))
     assert sorted(left + made) == sorted(wanted.items()), "every key once, with its token"
     assert sum(found.kept.values()) == len(left)
 
