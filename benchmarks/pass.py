@@ -1,7 +1,6 @@
 """Files per second of the whole pass, of its functions in a bare pool, and of a plain script; and of the command.
 
-Three ways to make headers and thumbnails of the same CT-like files (512x512, 16 bits, 250 elements), in turn, several
-rounds, two processes each:
+Three ways to make headers and thumbnails of the same files, in turn, several rounds, two processes each:
 
 pass
     The extraction step as a run has it: plan, Spark, data files of three Delta tables, three commits.
@@ -10,16 +9,22 @@ pool
 script
     What one would write first: ``pydicom.dcmread``, ``to_json_dict``, ``pixel_array``, window, Pillow, JPEG.
 
-Start-up of Spark is measured apart. Then the command ``dicom-assets catalog`` is timed on the same files from its start
-to its end.
+The files are made by seed: ``ct`` are 512x512 with 250 elements, ``mr`` are small slices with long headers. ``--source``
+takes a folder of your own instead, its files repeated by hard links.
 
-    python benchmarks/pass.py [--files 2000] [--rounds 3]
+Start-up of Spark is measured apart. Then ``dicom-assets catalog`` is timed on the same files from its start to its end,
+and once more after ten files were added.
+
+    python benchmarks/pass.py [--files 2000] [--kind ct|mr] [--source FOLDER] [--rounds 3]
 """
 
 import argparse
 import io
+import itertools
 import json
 import multiprocessing
+import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -33,6 +38,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from ct_files import write_ct_files
+from mr_files import write_mr_files
 from PIL import Image
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
@@ -41,26 +47,27 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.rows import Wanted, extract_rows
 from dicom_assets.extract.source_file import FileKey
-from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.index import IndexStep
-from dicom_assets.tables import FILE_INDEX
+from dicom_assets.spark.engine import SmallWork, SparkEngine
+from dicom_assets.spark.java import ensure_java
+from dicom_assets.spark.session import start_session
 
 PROCESSES = 2
 NAMES = frozenset(table.name for table in DEFAULT_MODEL.extracted)
+MAKERS = {"ct": write_ct_files, "mr": write_mr_files}
 
 
-def run_pass(spark: SparkResource, archive: LocalArchive) -> float:
+def run_pass(engine: SparkEngine, archive: LocalArchive) -> float:
     """Return the seconds that the extraction step takes on a fresh lake whose index is there."""
     with tempfile.TemporaryDirectory() as folder:
         lake = Lake(folder)
         lake.ensure(DEFAULT_MODEL.tables)
         prefixes = list(archive.prefixes())
-        converge(IndexStep(lake, archive, prefixes), [FILE_INDEX.name], spark.run_rewrites, {})
-        step = ExtractionStep(spark, lake, archive, DEFAULT_EXTRACTORS, prefixes)
+        converge(IndexStep(lake, archive, prefixes), engine, {})
         started = time.perf_counter()
-        converge(step, sorted(NAMES), spark.run_rewrites, {})
+        converge(ExtractionStep(lake, archive, DEFAULT_EXTRACTORS, prefixes), engine, {})
         return time.perf_counter() - started
 
 
@@ -91,43 +98,78 @@ def run_pool(pool: Pool, function: Callable[[Path], int], paths: list[Path]) -> 
     return time.perf_counter() - started
 
 
-def time_command(source: Path) -> float:
-    """Return the seconds of the whole command, from an empty lake."""
-    with tempfile.TemporaryDirectory() as lake:
-        started = time.perf_counter()
-        command = "from dicom_assets.cli import main; main()"
-        subprocess.run([sys.executable, "-c", command, "catalog", str(source), "--lake", lake], check=True)
-        return time.perf_counter() - started
+def time_command(source: Path, lake: str) -> float:
+    """Return the seconds of the whole command."""
+    started = time.perf_counter()
+    command = "from dicom_assets.cli import main; main()"
+    subprocess.run(
+        [sys.executable, "-c", command, "catalog", str(source), "--lake", lake], check=True, stdout=subprocess.DEVNULL
+    )
+    return time.perf_counter() - started
+
+
+def repeat_files(folder: Path, target: Path, count: int) -> list[Path]:
+    """Link the files of a folder, again and again, to make as many as are wanted; 1000 in each sub-folder."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and pydicom.misc.is_dicom(path))
+    paths = []
+    for number, path in zip(range(count), itertools.cycle(found), strict=False):
+        link = target / f"{number // 1000:04d}" / f"{number:06d}.dcm"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(path, link)
+        except OSError:  # the source is on another disk, or may not be linked
+            shutil.copyfile(path, link)
+        paths.append(link)
+    return paths
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--kind", choices=sorted(MAKERS), default="ct")
+    parser.add_argument("--source", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-script", action="store_true", help="leave out the plain script, which is the slowest")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=arguments.source and arguments.source.parent) as folder:
         source = Path(folder) / "source"
-        paths = write_ct_files(source, arguments.files)
+        if arguments.source:
+            paths = repeat_files(arguments.source, source, arguments.files)
+        else:
+            paths = MAKERS[arguments.kind](source, arguments.files)
+        sizes = sorted(path.stat().st_size for path in paths)
+        print(f"{len(paths)} files of {sizes[0] >> 10} to {sizes[-1] >> 10} KiB, median {sizes[len(sizes) // 2] >> 10}")
         archive = LocalArchive(str(source), 1)
-        spark = SparkResource(spark_config={"spark.master": f"local[{PROCESSES}]"})
         started = time.perf_counter()
-        spark.spark_session.range(1).count()
+        ensure_java()
+        session = start_session({"spark.master": f"local[{PROCESSES}]"})
+        session.range(1).count()
         print(f"Spark start-up: {time.perf_counter() - started:.1f} s")
-        ways: dict[str, Callable[[], float]] = {"pass": partial(run_pass, spark, archive)}
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(PROCESSES) as pool, context.Pool(PROCESSES) as plain:
-            ways["pool"] = partial(run_pool, pool, partial(extract_one, archive), paths)
+        measure(arguments, SparkEngine(lambda: session, SmallWork(0, 0)), archive, paths)
+        session.stop()
+        lake = str(Path(folder) / "lake")
+        print(f"\ndicom-assets catalog, from its start: {time_command(source, lake):.1f} s for {len(paths)} files")
+        for number, path in enumerate(paths[:10]):
+            shutil.copyfile(path, path.with_name(f"added{number}.dcm"))
+        print(f"the same after 10 files were added:   {time_command(source, lake):.1f} s")
+
+
+def measure(arguments: argparse.Namespace, engine: SparkEngine, archive: LocalArchive, paths: list[Path]) -> None:
+    """Run every way in turn, and print what came of it."""
+    ways: dict[str, Callable[[], float]] = {"pass": partial(run_pass, engine, archive)}
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(PROCESSES) as pool, context.Pool(PROCESSES) as plain:
+        ways["pool"] = partial(run_pool, pool, partial(extract_one, archive), paths)
+        if not arguments.no_script:
             ways["script"] = partial(run_pool, plain, script_one, paths)
-            for way in ways.values():
-                way()  # warm: page cache, imports, workers
-            seconds = {name: [] for name in ways}
-            for _ in range(arguments.rounds):
-                for name, way in ways.items():
-                    seconds[name].append(way())
-        report(seconds, arguments.files)
-        spark.spark_session.stop()
-        print(f"\ndicom-assets catalog, from its start: {time_command(source):.1f} s for {arguments.files} files")
+        for way in ways.values():
+            way()  # warm: page cache, imports, workers
+        seconds = {name: [] for name in ways}
+        for _ in range(arguments.rounds):
+            for name, way in ways.items():
+                seconds[name].append(way())
+    report(seconds, len(paths))
 
 
 def report(seconds: dict[str, list[float]], files: int) -> None:
@@ -136,7 +178,7 @@ def report(seconds: dict[str, list[float]], files: int) -> None:
     for name, times in seconds.items():
         rates = sorted(files / second for second in times)
         print(f"  {name:7}{statistics.median(rates):8.0f}   ({rates[0]:.0f} - {rates[-1]:.0f})")
-    for other in ("pool", "script"):
+    for other in sorted(seconds.keys() - {"pass"}):
         ratios = [b / a for a, b in zip(seconds["pass"], seconds[other], strict=True)]
         print(f"  pass / {other}: {statistics.median(ratios):.2f}")
 

@@ -1,17 +1,11 @@
-"""Delta tables as Spark data sources: read, written and staged by real Spark tasks."""
-
-import json
+"""Delta tables as Spark data sources: read and written by real Spark tasks."""
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql.datasource import EqualTo
-from pyspark.sql.pandas.types import from_arrow_schema
 
-from dicom_assets.delta.snapshot import live_files
-from dicom_assets.extract.metadata import FILE_METADATA
-from dicom_assets.extract.rows import row_schema
-from dicom_assets.spark.datasource import DeltaReader, read_table, register, stage
+from dicom_assets.spark.datasource import DeltaReader, read_table, register
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.rows import WHEN, append, index_rows, paths
 
@@ -60,27 +54,6 @@ def test_a_data_frame_is_appended_and_replaces(spark, filled):
     assert len(paths(filled)) == 6
     frame.write.format("dicom_assets_delta").mode("overwrite").save(location.uri)
     assert paths(filled) == ["/archive/c/1", "/archive/c/2"]
-
-
-def test_one_job_stages_the_files_of_two_tables_and_commits_none(spark, lake):
-    tables = (FILE_INDEX, FILE_METADATA)
-    lake.ensure(tables)
-    rows = [
-        ({"prefix": "p", "path": f"/p/{n}"}, {"prefix": "p", "path": f"/p/{n}"} if n < 3 else None) for n in range(10)
-    ]
-    schema = from_arrow_schema(row_schema(tables))
-    frame = spark.createDataFrame(
-        [tuple(_padded(row, table) for row, table in zip(pair, tables, strict=True)) for pair in rows], schema
-    )
-    adds = stage(frame.repartition(2), {table.name: lake.location(table) for table in tables})
-    counts = {name: sum(json.loads(add.stats)["numRecords"] for add in files) for name, files in adds.items()}
-    assert counts == {"file_index": 10, "file_metadata": 3}
-    for table in tables:
-        assert live_files(lake.location(table).open()) == (), "nothing is visible before the commit"
-
-
-def _padded(row, table):
-    return None if row is None else {name: row.get(name) for name in table.schema.names}
 
 
 def test_filters_are_returned_to_spark_to_apply(filled):
