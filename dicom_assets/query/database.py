@@ -1,6 +1,6 @@
 """The catalog as a database: SQL by DuckDB over the Delta tables, by table name."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from dicom_assets.delta.location import TableLocation
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
+from dicom_assets.query.references import references
 from dicom_assets.query.remote import RemoteDataset
 from dicom_assets.tables import TABLES
 
@@ -61,7 +62,7 @@ class Catalog:
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Run a query and return its result, computed as it is read.
 
-        Only tables that the query mentions are opened, only columns that it uses are read, and data files are skipped
+        Only tables that the query refers to are opened, only columns that it uses are read, and data files are skipped
         by partition and statistics. Times are in UTC. Files that :attr:`engine` allows can be joined
         (``... JOIN 'cohort.csv' USING (PatientID)``); nothing else can be reached, and nothing written.
 
@@ -88,10 +89,10 @@ class Catalog:
         if not query.isascii() and query != query.encode(errors="ignore").decode():
             raise QueryError("the query holds bytes that are no UTF-8")
         names = self.tables()
-        mentioned = query.casefold()
-        # A name that is not in the text of the query is no table of it; `SHOW TABLES` mentions none and means all.
-        opened = [name for name in names if name.casefold() in mentioned] or names
-        connection = connect({name: self._dataset(name, mentioned) for name in opened}, self.engine)
+        connection = connect(self.engine)
+        wanted = references(connection, query, names)
+        for name in wanted.tables:
+            connection.register(name, self._dataset(name, wanted.mentions))
         try:
             if not self.engine.unsafe:
                 check_reads_only(connection, query)
@@ -102,10 +103,10 @@ class Catalog:
             raise QueryError("the query is empty")
         return result
 
-    def _dataset(self, name: str, mentioned: str) -> ds.Dataset | RemoteDataset:
+    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> ds.Dataset | RemoteDataset:
         """Return a table to be scanned, with the statistics of columns that a query mentions."""
         location = self._location(name)
-        return as_dataset(location, self._open(location), lambda column: column.casefold() in mentioned)
+        return as_dataset(location, self._open(location), mentioned)
 
     @property
     def _folder(self) -> TableLocation:

@@ -9,12 +9,10 @@ import re
 import threading
 import uuid
 import weakref
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow.dataset as ds
 
 from dicom_assets.query.errors import CatalogError, QueryError
 from dicom_assets.storage.scratch import scratch_folder
@@ -62,8 +60,10 @@ class EngineOptions:
     threads: int | None = None
 
 
-def connect(tables: Mapping[str, ds.Dataset], options: EngineOptions) -> duckdb.DuckDBPyConnection:
-    """Return an engine that knows some tables by name; its clock runs from here.
+def connect(options: EngineOptions) -> duckdb.DuckDBPyConnection:
+    """Return an engine that can reach the files allowed and nothing else; its clock runs from here.
+
+    Tables can still be registered: that needs no access of the engine's own.
 
     Raises
     ------
@@ -81,8 +81,6 @@ def connect(tables: Mapping[str, ds.Dataset], options: EngineOptions) -> duckdb.
         connection.execute(f"SET memory_limit = '{int(options.memory_bytes)} bytes'")
     if options.threads is not None:
         connection.execute(f"SET threads = {int(options.threads)}")
-    for name, dataset in tables.items():
-        connection.register(name, dataset)
     if not options.unsafe:
         _close(connection, options.allow_files)
     if options.seconds is not None:
