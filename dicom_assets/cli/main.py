@@ -90,8 +90,14 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     query: Annotated[str, typer.Argument(help="SQL, as DuckDB speaks it, over the tables by name.")],
     lake: LakeOption,
     schema: Schema = "dicom",
-    form: Annotated[Format, typer.Option("--format", help="How the result is written.")] = Format.TABLE,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="How the result is written; by default as the name of FILE says, else a table."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write to this file: .csv, .json or .parquet."),
+    ] = None,
     allow_files: Annotated[
         list[Path] | None,
         typer.Option("--allow-files", help="Let the query read files below this folder; may be given several times."),
@@ -108,14 +114,15 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     from dicom_assets.delta.lake import Lake
     from dicom_assets.query.database import Catalog
     from dicom_assets.query.engine import EngineOptions
-    from dicom_assets.query.formats import write
+    from dicom_assets.query.formats import choose_format, write
     from dicom_assets.query.spreadsheet import Spreadsheet
 
     spreadsheet = Spreadsheet(safe=spreadsheet_safe)
     with clear_errors():
+        chosen = choose_format(form, output)
         engine = EngineOptions(allow_files=tuple(allow_files or ()), unsafe=unsafe)
         result = Catalog(Lake(absolute(lake), schema), engine=engine).sql(query)
-        write(result, form, output, spreadsheet)
+        write(result, chosen, output, spreadsheet)
     if spreadsheet.formulas and not spreadsheet.safe and not (output is None and sys.stdout.isatty()):
         note = f"Note: spreadsheets take {spreadsheet.formulas} of these cells for formulas"
         tell(f"{note}; --spreadsheet-safe prevents that.", style="yellow")

@@ -26,7 +26,7 @@ _BATCH_ROWS = 2048
 
 
 class Format(StrEnum):
-    """How a result is written."""
+    """How a result is written. Each but ``table`` is also the suffix of the files that hold it."""
 
     TABLE = "table"
     """For reading: aligned, long values cut, the first rows only."""
@@ -36,6 +36,36 @@ class Format(StrEnum):
     """One array with an object per row, one row a line; binary as Base64, times in ISO 8601."""
     PARQUET = "parquet"
     """All types as they are."""
+
+
+_BY_SUFFIX = {f".{form}": form for form in (Format.CSV, Format.JSON, Format.PARQUET)}
+
+
+def choose_format(form: Format | None, output: Path | None) -> Format:
+    """Return the format of a result: the one asked for, else that of the file's suffix, else ``table``.
+
+    Parameters
+    ----------
+    form
+        What was asked for, if anything.
+    output
+        The file to write, ``None`` for standard output.
+
+    Raises
+    ------
+    OutputError
+        The suffix stands for another format than the one asked for, or for none where none was asked for.
+
+    """
+    if output is None:
+        return form or Format.TABLE
+    named = _BY_SUFFIX.get(output.suffix.lower())
+    wanted = form or named
+    if wanted is None:
+        raise OutputError(f"{output} is in no known format: let it end in {', '.join(_BY_SUFFIX)}, or give --format")
+    if named not in (None, wanted):
+        raise OutputError(f"{output} is the name of a {named} file, and --format asks for {wanted}")
+    return wanted
 
 
 def write(

@@ -52,7 +52,7 @@ def cell(value: Any, width: int) -> str:
     """Return a value in one line of at most ``width`` characters, with what does not print made visible."""
     match value:
         case None:
-            return ""
+            return "NULL"
         case bytes():
             return f"<{len(value):,} bytes>"
         case datetime():
