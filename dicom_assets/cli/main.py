@@ -133,6 +133,11 @@ def gallery(
     output: Annotated[Path, typer.Argument(help="The HTML file to write.")],
     lake: LakeOption,
     schema: Schema = "dicom",
+    where: Annotated[
+        str, typer.Option("--where", help="Only files that meet this condition, SQL on columns of object_catalog.")
+    ] = "true",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The most files on the page.")] = 500,
+    title: Annotated[str, typer.Option("--title", help="Heading of the page.")] = "DICOM catalog",
 ) -> None:
     """Write a page of the thumbnails."""
     from dicom_assets.archive.opening import absolute
@@ -141,8 +146,8 @@ def gallery(
     from dicom_assets.query.gallery import write_gallery
 
     with clear_errors():
-        shown = write_gallery(Catalog(Lake(absolute(lake), schema)), output)
-    line = visible(f"{shown} files: {output.absolute()}")
+        page = write_gallery(Catalog(Lake(absolute(lake), schema)), output, title=title, where=where, limit=limit)
+    line = visible(f"{page}: {output.absolute()}")
     Console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
