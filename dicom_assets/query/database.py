@@ -1,4 +1,4 @@
-"""The catalog as a database: SQL by DuckDB over the Delta tables, by table name."""
+"""The catalog as a database: SQL over the Delta tables by their names, answered by DuckDB."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,14 +22,14 @@ from dicom_assets.tables import TABLES
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The tables of one lake, to be queried.
+    """The tables of one catalog, for queries.
 
     Attributes
     ----------
     lake
         Where the tables are.
     as_of
-        Show every table as it was at this time (with its offset from UTC), by default as it is.
+        Read every table as it was at this time, which needs an offset from UTC; by default, as it is now.
     engine
         What queries may do beyond reading the tables, and how much of the machine they may take.
 
@@ -45,7 +45,7 @@ class Catalog:
     engine: EngineOptions = field(default_factory=EngineOptions)
 
     def tables(self) -> tuple[str, ...]:
-        """Return the names of the tables: those of the catalog in the order data walks, then those of users.
+        """Return the names of the tables: those of the catalog in the order of the data flow, then those of users.
 
         Raises
         ------
@@ -60,11 +60,11 @@ class Catalog:
         return tuple(names)
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """Run a query and return its result, computed as it is read.
+        """Run a query and return its result, which is computed while it is read.
 
         Only tables that the query refers to are opened, only columns that it uses are read, and data files are skipped
         by partition and statistics. Times are in UTC. Files that :attr:`engine` allows can be joined
-        (``... JOIN 'cohort.csv' USING (PatientID)``); nothing else can be reached, and nothing written.
+        (``... JOIN 'cohort.csv' USING (PatientID)``); nothing else can be reached, and nothing can be written.
 
         Parameters
         ----------
@@ -79,11 +79,11 @@ class Catalog:
         Raises
         ------
         QueryError
-            The query does not parse, names a table or column that is not there, or does what it may not.
+            The query does not parse, names a table or column that does not exist, or does what it is not allowed to.
         NoCatalogError
             There is no table at all.
         CatalogError
-            A table cannot be opened, or a file to be allowed does not exist.
+            A table cannot be opened, or an allowed file does not exist.
 
         """
         if not query.isascii() and query != query.encode(errors="ignore").decode():
@@ -104,7 +104,7 @@ class Catalog:
         return result
 
     def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> ds.Dataset | RemoteDataset:
-        """Return a table to be scanned, with the statistics of columns that a query mentions."""
+        """Return a table that DuckDB can scan, with the statistics of the columns that a query mentions."""
         location = self._location(name)
         return as_dataset(location, self._open(location), mentioned)
 
@@ -139,7 +139,7 @@ class Catalog:
 
 
 def _explain(error: duckdb.Error, names: tuple[str, ...]) -> str:
-    """Return what is wrong with a query, and which tables there are when it names another."""
+    """Return what is wrong with a query, and which tables exist when it names one that does not."""
     message = one_line(error)
     if isinstance(error, duckdb.PermissionException):
         denied = message.partition(" - file system operations")[0].removeprefix("Permission Error: ")

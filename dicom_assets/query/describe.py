@@ -1,6 +1,6 @@
 """The documentation of the tables, generated from their definitions: ``python -m dicom_assets.query.describe``.
 
-Rewrites ``docs/tables.md``, and in ``README.md`` what stands between the markers. A test fails when they are stale.
+Rewrites ``docs/tables.md``; a test fails when it is stale.
 """
 
 import ast
@@ -14,9 +14,7 @@ import pyarrow as pa
 
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
 from dicom_assets.extract.status import CatalogStatus, MetadataStatus
-from dicom_assets.tables import OBJECT_CATALOG, TABLES, Column
-
-BEGIN, END = "<!-- columns:begin -->", "<!-- columns:end -->"
+from dicom_assets.tables import TABLES, Column
 
 
 def type_name(type_: pa.DataType) -> str:
@@ -41,7 +39,7 @@ def column_rows(columns: tuple[Column, ...]) -> str:
 
 
 def tables_page() -> str:
-    """Return ``docs/tables.md``: every table with all its columns, and the states that the status columns hold."""
+    """Return ``docs/tables.md``: every table with its columns, and the states in the status columns."""
     parts = ["# The tables", "Generated from `dicom_assets/tables.py` by `python -m dicom_assets.query.describe`."]
     for table in TABLES:
         parts += [f"## {table.name}", table.description, column_rows(table.columns)]
@@ -67,26 +65,8 @@ def _states(enum: type[StrEnum]) -> str:
     return "\n".join(lines)
 
 
-def with_columns(text: str) -> str:
-    """Return a Markdown text with the columns of ``object_catalog`` between its markers.
-
-    Raises
-    ------
-    ValueError
-        The text does not have the two markers, in order.
-
-    """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"there are no markers {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n\n{column_rows(OBJECT_CATALOG.columns)}\n\n{END}{after}"
-
-
 def main(root: Path) -> None:
-    """Rewrite the generated pages of a checkout."""
-    readme = root / "README.md"
-    readme.write_text(with_columns(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    """Rewrite the generated page of a checkout."""
     page = root / "docs" / "tables.md"
     page.parent.mkdir(exist_ok=True)
     page.write_text(tables_page(), encoding="utf-8")

@@ -17,12 +17,12 @@ from dicom_assets.dicom.showable import may_be_shown
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import OutputError
-from dicom_assets.query.names import file_size, transfer_syntax_name
+from dicom_assets.query.labels import file_size, transfer_syntax_name
 from dicom_assets.query.visible import visible
 
 DEFAULT_TITLE = "DICOM catalog"
 DEFAULT_LIMIT = 500
-"""Cards on a page: some megabytes, which a browser takes without effort."""
+"""Cards on a page: a few megabytes, which a browser shows without effort."""
 
 _MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
@@ -33,7 +33,7 @@ WHERE (
 {where}
 )
 """
-# Two queries: the choice looks at every row but at no thumbnail, the second at the chosen rows alone.
+# Two queries: the first looks at every row but reads no thumbnail, the second reads the chosen rows only.
 _CHOICE = """
 SELECT prefix, path
 FROM object_catalog
@@ -202,7 +202,7 @@ def _choices(cards: Sequence[Card]) -> dict[str, list[str]]:
 
 
 def _finalize(value: Any) -> Any:
-    """Return a value as the page shows it: no name turns the text beside it around."""
+    """Return a value as the page shows it: without characters that reorder the text around it."""
     return visible(value) if type(value) is str else value
 
 

@@ -8,7 +8,7 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.query import Catalog, NoCatalogError, OutputError, QueryError
 from dicom_assets.query.gallery import Card, Shown, write_gallery
-from dicom_assets.query.names import file_size
+from dicom_assets.query.labels import file_size
 from dicom_assets.query.summary import Count, count_by, summarize
 from dicom_assets.tables import OBJECT_CATALOG
 from dicom_assets_tests.query.conftest import ROWS, append, catalog_row, jpeg
