@@ -1,7 +1,7 @@
 """Untrusted text, made safe for a terminal.
 
-A header value, a file name or a column name may hold control sequences: ESC and the C1 controls move the cursor, set the
-clipboard or type into the shell, and bidirectional overrides show text in another order than it has.
+A header value, a file name or a column name may hold control sequences: ESC and the C1 controls move the cursor, set
+the clipboard or type into the shell, and bidirectional overrides show text in another order than it has.
 """
 
 import codecs
