@@ -5,8 +5,8 @@ Here belongs what reads a finished catalog for people: the SQL engine and its li
 files (``formats``, ``terminal``, ``values``, ``visible``, ``spreadsheet``), pages and pictures (``gallery``,
 ``preview``), counts (``summary``, ``labels``) and the documentation of the tables (``describe``).
 
-What writes a table belongs in ``pipeline``, and the options and messages of commands belong in ``cli``. Neither Dagster nor
-Spark is imported: to read a catalog, a laptop and this package are enough.
+What writes a table belongs in ``pipeline``, and the options and messages of commands belong in ``cli``.
+Neither Dagster nor Spark is imported: to read a catalog, a laptop and this package are enough.
 """
 
 from dicom_assets.query.database import Catalog
