@@ -9,7 +9,7 @@ pool
 script
     What one would write first: ``pydicom.dcmread``, ``to_json_dict``, ``pixel_array``, window, Pillow, JPEG.
 
-The files are made by seed: ``ct`` are 512x512 with 250 elements, ``mr`` are small slices with long headers. ``--source``
+The files are made by seed: ``ct`` are 512x512 with 250 elements, ``mr`` small slices with long headers. ``--source``
 takes a folder of your own instead, its files repeated by hard links.
 
 Start-up of Spark is measured apart. Then ``dicom-assets catalog`` is timed on the same files from its start to its end,

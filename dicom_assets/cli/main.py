@@ -106,8 +106,14 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
     query: Annotated[str, typer.Argument(help="SQL, as DuckDB speaks it, over the tables by name.")],
     lake: LakeOption,
     schema: Schema = "dicom",
-    form: Annotated[Format, typer.Option("--format", help="How the result is written.")] = Format.TABLE,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="How the result is written; by default as the name of FILE says, else a table."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write to this file: .csv, .json or .parquet."),
+    ] = None,
     allow_files: Annotated[
         list[Path] | None,
         typer.Option("--allow-files", help="Let the query read files below this folder; may be given several times."),
@@ -121,15 +127,16 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
 ) -> None:
     """Query the tables. A query reads the tables and nothing else, unless it is told so."""
     from dicom_assets.query.engine import EngineOptions
-    from dicom_assets.query.formats import write
+    from dicom_assets.query.formats import choose_format, write
     from dicom_assets.query.opening import open_catalog
     from dicom_assets.query.spreadsheet import Spreadsheet
 
     spreadsheet = Spreadsheet(safe=spreadsheet_safe)
     with clear_errors():
+        chosen = choose_format(form, output)
         engine = EngineOptions(allow_files=tuple(allow_files or ()), unsafe=unsafe)
         result = open_catalog(lake, schema, engine=engine).sql(query)
-        write(result, form, output, spreadsheet)
+        write(result, chosen, output, spreadsheet)
     if spreadsheet.formulas and not spreadsheet.safe and not (output is None and sys.stdout.isatty()):
         note = f"Note: spreadsheets take {spreadsheet.formulas} of these cells for formulas"
         tell(f"{note}; --spreadsheet-safe prevents that.", style="yellow")
@@ -140,14 +147,19 @@ def gallery(
     output: Annotated[Path, typer.Argument(help="The HTML file to write.")],
     lake: LakeOption,
     schema: Schema = "dicom",
+    where: Annotated[
+        str, typer.Option("--where", help="Only files that meet this condition, SQL on columns of object_catalog.")
+    ] = "true",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The most files on the page.")] = 500,
+    title: Annotated[str, typer.Option("--title", help="Heading of the page.")] = "DICOM catalog",
 ) -> None:
     """Write a page of the thumbnails."""
     from dicom_assets.query.gallery import write_gallery
     from dicom_assets.query.opening import open_catalog
 
     with clear_errors():
-        shown = write_gallery(open_catalog(lake, schema), output)
-    line = visible(f"{shown} files: {output.absolute()}")
+        page = write_gallery(open_catalog(lake, schema), output, title=title, where=where, limit=limit)
+    line = visible(f"{page}: {output.absolute()}")
     Console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 

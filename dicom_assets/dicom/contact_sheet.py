@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
 
-_BURNED_IN = "YES"
+from dicom_assets.dicom.showable import may_be_shown
+from dicom_assets.dicom.status import HeaderStatus
 
 
 @dataclass(frozen=True, slots=True)
 class SheetEntry:
-    """A thumbnail, and what its header says of text in the image.
+    """A thumbnail, and what its header, which was read, says of text in the image.
 
     Attributes
     ----------
@@ -32,7 +33,7 @@ def contact_sheet(
 ) -> bytes | None:
     """Return thumbnails side by side as a JPEG, ``None`` when there is none to show.
 
-    Images whose header says that identifying text is part of the image are never shown (PS3.3 C.7.6.1.1.4).
+    Images that :func:`may_be_shown` holds back are never on it.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def contact_sheet(
         Of the JPEG, 1 to 95.
 
     """
-    shown = [entry for entry in entries if (entry.burned_in_annotation or "").strip().upper() != _BURNED_IN][:most]
+    shown = [entry for entry in entries if may_be_shown(entry.burned_in_annotation, HeaderStatus.OK)][:most]
     if not shown:
         return None
     columns = min(columns, len(shown))

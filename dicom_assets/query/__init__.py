@@ -1,6 +1,12 @@
-"""The reading side: SQL over the Delta tables, results in files, the gallery, and the documentation of the tables.
+"""The reading side: SQL over the Delta tables, and what is made of its answers.
 
-Imports neither Dagster nor Spark: a catalog is read with what a laptop has.
+Here belongs what reads a finished catalog for people: the SQL engine and its limits (``database``, ``engine``,
+``references``), Delta tables as datasets for DuckDB to scan (``dataset``, ``remote``), results on a terminal and in
+files (``formats``, ``terminal``, ``values``, ``visible``, ``spreadsheet``), pages and pictures (``gallery``,
+``preview``), counts (``summary``, ``labels``) and the documentation of the tables (``describe``).
+
+What writes a table belongs in ``pipeline``, and the options and messages of commands belong in ``cli``.
+Neither Dagster nor Spark is imported: to read a catalog, a laptop and this package are enough.
 """
 
 from dicom_assets.query.database import Catalog

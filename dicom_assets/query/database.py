@@ -1,6 +1,6 @@
-"""The catalog as a database: SQL by DuckDB over the Delta tables, by table name."""
+"""The catalog as a database: SQL over the Delta tables by their names, answered by DuckDB."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,19 +16,20 @@ from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
+from dicom_assets.query.references import references
 from dicom_assets.query.remote import RemoteDataset
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The tables of one lake, to be queried.
+    """The tables of one catalog, for queries.
 
     Attributes
     ----------
     lake
         Where the tables are.
     as_of
-        Show every table as it was at this time (with its offset from UTC), by default as it is.
+        Read every table as it was at this time, which needs an offset from UTC; by default, as it is now.
     engine
         What queries may do beyond reading the tables, and how much of the machine they may take.
 
@@ -44,7 +45,7 @@ class Catalog:
     engine: EngineOptions = field(default_factory=EngineOptions)
 
     def tables(self) -> tuple[str, ...]:
-        """Return the names of the tables: those of the catalog in the order data walks, then those of users.
+        """Return the names of the tables: those of the catalog in the order of the data flow, then those of users.
 
         Raises
         ------
@@ -59,11 +60,11 @@ class Catalog:
         return tuple(names)
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """Run a query and return its result, computed as it is read.
+        """Run a query and return its result, which is computed while it is read.
 
-        Only tables that the query mentions are opened, only columns that it uses are read, and data files are skipped
+        Only tables that the query refers to are opened, only columns that it uses are read, and data files are skipped
         by partition and statistics. Times are in UTC. Files that :attr:`engine` allows can be joined
-        (``... JOIN 'cohort.csv' USING (PatientID)``); nothing else can be reached, and nothing written.
+        (``... JOIN 'cohort.csv' USING (PatientID)``); nothing else can be reached, and nothing can be written.
 
         Parameters
         ----------
@@ -78,20 +79,20 @@ class Catalog:
         Raises
         ------
         QueryError
-            The query does not parse, names a table or column that is not there, or does what it may not.
+            The query does not parse, names a table or column that does not exist, or does what it is not allowed to.
         NoCatalogError
             There is no table at all.
         CatalogError
-            A table cannot be opened, or a file to be allowed does not exist.
+            A table cannot be opened, or an allowed file does not exist.
 
         """
         if not query.isascii() and query != query.encode(errors="ignore").decode():
             raise QueryError("the query holds bytes that are no UTF-8")
         names = self.tables()
-        mentioned = query.casefold()
-        # A name that is not in the text of the query is no table of it; `SHOW TABLES` mentions none and means all.
-        opened = [name for name in names if name.casefold() in mentioned] or names
-        connection = connect({name: self._dataset(name, mentioned) for name in opened}, self.engine)
+        connection = connect(self.engine)
+        wanted = references(connection, query, names)
+        for name in wanted.tables:
+            connection.register(name, self._dataset(name, wanted.mentions))
         try:
             if not self.engine.unsafe:
                 check_reads_only(connection, query)
@@ -102,10 +103,10 @@ class Catalog:
             raise QueryError("the query is empty")
         return result
 
-    def _dataset(self, name: str, mentioned: str) -> ds.Dataset | RemoteDataset:
-        """Return a table to be scanned, with the statistics of columns that a query mentions."""
+    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> ds.Dataset | RemoteDataset:
+        """Return a table that DuckDB can scan, with the statistics of the columns that a query mentions."""
         location = self._location(name)
-        return as_dataset(location, self._open(location), lambda column: column.casefold() in mentioned)
+        return as_dataset(location, self._open(location), mentioned)
 
     @property
     def _folder(self) -> TableLocation:
@@ -138,7 +139,7 @@ class Catalog:
 
 
 def _explain(error: duckdb.Error, names: tuple[str, ...]) -> str:
-    """Return what is wrong with a query, and which tables there are when it names another."""
+    """Return what is wrong with a query, and which tables exist when it names one that does not."""
     message = one_line(error)
     if isinstance(error, duckdb.PermissionException):
         denied = message.partition(" - file system operations")[0].removeprefix("Permission Error: ")

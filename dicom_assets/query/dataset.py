@@ -1,8 +1,8 @@
 """One version of a Delta table as a PyArrow dataset: column pruning, and files skipped by partition and statistics.
 
 Why not ``DeltaTable.to_pyarrow_dataset``: it reads every file through Python callbacks on Arrow's threads, which can
-hang a query and abort the interpreter at exit, and it prepares statistics of every column for every file, wanted or
-not. Here local tables are read by Arrow's own file system, others by :mod:`dicom_assets.query.remote`, and only
+hang a query or abort the interpreter at exit, and it prepares the statistics of every column for every file, needed or
+not. Here, local tables are read through Arrow's own file system, others by :mod:`dicom_assets.query.remote`, and only
 statistics that a query may use are prepared.
 """
 
@@ -20,10 +20,10 @@ from dicom_assets.query.errors import CatalogError
 from dicom_assets.query.remote import RemoteDataset
 
 _READABLE_FEATURES = frozenset({"timestampNtz"})
-"""Reader features of the Delta protocol that do not change what is in the data files."""
+"""Reader features of the Delta protocol that do not change how data files are read."""
 
 _STATISTICS_PRECISION = timedelta(milliseconds=1)
-"""Of timestamps in the log: some writers cut what is below, so a maximum may lie this much too low."""
+"""Of timestamps in the log: some writers truncate to it, so a maximum may be too low by as much."""
 
 
 def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str], bool]) -> ds.Dataset | RemoteDataset:
@@ -41,7 +41,7 @@ def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str
     Raises
     ------
     CatalogError
-        The table uses a feature that Parquet files alone do not show, such as deletion vectors.
+        The table uses a feature that its Parquet files do not show, such as deletion vectors.
 
     """
     unreadable = set(delta.protocol().reader_features or ()) - _READABLE_FEATURES
@@ -60,20 +60,20 @@ def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str
 
 
 def _guarantees(delta: DeltaTable, fields: list[pa.Field]) -> Iterator[tuple[str, ds.Expression]]:
-    """Yield each live data file with what its log entry promises of every row in it."""
+    """Yield each live data file with what its log entry guarantees for every row in it."""
     actions = pa.table(delta.get_add_actions(flatten=True))
     partitions = delta.metadata().partition_columns
     statistics = [field for field in fields if field.name not in partitions]
     for action in actions.select([n for n in actions.column_names if _is_used(n, partitions, statistics)]).to_pylist():
         # A true literal is the neutral start: a table may have neither partitions nor statistics.
-        promise = ds.scalar(True)
+        guarantee = ds.scalar(True)
         for name in partitions:
             value = action[f"partition.{name}"]
-            promise &= ds.field(name).is_null() if value is None else ds.field(name) == value
+            guarantee &= ds.field(name).is_null() if value is None else ds.field(name) == value
         for field in statistics:
             bounds = _bounds(field, action)
-            promise = promise if bounds is None else promise & bounds
-        yield action["path"], promise
+            guarantee = guarantee if bounds is None else guarantee & bounds
+        yield action["path"], guarantee
 
 
 def _is_used(column: str, partitions: list[str], statistics: list[pa.Field]) -> bool:
@@ -84,7 +84,7 @@ def _is_used(column: str, partitions: list[str], statistics: list[pa.Field]) -> 
 
 
 def _bounds(field: pa.Field, action: dict[str, Any]) -> ds.Expression | None:
-    """Return what the statistics of one file promise of a column, ``None`` when nothing."""
+    """Return what the statistics of one file guarantee for a column, ``None`` when nothing."""
     nulls, column = action.get(f"null_count.{field.name}"), ds.field(field.name)
     if nulls is not None and nulls == action["num_records"]:
         return column.is_null()

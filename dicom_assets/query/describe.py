@@ -1,24 +1,22 @@
 """The documentation of the tables, generated from their definitions: ``python -m dicom_assets.query.describe``.
 
-Rewrites ``docs/tables.md``, and in ``README.md`` what stands between the markers. A test fails when they are stale.
+Rewrites ``docs/tables.md``; a test fails when it is stale.
 """
 
 import ast
 import inspect
 import sys
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
 
-from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
-from dicom_assets.extract.metadata import MetadataStatus
-from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
+from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.tables import Column
-
-BEGIN, END = "<!-- columns:begin -->", "<!-- columns:end -->"
 
 
 def type_name(type_: pa.DataType) -> str:
@@ -42,53 +40,48 @@ def column_rows(columns: tuple[Column, ...]) -> str:
     return "\n".join(lines)
 
 
-def tables_page() -> str:
-    """Return ``docs/tables.md``: every table with all its columns, and the states that the status columns hold."""
-    parts = ["# The tables", "Generated from `dicom_assets/tables.py` by `python -m dicom_assets.query.describe`."]
-    for table in DEFAULT_MODEL.tables:
+def tables_page(model: CatalogModel = DEFAULT_MODEL) -> str:
+    """Return ``docs/tables.md``: every table of a catalog with its columns, and the states in the status columns."""
+    parts = ["# The tables", "Generated from the code by `python -m dicom_assets.query.describe`."]
+    for table in model.tables:
         parts += [f"## {table.name}", table.description, column_rows(table.columns)]
     parts += [
         "## States",
-        "Of files as a whole (`status` of `object_catalog`); `error` is one sentence on the worst of it:",
+        f"Of files as a whole (`status` of `{model.catalog.name}`); `error` is one sentence on the worst of it:",
+        _state_rows(_documented(CatalogStatus).items()),
     ]
-    parts += [_states(CatalogStatus), "Of `file_metadata` (`status`, `metadata_status`):", _states(MetadataStatus)]
-    parts += ["Of headers (`status` of `dicom_headers`, `header_status`):", _states(HeaderStatus)]
-    parts += ["Of thumbnails (`status` of `thumbnails`, `thumbnail_status`):", _states(ThumbnailStatus)]
+    for table in model.extracted:
+        states = ((status.value, status.description or _docstring(status.value)) for status in table.statuses)
+        parts += [f"Of `{table.name}` (its `status`, `{table.status_column}`):", _state_rows(states)]
     return "\n\n".join(parts) + "\n"
 
 
-def _states(enum: type[StrEnum]) -> str:
+def _state_rows(states: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(["| State | |", "|---|---|", *(f"| `{state}` | {text} |" for state, text in states)])
+
+
+def _docstring(state: str) -> str:
+    """Return the docstring of a state that is a member of an enum, empty for other texts."""
+    return _documented(type(state)).get(str(state), "") if isinstance(state, StrEnum) else ""
+
+
+@cache
+def _documented(enum: type[StrEnum]) -> dict[str, str]:
     """Return the members of an enum with the docstring that follows each in its source."""
     definition = ast.parse(inspect.getsource(enum)).body[0]
     assert isinstance(definition, ast.ClassDef)
-    lines = ["| State | |", "|---|---|"]
+    return dict(_members(definition))
+
+
+def _members(definition: ast.ClassDef) -> Iterator[tuple[str, str]]:
     for statement, following in pairwise(definition.body):
         match statement, following:
             case ast.Assign(value=ast.Constant(value=str(state))), ast.Expr(value=ast.Constant(value=str(text))):
-                lines.append(f"| `{state}` | {' '.join(text.replace('``', '`').split())} |")
-    return "\n".join(lines)
-
-
-def with_columns(text: str) -> str:
-    """Return a Markdown text with the columns of ``object_catalog`` between its markers.
-
-    Raises
-    ------
-    ValueError
-        The text does not have the two markers, in order.
-
-    """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"there are no markers {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n\n{column_rows(OBJECT_CATALOG.columns)}\n\n{END}{after}"
+                yield state, " ".join(text.replace("``", "`").split())
 
 
 def main(root: Path) -> None:
-    """Rewrite the generated pages of a checkout."""
-    readme = root / "README.md"
-    readme.write_text(with_columns(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    """Rewrite the generated page of a checkout."""
     page = root / "docs" / "tables.md"
     page.parent.mkdir(exist_ok=True)
     page.write_text(tables_page(), encoding="utf-8")

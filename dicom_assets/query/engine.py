@@ -1,30 +1,27 @@
 """The SQL engine behind a catalog: a DuckDB that reads what it is given and nothing else, unless told otherwise.
 
-It is made for queries of people who are not trusted with the machine, such as the visitors of a web page: no file, no
-address and no setting is theirs, and neither is any extension. What is closed, and how it was tried, is in
-``docs/sql.md``.
+It is made for queries from people who are not trusted with the machine, such as the visitors of a web page: they reach
+no file, no address, no setting and no extension. What is closed, and how, is in ``docs/sql.md``.
 """
 
 import re
 import threading
 import uuid
 import weakref
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow.dataset as ds
 
 from dicom_assets.query.errors import CatalogError, QueryError
 from dicom_assets.storage.scratch import scratch_folder
 
 _INTERRUPT_AGAIN = 0.05
-"""Seconds; an interrupt that comes between two steps of a query is forgotten."""
+"""Seconds: an interrupt between two steps of a query has no effect and has to be repeated."""
 
 _EXPLAIN = re.compile(r"\s*EXPLAIN(\s+ANALYZE)?\s+", re.IGNORECASE)
 _READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.MULTI})
-"""What a statement that only reads can be. MULTI is a PIVOT, or a COPY of one: it runs a query of its own first."""
+"""Types of statements that may only read. MULTI is a PIVOT, or a COPY of one: it runs a query of its own first."""
 
 _CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -36,20 +33,20 @@ _CLOSED: dict[str, str | bool | int | float | list[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What queries may do, and how much of the machine they may take.
+    """What queries may do, and how much of the machine they may use.
 
     Attributes
     ----------
     allow_files
-        Folders, with all below them, and files that queries may read beside the tables. Links that lead out of them
-        are not followed.
+        Folders, with everything below them, and files that queries may read besides the tables. Links that lead out of
+        them are not followed.
     unsafe
         Queries may do all that the user of this process may: read and write files, attach databases, install
         extensions, change settings.
     memory_bytes
-        The most memory that a query takes before it goes to disk or fails; by default DuckDB's, 80 % of the machine's.
+        The most memory that a query may use before it spills to disk or fails; by default DuckDB's, 80 % of all.
     seconds
-        Time from the call until the result is read; a query that takes longer is interrupted. By default any time.
+        Time from the call until the result is read; a query that takes longer is interrupted. By default without end.
     threads
         Threads of a query, by default one for each core.
 
@@ -62,8 +59,10 @@ class EngineOptions:
     threads: int | None = None
 
 
-def connect(tables: Mapping[str, ds.Dataset], options: EngineOptions) -> duckdb.DuckDBPyConnection:
-    """Return an engine that knows some tables by name; its clock runs from here.
+def connect(options: EngineOptions) -> duckdb.DuckDBPyConnection:
+    """Return an engine that can reach the files allowed and nothing else; its clock runs from here.
+
+    Tables can still be registered: that needs no access of the engine's own.
 
     Raises
     ------
@@ -81,8 +80,6 @@ def connect(tables: Mapping[str, ds.Dataset], options: EngineOptions) -> duckdb.
         connection.execute(f"SET memory_limit = '{int(options.memory_bytes)} bytes'")
     if options.threads is not None:
         connection.execute(f"SET threads = {int(options.threads)}")
-    for name, dataset in tables.items():
-        connection.register(name, dataset)
     if not options.unsafe:
         _close(connection, options.allow_files)
     if options.seconds is not None:
@@ -91,7 +88,7 @@ def connect(tables: Mapping[str, ds.Dataset], options: EngineOptions) -> duckdb.
 
 
 def _spill_folder() -> Path:
-    """Return where an engine may put what does not fit into memory; it makes the folder when it has to."""
+    """Return where an engine may spill what does not fit into memory; it creates the folder when needed."""
     try:
         return scratch_folder() / f"duckdb-{uuid.uuid4().hex}"  # what one query puts there is not for another to read
     except OSError as error:
@@ -101,14 +98,14 @@ def _spill_folder() -> Path:
 def check_reads_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     """Refuse a query that would do anything but read.
 
-    The settings keep it from other files, but what may be read may be written as well, as far as DuckDB is concerned.
+    The settings keep it from other files, but to DuckDB, a file that may be read may be written as well.
 
     Raises
     ------
     QueryError
         The text is not one statement that reads.
     duckdb.Error
-        It is no SQL, or names what is not there.
+        The text is no SQL, or names what does not exist.
 
     """
     statements = connection.extract_statements(query)
@@ -136,7 +133,7 @@ def check_reads_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:
 
 
 def _without_end(statement: str) -> str:
-    """Return a statement without its semicolon and what comments stand there."""
+    """Return a statement without its final semicolon and the comments around that."""
     text = statement.encode()  # positions of tokens count in bytes
     end = len(text)
     for position, kind in reversed(duckdb.tokenize(statement)):
@@ -147,7 +144,7 @@ def _without_end(statement: str) -> str:
 
 
 def _close(connection: duckdb.DuckDBPyConnection, allowed: tuple[Path, ...]) -> None:
-    """Leave the files allowed as all that the engine can reach, and its settings as they are."""
+    """Restrict the engine to the files allowed, and lock its settings."""
     folders: set[str] = set()
     files: set[str] = set()
     for path in allowed:
@@ -165,7 +162,7 @@ def _close(connection: duckdb.DuckDBPyConnection, allowed: tuple[Path, ...]) -> 
 
 
 def _interrupt_after(connection: duckdb.DuckDBPyConnection, seconds: float) -> None:
-    """Interrupt whatever an engine does after a time, as long as somebody holds it."""
+    """Interrupt whatever an engine does after some time, as long as it is referenced."""
     ended = threading.Event()
     weakref.finalize(connection, ended.set)
     reference = weakref.ref(connection)

@@ -1,4 +1,4 @@
-"""What can go wrong when a catalog is read. Every message is one line that the command line shows as it is."""
+"""The errors of reading a catalog. Every message is one line, which the command line shows as it is."""
 
 from dicom_assets.errors import UserError
 from dicom_assets.storage.errors import why
@@ -13,17 +13,17 @@ class NoCatalogError(CatalogError):
 
 
 class QueryError(CatalogError):
-    """A query does not parse, names what is not there, or fails on the values that it meets."""
+    """A query does not parse, names what does not exist, or fails on a value in the tables."""
 
 
 class OutputError(CatalogError):
-    """A result cannot be written where, or as, it was asked for."""
+    """A result cannot be written to this place, or in this format."""
 
 
 def one_line(error: Exception) -> str:
     """Return the message of an error in one line, without the excerpt of the query that DuckDB adds to it.
 
-    What an object store says fills a page; it comes down to its cause.
+    The pages of text that an object store returns are reduced to their cause.
     """
     message = str(error).partition("\n\nLINE ")[0]
     return why(message) or " ".join(message.split())

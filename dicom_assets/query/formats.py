@@ -1,4 +1,4 @@
-"""Results of queries on the terminal and in files. Everything but ``table`` is complete, and streams."""
+"""Results of queries on the terminal and in files. Every format but ``table`` is complete, and is streamed."""
 
 import sys
 import uuid
@@ -26,7 +26,7 @@ _BATCH_ROWS = 2048
 
 
 class Format(StrEnum):
-    """How a result is written."""
+    """How a result is written. Each but ``table`` is also the suffix of the files that hold it."""
 
     TABLE = "table"
     """For reading: aligned, long values cut, the first rows only."""
@@ -38,13 +38,43 @@ class Format(StrEnum):
     """All types as they are."""
 
 
+_BY_SUFFIX = {f".{form}": form for form in (Format.CSV, Format.JSON, Format.PARQUET)}
+
+
+def choose_format(form: Format | None, output: Path | None) -> Format:
+    """Return the format of a result: the one asked for, else that of the file's suffix, else ``table``.
+
+    Parameters
+    ----------
+    form
+        What was asked for, if anything.
+    output
+        The file to write, ``None`` for standard output.
+
+    Raises
+    ------
+    OutputError
+        The suffix stands for another format than the one asked for, or for none where none was asked for.
+
+    """
+    if output is None:
+        return form or Format.TABLE
+    named = _BY_SUFFIX.get(output.suffix.lower())
+    wanted = form or named
+    if wanted is None:
+        raise OutputError(f"{output} is in no known format: let it end in {', '.join(_BY_SUFFIX)}, or give --format")
+    if named not in (None, wanted):
+        raise OutputError(f"{output} is the name of a {named} file, and --format asks for {wanted}")
+    return wanted
+
+
 def write(
     result: duckdb.DuckDBPyRelation, form: Format, output: Path | None = None, spreadsheet: Spreadsheet | None = None
 ) -> int:
     """Write the result of a query and return its number of rows.
 
-    A terminal gets no control characters of values and names, in no format: they are made visible. Files and pipes get
-    values as they are.
+    Control characters in values and names never reach a terminal, in any format: they are made visible. Files and
+    pipes get values as they are.
 
     Parameters
     ----------
@@ -53,14 +83,14 @@ def write(
     form
         The format.
     output
-        The file, which appears when it is complete; by default standard output.
+        The file, which appears only when it is complete; by default standard output.
     spreadsheet
-        What becomes of texts in CSV that a spreadsheet would take for formulas; counts them.
+        Counts the texts in CSV that a spreadsheet would take for formulas, and defuses them if it is to.
 
     Raises
     ------
     QueryError
-        The query failed on a value that it met.
+        The query failed on a value in the tables.
     OutputError
         The file cannot be written, or Parquet would go to a terminal.
 
@@ -86,7 +116,7 @@ def write(
 
 
 def _unambiguous(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """Return a result whose columns all have different names: an object or a file can hold no two alike."""
+    """Return a result whose columns all have different names, as JSON objects and Parquet files require."""
     names: list[str] = []
     for name in reader.schema.names:
         candidates = chain([name], (f"{name}_{number}" for number in count(1)))
@@ -100,7 +130,7 @@ def _unambiguous(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[BinaryIO]:
-    """Open standard output, or a file that takes its name when all went well."""
+    """Open standard output, or a file that gets its name only when it was written completely."""
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

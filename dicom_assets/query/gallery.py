@@ -1,6 +1,7 @@
 """The thumbnails of a catalog as one HTML page that needs nothing else: no server, no network, no other file.
 
-Carries no names and no dates of patients. Images that say they have annotation burned in are not shown.
+Carries no names and no dates of patients, and only images that may be shown unasked
+(:mod:`dicom_assets.dicom.showable`).
 """
 
 import base64
@@ -12,20 +13,33 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from dicom_assets.dicom.showable import may_be_shown
+from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import OutputError
-from dicom_assets.query.names import file_size, transfer_syntax_name
+from dicom_assets.query.labels import file_size, transfer_syntax_name
 from dicom_assets.query.visible import visible
 
+DEFAULT_TITLE = "DICOM catalog"
 DEFAULT_LIMIT = 500
-"""Cards on a page: some megabytes, which a browser takes without effort."""
+"""Cards on a page: a few megabytes, which a browser shows without effort."""
 
 _MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
-# Two queries: the choice looks at every row but at no thumbnail, the second at the chosen rows alone.
+_COUNT = """
+SELECT count(*)
+FROM object_catalog
+WHERE (
+{where}
+)
+"""
+# Two queries: the first looks at every row but reads no thumbnail, the second reads the chosen rows only.
 _CHOICE = """
 SELECT prefix, path
 FROM object_catalog
+WHERE (
+{where}
+)
 ORDER BY coalesce(thumbnail_status, '') <> 'ok',
          row_number() OVER (PARTITION BY coalesce(SeriesInstanceUID, path) ORDER BY InstanceNumber, path),
          relative_path
@@ -33,11 +47,23 @@ LIMIT {limit}
 """
 _ROWS = """
 SELECT relative_path, size, Modality, TransferSyntaxUID, "Rows", "Columns", NumberOfFrames, SeriesInstanceUID,
-       SeriesNumber, InstanceNumber, BurnedInAnnotation, status,
+       SeriesNumber, InstanceNumber, BurnedInAnnotation, status, header_status,
        thumbnail_media_type, thumbnail
 FROM object_catalog
 WHERE prefix IN ({prefixes}) AND path IN ({paths})
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How many files are on a page, and how many there are to choose from."""
+
+    shown: int
+    files: int
+
+    def __str__(self) -> str:
+        files = f"{self.files:,} {'file' if self.files == 1 else 'files'}"
+        return files if self.shown == self.files else f"{self.shown:,} of {files}"
 
 
 @dataclass(frozen=True)
@@ -65,8 +91,8 @@ class Card:
 
     @property
     def modality(self) -> str:
-        """Modality, or what stands for it."""
-        return self.row["Modality"] or "none"
+        """Modality, or that there is none."""
+        return self.row["Modality"] or "no modality"
 
     @property
     def transfer_syntax(self) -> str:
@@ -89,26 +115,28 @@ class Card:
         return " \N{MULTIPLICATION SIGN} ".join(map(str, sizes))
 
     @property
-    def status(self) -> str:
-        """Status of the file in the catalog; of an image with annotation burned in, that it has."""
-        return "burned_in" if self.is_burned_in else str(self.row["status"])
+    def status(self) -> CatalogStatus:
+        """What can be done with the file."""
+        return CatalogStatus(self.row["status"])
 
     @property
-    def is_burned_in(self) -> bool:
-        """Whether the pixels are said to identify the patient."""
-        return (self.row["BurnedInAnnotation"] or "").strip().upper() == "YES"
+    def has_image(self) -> bool:
+        """Whether there is a thumbnail that a browser can show."""
+        return self.row["thumbnail"] is not None and self.row["thumbnail_media_type"] in _MEDIA_TYPES
 
     @property
     def image(self) -> str | None:
-        """The thumbnail as a data URI, ``None`` when there is none or it is not to be shown."""
+        """The thumbnail as a data URI, ``None`` when there is none or it may not be shown."""
         row = self.row
-        if row["thumbnail"] is None or row["thumbnail_media_type"] not in _MEDIA_TYPES or self.is_burned_in:
+        if not (self.has_image and may_be_shown(row["BurnedInAnnotation"], row["header_status"])):
             return None
         return f"data:{row['thumbnail_media_type']};base64,{base64.b64encode(row['thumbnail']).decode()}"
 
 
-def write_gallery(catalog: Catalog, output: Path, *, title: str = "DICOM catalog", limit: int = DEFAULT_LIMIT) -> int:
-    """Write the page and return the number of files on it.
+def write_gallery(
+    catalog: Catalog, output: Path, *, title: str = DEFAULT_TITLE, where: str = "true", limit: int = DEFAULT_LIMIT
+) -> Shown:
+    """Write the page and return how many files are on it, and of how many.
 
     Parameters
     ----------
@@ -118,17 +146,21 @@ def write_gallery(catalog: Catalog, output: Path, *, title: str = "DICOM catalog
         The HTML file.
     title
         Heading of the page.
+    where
+        Condition in SQL on the columns of ``object_catalog`` that the files meet.
     limit
         The most files that it shows: those with an image come first, one of each series before a second one.
 
     Raises
     ------
+    QueryError
+        The condition is no SQL, or names what is not there.
     OutputError
         The file cannot be written.
 
     """
-    cards = sorted(_cards(catalog, limit), key=lambda card: card.order)
-    files = catalog.sql("SELECT count(*) FROM object_catalog").fetchall()[0][0]
+    (files,) = catalog.sql(_COUNT.format(where=where)).fetchall()[0]
+    cards = sorted(_cards(catalog, where, limit), key=lambda card: card.order)
     template = _environment().get_template("gallery.html.jinja")
     try:
         with output.open("w", encoding="utf-8") as page:
@@ -137,12 +169,12 @@ def write_gallery(catalog: Catalog, output: Path, *, title: str = "DICOM catalog
             )
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror}") from error
-    return len(cards)
+    return Shown(len(cards), files)
 
 
-def _cards(catalog: Catalog, limit: int) -> Iterator[Card]:
+def _cards(catalog: Catalog, where: str, limit: int) -> Iterator[Card]:
     """Yield the files to show: those with an image first, and of every series one before another of the same."""
-    chosen = catalog.sql(_CHOICE.format(limit=int(limit))).fetchall()
+    chosen = catalog.sql(_CHOICE.format(where=where, limit=int(limit))).fetchall()
     if chosen:
         prefixes, paths = ({_literal(value) for value in column} for column in zip(*chosen, strict=True))
         rows = catalog.sql(_ROWS.format(prefixes=", ".join(prefixes), paths=", ".join(paths)))
@@ -161,15 +193,16 @@ def _groups(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
 
 
 def _choices(cards: Sequence[Card]) -> dict[str, list[str]]:
-    """Return what the page can be filtered by."""
+    """Return what the page can be filtered by: the modalities and states that are on it."""
+    present = {card.status for card in cards}
     return {
         "modalities": sorted({card.modality for card in cards}),
-        "statuses": sorted({card.status for card in cards}),
+        "statuses": [status for status in CatalogStatus if status in present],
     }
 
 
 def _finalize(value: Any) -> Any:
-    """Return a value as the page shows it: no name turns the text beside it around."""
+    """Return a value as the page shows it: without characters that reorder the text around it."""
     return visible(value) if type(value) is str else value
 
 

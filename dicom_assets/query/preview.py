@@ -1,18 +1,17 @@
 """A few thumbnails of a prefix as one picture, for those who allow images in run metadata."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.dicom.contact_sheet import SheetEntry, contact_sheet
+from dicom_assets.dicom.showable import may_be_shown
 
 _COLUMNS = ("thumbnail", "BurnedInAnnotation", "header_status")
 
 
 def preview(catalog: Snapshot, prefix: str, most: int) -> bytes | None:
-    """Return up to `most` thumbnails of a prefix as a JPEG, ``None`` when there is none to show.
-
-    Left out are images that say they identify the patient (Burned In Annotation ``YES``), and those whose header has
-    no row yet: what it would say is not known.
+    """Return up to `most` thumbnails of a prefix as a JPEG, ``None`` when there is none that may be shown.
 
     Parameters
     ----------
@@ -24,18 +23,13 @@ def preview(catalog: Snapshot, prefix: str, most: int) -> bytes | None:
         How many.
 
     """
-    entries = []
-    for entry in _entries(catalog, prefix):
-        if contact_sheet([entry]) is not None:
-            entries.append(entry)
-        if len(entries) == most:
-            break
-    return contact_sheet(entries, most=most)
+    return contact_sheet(list(islice(_showable(catalog, prefix), most)), most=most)
 
 
-def _entries(catalog: Snapshot, prefix: str) -> Iterator[SheetEntry]:
+def _showable(catalog: Snapshot, prefix: str) -> Iterator[SheetEntry]:
     for file in catalog.of_prefix(prefix):
         for _, batch in catalog.rows(_COLUMNS, [file]):
             for row in batch.to_pylist():
-                if row["thumbnail"] is not None and row["header_status"] is not None:
-                    yield SheetEntry(row["thumbnail"], row["BurnedInAnnotation"])
+                marked = row["BurnedInAnnotation"]
+                if row["thumbnail"] is not None and may_be_shown(marked, row["header_status"]):
+                    yield SheetEntry(row["thumbnail"], marked)

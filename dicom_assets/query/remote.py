@@ -1,7 +1,7 @@
-"""Data files on an object store, scanned by threads of Python's own.
+"""Data files on an object store, scanned on Python threads.
 
-Arrow's scanner would call delta-rs's file system from its own threads: a query that ends early (``LIMIT``) then waits
-for ever for them, and the interpreter sometimes aborts at exit. Here a file is read on the thread that asked for it.
+Arrow's scanner would call delta-rs's file system from its own threads: a query that ends early (``LIMIT``) would wait
+for them for ever, and the interpreter sometimes aborts at exit. Here, each file is read on the thread that opened it.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 _FILES_AT_A_TIME = 8
-"""An object store answers slowly, but many at once."""
+"""An object store answers slowly, but answers many requests at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class RemoteDataset(ds.InMemoryDataset):  # type: ignore[misc]
     Parameters
     ----------
     files
-        The data files, with what the log promises of each: only used to choose among them.
+        The data files, with what the log guarantees for each; only used to choose among them.
 
     """
 
@@ -69,7 +69,7 @@ def _in_order(fragments: Iterator[ds.ParquetFileFragment], read: Any) -> Iterato
             rows = ahead.popleft().result()
             ahead.extend(pool.submit(read, fragment) for fragment in islice(fragments, 1))
             yield from rows.to_batches()
-    finally:  # also when the query has enough
+    finally:  # also when the query has read enough
         pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -77,7 +77,7 @@ def _read(
     fragment: ds.ParquetFileFragment, schema: pa.Schema, names: list[str], condition: ds.Expression | None
 ) -> pa.Table:
     """Return the rows of one file that pass a filter."""
-    # An expression does not tell its columns, but their names are in its text.
+    # An expression does not list its columns, but their names are in its text.
     needed = [name for name in schema.names if name in names or (condition is not None and name in str(condition))]
     partitions = ds.get_partition_keys(fragment.partition_expression)
     with (

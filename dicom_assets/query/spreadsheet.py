@@ -1,4 +1,4 @@
-"""Texts in CSV that a spreadsheet takes for formulas, which it then executes: a header value may be one."""
+"""Texts in CSV that a spreadsheet would execute as formulas. A header value may be one."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 @dataclass
 class Spreadsheet:
-    """What becomes of formulas, and how many there are.
+    """Counts the formulas in what is written, and defuses them if asked to.
 
     Attributes
     ----------
     safe
-        Put an apostrophe before each, which spreadsheets take for "this is text".
+        Put an apostrophe before each, which makes it text to a spreadsheet.
     formulas
         How many were found so far.
 
@@ -27,7 +27,7 @@ class Spreadsheet:
     formulas: int = 0
 
     def column(self, column: pa.Array) -> pa.Array:
-        """Return a column as it is to be written. Numbers, and texts that are numbers, stay as they are."""
+        """Return a column in the form to write. Numbers, and texts that are numbers, stay as they are."""
         if not pa.types.is_string(column.type):
             return column
         number = pc.match_substring_regex(column, _NUMBER)

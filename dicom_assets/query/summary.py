@@ -1,10 +1,10 @@
-"""What a catalog holds, counted: what the command line says when it is done."""
+"""Counts of what a catalog holds, for the end of a command."""
 
 from dataclasses import dataclass
 
 from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.query.database import Catalog
-from dicom_assets.query.names import transfer_syntax_name
+from dicom_assets.query.labels import transfer_syntax_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +17,14 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts over ``object_catalog``, each in falling order.
+    """Counts over ``object_catalog``, each in descending order.
 
     Attributes
     ----------
     files
-        All rows.
+        Number of rows.
     header_status, thumbnail_status
-        By what became of the header, of the thumbnail.
+        By how the header was read, by how the thumbnail was made.
     modality
         DICOM files by ``Modality``.
     transfer_syntax
@@ -58,11 +58,11 @@ def count_by(catalog: Catalog, column: str, condition: str = "true") -> tuple[Co
     Parameters
     ----------
     catalog
-        What to count in.
+        The catalog.
     column
         Name of a column of ``object_catalog``.
     condition
-        In SQL.
+        SQL.
 
     """
     name = OBJECT_CATALOG[column].name

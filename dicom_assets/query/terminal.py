@@ -1,13 +1,14 @@
-"""Results for reading: an aligned table, or one record below the other when the columns do not fit."""
+"""Results for reading: an aligned table, or one line for each value when the columns do not fit."""
 
 import io
 import shutil
 import sys
-from itertools import islice
+import time
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,56 +17,89 @@ from dicom_assets.query.values import cell
 from dicom_assets.query.visible import visible
 
 SHOWN_ROWS = 100
-_CELL = 60
-_NARROWEST = 8
-"""Characters below which a cut value says nothing."""
+COUNTING_SECONDS = 2.0
+"""How long the rows that are not shown are counted."""
+_CELL = 64
+"""Characters of a value that are shown: a UID is never cut."""
 _FILE_WIDTH = 10_000
 """Of a table that does not go to a terminal: nothing needs to be wrapped there."""
+_EQUALS = " = "
+_ALL = "; csv, json and parquet hold all"
 
 
 def write_table(reader: pa.RecordBatchReader, sink: BinaryIO) -> int:
-    """Write the first rows for reading and return how many; a last line tells when there are more."""
+    """Write the first rows for reading and return how many; a last line tells how many there are."""
     names = [visible(name) for name in reader.schema.names]
-    rows = list(
-        islice(
-            (row for batch in reader for row in zip(*(c.to_pylist() for c in batch.columns), strict=True)),
-            SHOWN_ROWS + 1,
-        )
-    )
-    shown, more = rows[:SHOWN_ROWS], len(rows) > SHOWN_ROWS
+    shown, read = _first(reader)
     terminal = sink is sys.stdout.buffer and sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal else _FILE_WIDTH
     text = io.StringIO()
     console = Console(file=text, width=width, force_terminal=terminal, highlight=False)
-    if len(names) * (_NARROWEST + 2) <= width:
-        console.print(_grid(names, reader.schema.types, shown))
+    grid = _grid(names, reader.schema.types, shown)
+    if console.measure(grid, options=console.options.update(width=_FILE_WIDTH)).maximum <= width:
+        console.print(grid)
     else:
         for number, row in enumerate(shown, start=1):
-            console.print(_record(names, row, number, width))
-    count = f"first {len(shown):,} rows; the other formats write all" if more else _rows(len(shown))
-    console.print(Text(f"({count})", style="dim"))
-    # Aligned lines would end in blanks, which shows in diffs and in copies.
-    sink.write("\n".join(line.rstrip() for line in text.getvalue().split("\n")).encode())
+            console.print(_record(names, row, number, width), soft_wrap=True)
+    _flush(text, sink)
+    console.print(Text(f"({_count(len(shown), read, reader)})", style="dim"), soft_wrap=True)
+    _flush(text, sink)
     return len(shown)
 
 
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
+def _flush(text: io.StringIO, sink: BinaryIO) -> None:
+    """Move text to where it goes. Aligned lines would end in blanks, which shows in diffs and in copies."""
+    sink.write("\n".join(line.rstrip() for line in text.getvalue().split("\n")).encode())
+    sink.flush()
+    text.seek(0)
+    text.truncate()
+
+
+def _first(reader: pa.RecordBatchReader) -> tuple[list[tuple[Any, ...]], int]:
+    """Return the rows to show, and how many were read for that."""
+    rows: list[tuple[Any, ...]] = []
+    read = 0
+    for batch in reader:
+        part = batch.slice(0, SHOWN_ROWS - len(rows))
+        rows += zip(*(column.to_pylist() for column in part.columns), strict=True)
+        read += batch.num_rows
+        if read > SHOWN_ROWS:
+            break
+    return rows, read
+
+
+def _count(shown: int, read: int, reader: pa.RecordBatchReader) -> str:
+    """Return how many rows are shown, and of how many: for a while, the rest of the result is read to count it."""
+    if read == shown:
+        return "1 row" if shown == 1 else f"{shown:,} rows"
+    deadline = time.monotonic() + COUNTING_SECONDS
+    for batch in reader:
+        read += batch.num_rows
+        if time.monotonic() > deadline:
+            return f"{shown:,} of more than {read - 1:,} rows{_ALL}"
+    return f"{shown:,} of {read:,} rows{_ALL}"
 
 
 def _grid(names: list[str], types: list[pa.DataType], rows: list[tuple[Any, ...]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for name, type_ in zip(names, types, strict=True):
         numeric = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
-        table.add_column(Text(name), justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis")
+        table.add_column(Text(name), justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(cell(value, _CELL)) for value in row))
+        table.add_row(*(_value(value, _CELL) for value in row))
     return table
 
 
-def _record(names: list[str], row: tuple[Any, ...], number: int, width: int) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False, title=f"row {number}", title_justify="left")
-    longest = max(len(name) for name in names)
+def _record(names: list[str], row: tuple[Any, ...], number: int, width: int) -> Text:
+    """Return one row as lines of ``name = value``; the terminal wraps what is longer than its width."""
+    longest = max(map(cell_len, names))
+    lines = [Text(f"row {number}", style="dim")]
     for name, value in zip(names, row, strict=True):
-        table.add_row(Text(name, style="bold"), Text(cell(value, max(_NARROWEST, width - longest - 2)), no_wrap=True))
-    return table
+        indent = " " * (longest - cell_len(name))
+        room = max(_CELL, width - longest - len(_EQUALS))
+        lines.append(Text.assemble(indent, (name, "bold"), _EQUALS, _value(value, room)))
+    return Text("\n").join(lines)
+
+
+def _value(value: Any, width: int) -> Text:
+    return Text(cell(value, width), style="dim" if value is None else "")

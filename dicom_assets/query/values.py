@@ -16,7 +16,7 @@ _ONE_LINE = str.maketrans("\t\r\n", "   ")
 
 
 def json_default(value: Any) -> Any:
-    """Return a value that ``orjson`` does not know in a form that it does."""
+    """Return a value of a type that ``orjson`` does not serialize as one that it does."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, Decimal) and value == value.to_integral_value() and abs(value) < _INT64:
@@ -52,7 +52,7 @@ def cell(value: Any, width: int) -> str:
     """Return a value in one line of at most ``width`` characters, with what does not print made visible."""
     match value:
         case None:
-            return ""
+            return "NULL"
         case bytes():
             return f"<{len(value):,} bytes>"
         case datetime():

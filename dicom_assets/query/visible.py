@@ -1,7 +1,7 @@
-"""Text of strangers, made safe for a terminal.
+"""Untrusted text, made safe for a terminal.
 
 A header value, a file name or a column name may hold control sequences: ESC and the C1 controls move the cursor, set
-the clipboard or answer as if typed, and bidirectional overrides show text in another order than it has.
+the clipboard or type into the shell, and bidirectional overrides show text in another order than it has.
 """
 
 import codecs
@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 _SPACES = "Zs"
 _STRUCTURE = "\n"
-"""What text formats write between values."""
+"""What the text formats write between rows."""
 
 
 def visible(text: str, keep: str = "") -> str:
-    r"""Return a text with all that does not print as the escapes of JSON, ``\u001b`` for ESC.
+    r"""Return a text with every unprintable character as its JSON escape, such as ``\u001b`` for ESC.
 
     Parameters
     ----------
@@ -36,12 +36,12 @@ def _shown(character: str) -> str:
 
 
 class TerminalSink(io.RawIOBase):
-    """A stream of UTF-8 text on its way to a terminal, with what does not print made visible.
+    """A stream of UTF-8 text to a terminal, with unprintable characters made visible.
 
     Parameters
     ----------
     terminal
-        Where it goes.
+        The stream of the terminal.
 
     """
 
@@ -51,11 +51,11 @@ class TerminalSink(io.RawIOBase):
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
 
     def writable(self) -> bool:
-        """Return that it takes text."""
+        """Return ``True``."""
         return True
 
     def write(self, data: bytes) -> int:  # type: ignore[override] # any buffer, in the base class
-        """Pass text on; a character that is cut waits for its rest."""
+        """Pass text on; an incomplete character is kept until the rest of it arrives."""
         text = self._decoder.decode(bytes(data))
         self._terminal.write(visible(text, _STRUCTURE).encode())
         return len(data)

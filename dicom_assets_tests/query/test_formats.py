@@ -2,12 +2,15 @@ import base64
 import csv
 import datetime as dt
 import json
+import re
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from dicom_assets.query import Catalog, Format, OutputError, QueryError, write
+from dicom_assets.query import Catalog, Format, OutputError, QueryError, terminal, write
+from dicom_assets.query.formats import choose_format
 from dicom_assets.query.terminal import SHOWN_ROWS
 from dicom_assets.query.values import cell
 
@@ -124,29 +127,108 @@ def test_the_table_cuts_long_values_and_says_what_binary_is(catalog, tmp_path):
     assert max(map(len, text.splitlines())) < 120
 
 
-def test_the_table_ends_with_the_number_of_rows_or_that_there_are_more(catalog, capfdbinary):
-    assert write(catalog.sql("SELECT 1 AS a"), Format.TABLE) == 1
-    assert capfdbinary.readouterr().out.endswith(b"(1 row)\n")
-    assert write(catalog.sql("SELECT * FROM range(100000)"), Format.TABLE) == SHOWN_ROWS
-    out = capfdbinary.readouterr().out.decode()
-    assert "first 100 rows" in out
-    assert len(out.splitlines()) == SHOWN_ROWS + 3
+@pytest.mark.parametrize(
+    ("rows", "last"),
+    [
+        (0, "(0 rows)"),
+        (1, "(1 row)"),
+        (100, "(100 rows)"),
+        (101, "(100 of 101 rows; csv, json and parquet hold all)"),
+        (270, "(100 of 270 rows; csv, json and parquet hold all)"),
+        (100_000, "(100 of 100,000 rows; csv, json and parquet hold all)"),
+    ],
+)
+def test_the_table_ends_with_the_number_of_rows_shown_and_of_all(catalog, capfdbinary, rows, last):
+    assert write(catalog.sql(f"SELECT * FROM range({rows})"), Format.TABLE) == min(rows, SHOWN_ROWS)
+    lines = capfdbinary.readouterr().out.decode().splitlines()
+    assert lines[-1] == last
+    assert len(lines) == min(rows, SHOWN_ROWS) + 3
 
 
-def test_many_columns_on_a_terminal_become_records(catalog, monkeypatch, capfdbinary):
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
-    write(catalog.sql("FROM object_catalog ORDER BY path LIMIT 2"), Format.TABLE)
-    out = capfdbinary.readouterr().out.decode()
+def test_rows_are_not_counted_for_ever(catalog, monkeypatch, capfdbinary):
+    monkeypatch.setattr(terminal, "COUNTING_SECONDS", 0.0)
+    assert write(catalog.sql("SELECT * FROM range(10000000000)"), Format.TABLE) == SHOWN_ROWS
+    assert re.search(rb"\(100 of more than [1-9][\d,]+ rows; .*\)\n$", capfdbinary.readouterr().out)
+
+
+@pytest.fixture
+def screen(monkeypatch, capfdbinary):
+    """Show a result on a terminal of some width, and return what it shows."""
+
+    def show(result, width):
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        monkeypatch.setenv("COLUMNS", str(width))
+        write(result, Format.TABLE)
+        return re.sub(r"\x1b\[\d*m", "", capfdbinary.readouterr().out.decode())
+
+    return show
+
+
+def test_columns_that_do_not_fit_become_a_line_each(catalog, screen):
+    out = screen(catalog.sql("FROM object_catalog ORDER BY path LIMIT 2"), 80)
     assert "row 2" in out
     assert any("TransferSyntaxUID" in line and "1.2.840" in line for line in out.splitlines())
+
+
+@pytest.mark.parametrize("width", [1, 10, 40, 79, 80, 81, 100, 200])
+def test_no_column_and_no_uid_is_lost_on_a_terminal_of_any_width(catalog, screen, width):
+    uid = f"1.2.840.{'9' * 56}"
+    names = [f"column_{number}" for number in range(3)]
+    columns = ", ".join(f"'{uid}' AS {name}" for name in names)
+    out = screen(catalog.sql(f"SELECT {columns}, '山' AS last"), width)
+    assert out.count(uid) == len(names)
+    assert all(name in out for name in [*names, "last", "山"])
+    assert ("row 1" in out) == (width < 3 * (len(uid) + 2) + 4)
+
+
+def test_a_value_that_is_null_is_not_an_empty_text(catalog, screen):
+    lines = screen(catalog.sql("SELECT NULL AS nothing, '' AS empty"), 80).splitlines()
+    assert "NULL" in lines[2]
+    assert screen(catalog.sql("SELECT NULL AS nothing, '' AS empty"), 10).splitlines()[:3] == [
+        "row 1",
+        "nothing = NULL",
+        "  empty =",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "file", "chosen"),
+    [
+        (None, None, Format.TABLE),
+        (Format.PARQUET, None, Format.PARQUET),
+        (None, "cohort.csv", Format.CSV),
+        (None, "COHORT.JSON", Format.JSON),
+        (None, "a.csv.parquet", Format.PARQUET),
+        (Format.CSV, "cohort.csv", Format.CSV),
+        (Format.CSV, "cohort.txt", Format.CSV),
+        (Format.TABLE, "report", Format.TABLE),
+    ],
+)
+def test_the_format_is_that_of_the_suffix_unless_it_says_nothing(form, file, chosen):
+    assert choose_format(form, None if file is None else Path(file)) is chosen
+
+
+@pytest.mark.parametrize(
+    ("form", "file", "message"),
+    [
+        (None, "cohort", r"cohort is in no known format: let it end in \.csv, \.json, \.parquet, or give --format"),
+        (None, "cohort.xlsx", r"cohort\.xlsx is in no known format"),
+        (None, "cohort.csv.gz", r"in no known format"),
+        (None, "report.table", r"in no known format"),
+        (None, ".csv", r"in no known format"),
+        (Format.JSON, "cohort.csv", r"cohort\.csv is the name of a csv file, and --format asks for json"),
+        (Format.TABLE, "cohort.parquet", r"is the name of a parquet file, and --format asks for table"),
+    ],
+)
+def test_a_file_that_does_not_fit_its_format_is_refused(form, file, message):
+    with pytest.raises(OutputError, match=message):
+        choose_format(form, Path(file))
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, ""),
+        (None, "NULL"),
         (b"123", "<3 bytes>"),
         ("a\nb\x1b[31m", "a b\\u001b[31m"),
         (0.1 + 0.2, "0.3"),

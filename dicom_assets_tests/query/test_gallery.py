@@ -1,13 +1,15 @@
 import base64
+import re
 from html.parser import HTMLParser
 
 import pytest
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import OBJECT_CATALOG
-from dicom_assets.query import Catalog, NoCatalogError, OutputError
-from dicom_assets.query.gallery import write_gallery
-from dicom_assets.query.names import file_size
+from dicom_assets.extract.status import CatalogStatus
+from dicom_assets.query import Catalog, NoCatalogError, OutputError, QueryError
+from dicom_assets.query.gallery import Card, Shown, write_gallery
+from dicom_assets.query.labels import file_size
 from dicom_assets.query.summary import Count, count_by, summarize
 from dicom_assets_tests.query.conftest import ROWS, append, catalog_row, jpeg
 
@@ -27,6 +29,10 @@ class Page(HTMLParser):
     def handle_data(self, data):
         self.text += data
 
+    def of_id(self, name):
+        (found,) = [attrs for _, attrs in self.tags if attrs.get("id") == name]
+        return found
+
     def all(self, tag):
         return [attrs for name, attrs in self.tags if name == tag]
 
@@ -34,7 +40,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def page(lake, tmp_path):
     file = tmp_path / "gallery.html"
-    assert write_gallery(Catalog(lake), file, title="Archive <1>") == len(ROWS)
+    assert write_gallery(Catalog(lake), file, title="Archive <1>") == Shown(len(ROWS), len(ROWS))
     return Page(file.read_text(encoding="utf-8"))
 
 
@@ -50,9 +56,22 @@ def test_every_file_has_a_card_and_every_image_is_in_the_page(page):
 
 def test_names_of_patients_and_images_with_burned_in_annotation_are_not_in_the_page(page):
     assert "Secret" not in str(page.tags) + page.text
-    (burned,) = [figure for figure in page.all("figure") if figure["data-status"] == "burned_in"]
-    assert burned["data-modality"] == "US"
+    assert [image["alt"].split()[0] for image in page.all("img")] == ["CT", "CT"]
+    (burned,) = [figure for figure in page.all("figure") if figure["data-modality"] == "US"]
+    assert burned["data-status"] == "ok", "the state of the file is the catalog's"
+    assert page.text.count("not shown") == 1
+
+
+@pytest.mark.parametrize("status", [None, "unsupported"])
+def test_an_image_whose_header_was_not_read_is_not_in_the_page(tmp_path, status):
+    lake = Lake(str(tmp_path))
+    lake.ensure([OBJECT_CATALOG])
+    append(lake, OBJECT_CATALOG, [catalog_row("a", "x.dcm", header_status=status, status="pending")])
+    write_gallery(Catalog(lake), tmp_path / "g.html")
+    page = Page((tmp_path / "g.html").read_text(encoding="utf-8"))
+    assert page.all("img") == []
     assert "not shown" in page.text
+    assert [figure["data-status"] for figure in page.all("figure")] == ["pending"]
 
 
 def test_the_page_needs_nothing_else(page):
@@ -63,8 +82,14 @@ def test_the_page_needs_nothing_else(page):
 
 def test_the_filters_offer_what_there_is(page):
     assert [select["name"] for select in page.all("select")] == ["modality", "status"]
-    assert {figure["data-status"] for figure in page.all("figure")} == {"ok", "burned_in", "not_dicom"}
-    assert {"ok", "burned_in", "not_dicom", ""} == {o["value"] for o in page.all("option") if "value" in o}
+    assert {figure["data-status"] for figure in page.all("figure")} == {"ok", "not_dicom"}
+    assert [option["value"] for option in page.all("option") if "value" in option] == ["", "", "ok", "not_dicom"]
+    assert "hidden" in page.of_id("nothing")
+
+
+@pytest.mark.parametrize("status", CatalogStatus)
+def test_every_state_of_the_catalog_is_one_of_the_page(status):
+    assert Card({"status": str(status)}).status is status
 
 
 def test_a_limit_shows_one_image_of_each_series_before_a_second_and_says_so(tmp_path):
@@ -74,17 +99,76 @@ def test_a_limit_shows_one_image_of_each_series_before_a_second_and_says_so(tmp_
     single = catalog_row("it's", "x.dcm", SeriesInstanceUID="1.2")
     report = catalog_row("a", "0.txt", thumbnail=None, status="no_image", thumbnail_status="no_pixel_data")
     append(lake, OBJECT_CATALOG, [report, *slices, single])
-    assert write_gallery(Catalog(lake), tmp_path / "g.html", limit=2) == 2
+    assert write_gallery(Catalog(lake), tmp_path / "g.html", limit=2) == Shown(2, 5)
     page = Page((tmp_path / "g.html").read_text(encoding="utf-8"))
     assert [figure["data-text"].split()[0] for figure in page.all("figure")] == ["a/0.dcm", "it's/x.dcm"]
     assert "Shows 2 of 5 files" in page.text
 
 
+def test_a_condition_chooses_the_files(lake, tmp_path):
+    file = tmp_path / "g.html"
+    condition = "Modality = 'CT' AND path IN (FROM object_catalog SELECT path) -- of {all}"
+    assert write_gallery(Catalog(lake), file, where=condition) == Shown(2, 2)
+    assert write_gallery(Catalog(lake), file, where=condition, limit=1) == Shown(1, 2)
+    assert "Shows 1 of 2 files" in Page(file.read_text(encoding="utf-8")).text
+    assert write_gallery(Catalog(lake), file, where="Modality = 'XX'") == Shown(0, 0)
+    for wrong in ("Modalty = 'CT'", "Modality =", "true); DROP TABLE object_catalog; SELECT (true"):
+        with pytest.raises(QueryError):
+            write_gallery(Catalog(lake), file, where=wrong)
+
+
+def test_cards_can_be_reached_by_keyboard(page):
+    assert all(figure["tabindex"] == "0" for figure in page.all("figure"))
+
+
+def _luminance(colour):
+    """Return the relative luminance of a colour ``#rrggbb`` (WCAG 2.2)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _contrast(one, other):
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.fixture
+def themes(page):
+    """The colours of the light and of the dark page by name."""
+    light, dark = re.findall(r":root \{(.*?)\}", page.text, re.DOTALL)
+    light, dark = (dict(re.findall(r"--([\w-]+): (#\w{6});", block)) for block in (light, dark))
+    return {"light": light, "dark": light | dark}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_text_has_a_contrast_of_at_least_4_5(themes, theme):
+    colours = themes[theme]
+    grounds = {"text": ("ground", "panel"), "quiet": ("ground", "panel"), "accent": ("panel",), "bad": ("panel",)}
+    grounds |= {"warn": ("ground", "panel"), "view-quiet": ("view",)}
+    for text, behind in grounds.items():
+        for ground in behind:
+            assert _contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    assert _contrast(colours["accent"], colours["ground"]) >= 3, "the outline of what has the focus"
+
+
+def test_no_colour_stands_outside_the_themes(page):
+    rules = re.sub(r":root \{.*?\}", "", page.text[: page.text.index("const form")], flags=re.DOTALL)
+    assert re.findall(r"#[0-9a-f]{3,8}\b|rgba?\(", rules) == []
+
+
+def test_the_light_and_the_dark_page_have_the_same_text_colours(themes):
+    named = {"ground", "panel", "line", "text", "quiet", "accent", "warn", "bad"}
+    assert all(themes["light"][name] != themes["dark"][name] for name in named)
+
+
 def test_an_empty_catalog_has_an_empty_page(tmp_path):
     lake = Lake(str(tmp_path))
     lake.ensure([OBJECT_CATALOG])
-    assert write_gallery(Catalog(lake), tmp_path / "g.html") == 0
-    assert "0 files" in (tmp_path / "g.html").read_text(encoding="utf-8")
+    assert write_gallery(Catalog(lake), tmp_path / "g.html") == Shown(0, 0)
+    page = Page((tmp_path / "g.html").read_text(encoding="utf-8"))
+    assert "0 files" in page.text
+    assert "hidden" not in page.of_id("nothing")
 
 
 def test_a_page_that_cannot_be_made_is_told(lake, tmp_path):

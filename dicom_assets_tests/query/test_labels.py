@@ -1,10 +1,10 @@
-"""Words for values that only machines read."""
+"""Labels for people in place of UIDs and byte counts."""
 
 import warnings
 
 import pytest
 
-from dicom_assets.query.names import file_size, transfer_syntax_name
+from dicom_assets.query.labels import file_size, transfer_syntax_name
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Words for values that only machines read."""
+"""Labels for people in place of UIDs and byte counts."""
 
 from functools import cache
 
