@@ -79,7 +79,7 @@ def test_an_empty_table_has_its_columns(catalog):
 
 
 def test_all_tables_are_shown_and_described(catalog):
-    assert catalog.sql("SHOW DEFAULT_MODEL.tables").fetchall() == [("file_index",), ("object_catalog",)]
+    assert catalog.sql("SHOW TABLES").fetchall() == [("file_index",), ("object_catalog",)]
     columns = {name: type_ for name, type_, *_ in catalog.sql("DESCRIBE Object_Catalog").fetchall()}
     assert columns["modified_at"] == "TIMESTAMP WITH TIME ZONE"
     assert columns["StudyDate"] == "DATE"

@@ -71,8 +71,8 @@ def test_tables_are_those_that_the_query_reads(connection, query, tables):
 @pytest.mark.parametrize(
     "query",
     [
-        "SHOW DEFAULT_MODEL.tables",
-        "SHOW ALL DEFAULT_MODEL.tables",
+        "SHOW TABLES",
+        "SHOW ALL TABLES",
         "SHOW object",
         "FROM query_table('ob' || 'ject'), object_catalog",
         "FROM query('FROM object')",
