@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from dicom_assets.dicom.read import header_json
+from dicom_assets.dicom.header import header_json
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.source import chunks
 from dicom_assets.dicom.status import HeaderStatus

@@ -13,9 +13,9 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from dicom_assets.dicom.header import read_header
+from dicom_assets.dicom.header.limits import HeaderLimits
 from dicom_assets.dicom.inflate import GZIP_MAGIC
-from dicom_assets.dicom.limits import HeaderLimits
-from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets_tests.support.corpus import corpus_files, files_below, pydicom_files

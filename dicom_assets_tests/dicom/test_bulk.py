@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from dicom_assets.dicom.frames import frame_groups
-from dicom_assets.dicom.limits import HeaderLimits
-from dicom_assets.dicom.read import header_json, read_header
+from dicom_assets.dicom.header import header_json, read_header
+from dicom_assets.dicom.header.limits import HeaderLimits
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets_tests.support.dicom import encoding as e

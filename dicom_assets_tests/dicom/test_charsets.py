@@ -2,9 +2,9 @@
 
 import pytest
 
-from dicom_assets.dicom.charsets import Charset, charset_of
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import read_header
+from dicom_assets.dicom.header.charsets import Charset, charset_of
+from dicom_assets.dicom.header.issues import IssueCode
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets_tests.support.dicom import encoding as e
 

@@ -8,9 +8,9 @@ import orjson
 import pydicom
 import pytest
 
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.limits import HeaderLimits
-from dicom_assets.dicom.read import header_json, read_header
+from dicom_assets.dicom.header import header_json, read_header
+from dicom_assets.dicom.header.issues import IssueCode
+from dicom_assets.dicom.header.limits import HeaderLimits
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
@@ -526,11 +526,11 @@ def test_fault_of_the_walker(monkeypatch):
         raise RuntimeError("Doe^Jane")
 
     content = e.dicom_file(PATIENT, e.explicit(0x00400280, "ST", b"ok"))
-    monkeypatch.setattr("dicom_assets.dicom.elements.ElementReader.decoded", fail)
+    monkeypatch.setattr("dicom_assets.dicom.header.value_reader.ValueReader.decoded", fail)
     header = read(content)
     assert (header.status, header.reader) == (HeaderStatus.ISSUES, "pydicom")
     assert value(header, "00100010") == [{"Alphabetic": "Doe^Jane"}]
-    monkeypatch.setattr("dicom_assets.dicom.read.read_by_pydicom", lambda *_: None)
+    monkeypatch.setattr("dicom_assets.dicom.header.read.read_by_pydicom", lambda *_: None)
     assert (read(content).status, read(content).error) == (HeaderStatus.ERROR, "reading failed with RuntimeError")
 
 

@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.limits import HeaderLimits
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import read_header
+from dicom_assets.dicom.header.issues import IssueCode
+from dicom_assets.dicom.header.limits import HeaderLimits
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets_tests.support.dicom import encoding as e
@@ -150,7 +150,7 @@ def test_a_file_meta_group_in_the_data_set_does_not_change_its_transfer_syntax()
 def test_what_pydicom_reads_keeps_the_first_too(monkeypatch):
     lost = e.open_sequence(0x00400555, e.open_item(bytes(8)))
     more = e.explicit(0x00400556, "ST", b"ok")
-    monkeypatch.setattr("dicom_assets.dicom.damage.DamageReader.resume", lambda *_: None)
+    monkeypatch.setattr("dicom_assets.dicom.header.recovery.Recovery.resume", lambda *_: None)
     header = read(e.dicom_file(PATIENT_ID, e.explicit(0x00100020, "LO", b"ID-2"), lost, more))
     assert (header.reader, header.first("00400556")) == ("pydicom", "ok")
     assert header.first("00100020") == "ID-1"

@@ -5,11 +5,11 @@ import struct
 import orjson
 import pytest
 
-from dicom_assets.dicom.dialect import EXPLICIT_LITTLE
-from dicom_assets.dicom.read import header_json, read_header
+from dicom_assets.dicom.header import header_json, read_header
+from dicom_assets.dicom.header.encoding import EXPLICIT_LITTLE
+from dicom_assets.dicom.header.vr import ALL_VRS, TEXT_VRS
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets.dicom.vr import ALL_VRS, TEXT_VRS
 from dicom_assets_tests.support.dicom import encoding as e
 
 IMPLICIT_HEAD = e.implicit(0x00080016, e.uid(e.BASIC_TEXT_SR)) + e.implicit(0x00080018, e.uid("1.2.3"))

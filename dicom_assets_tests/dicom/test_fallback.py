@@ -5,10 +5,10 @@ import struct
 
 import pytest
 
-from dicom_assets.dicom.fallback import MOST_BYTES, read_by_pydicom
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.limits import DEFAULT_LIMITS
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import read_header
+from dicom_assets.dicom.header.issues import IssueCode
+from dicom_assets.dicom.header.limits import DEFAULT_LIMITS
+from dicom_assets.dicom.header.pydicom_fallback import MOST_BYTES, read_by_pydicom
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets_tests.support.corpus import PYDICOM_FILES, pydicom_files

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.limits import DEFAULT_LIMITS
+from dicom_assets.dicom.header.issues import IssueCode
+from dicom_assets.dicom.header.limits import DEFAULT_LIMITS
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets_tests.dicom import test_damaged, test_duplicates, test_resync, test_trailing
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dicom_assets.dicom.header import read_header
+from dicom_assets.dicom.header.issues import IssueCode
+from dicom_assets.dicom.header.pixel_extent import SEQUENCE_DELIMITER, encapsulated_extent, native_extent
 from dicom_assets.dicom.inflate import RAW, InflatedSource
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.pixel_extent import SEQUENCE_DELIMITER, encapsulated_extent, native_extent
-from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets_tests.dicom.test_inflate import deflated

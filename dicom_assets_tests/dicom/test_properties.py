@@ -16,8 +16,8 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from dicom_assets.dicom.limits import HeaderLimits
-from dicom_assets.dicom.read import header_json, read_header
+from dicom_assets.dicom.header import header_json, read_header
+from dicom_assets.dicom.header.limits import HeaderLimits
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets_tests.support.dicom.comparison import by_pydicom, differences

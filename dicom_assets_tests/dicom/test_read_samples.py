@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from dicom_assets.dicom.read import header_json, read_header
+from dicom_assets.dicom.header import header_json, read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets_tests.support.corpus import PYDICOM_FILES

@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.limits import HeaderLimits
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import read_header
+from dicom_assets.dicom.header.issues import IssueCode
+from dicom_assets.dicom.header.limits import HeaderLimits
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets_tests.dicom.test_inflate import deflated
@@ -327,7 +327,7 @@ def test_pydicom_reads_a_damaged_file_that_is_cut(position, monkeypatch):
     content = (PYDICOM_FILES / "693_J2KI.dcm").read_bytes()
     damaged = content[:position] + bytes(4) + content[position:1700]
     header = read(damaged)
-    monkeypatch.setattr("dicom_assets.dicom.read.read_by_pydicom", lambda *_: None)
+    monkeypatch.setattr("dicom_assets.dicom.header.read.read_by_pydicom", lambda *_: None)
     alone = read(damaged)
     assert (header.status, header.reader) == (HeaderStatus.TRUNCATED, "pydicom")
     assert len(header.dataset) > len(alone.dataset)

@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.limits import HeaderLimits
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import read_header
+from dicom_assets.dicom.header.issues import IssueCode
+from dicom_assets.dicom.header.limits import HeaderLimits
 from dicom_assets.dicom.source import BytesSource, HeadCachedSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets_tests.dicom.test_inflate import deflated

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from dicom_assets.dicom.values import to_date, to_datetime_text, to_float, to_int, to_name, to_time_text
+from dicom_assets.dicom.header.typed_values import to_date, to_datetime_text, to_float, to_int, to_name, to_time_text
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, rle, uncompressed, video
-from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
 from dicom_assets.dicom.pixels.errors import CutError, PixelError, TooLargeError, UnsupportedPixelsError
+from dicom_assets.dicom.pixels.truncated_frames import ENDS_EARLY
 
 Decoder = Callable[[bytes, Request], Decoded]
 

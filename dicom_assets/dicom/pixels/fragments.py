@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dicom_assets.dicom.header import Header, PixelElement
-from dicom_assets.dicom.pixels.elements import element_bytes
+from dicom_assets.dicom.pixels.attributes import element_bytes
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
 from dicom_assets.dicom.source import ByteSource, ReadAhead
 

@@ -2,7 +2,7 @@
 
 The wavelet stores an image as a pyramid, and most of the work lies in the finest level: leaving out two levels of
 a radiograph saves nine tenths of the time. Pillow's OpenJPEG can leave them out, imagecodecs' cannot. Of the levels
-that are left, bits finer than what shows are left out too (:mod:`~dicom_assets.dicom.pixels.excerpt`).
+that are left, bits finer than what shows are left out too (:mod:`~dicom_assets.dicom.pixels.jpeg2000_reduction`).
 """
 
 import contextlib
@@ -14,12 +14,12 @@ import numpy as np
 from PIL import ImageFile
 
 from dicom_assets.dicom.pixels.codestream import Codestream, end_of_jpeg2000, read_jpeg2000
-from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY, ends_early
 from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request, coded_values
 from dicom_assets.dicom.pixels.errors import CutError
-from dicom_assets.dicom.pixels.excerpt import excerpt
+from dicom_assets.dicom.pixels.jpeg2000_reduction import excerpt
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples
+from dicom_assets.dicom.pixels.truncated_frames import ENDS_EARLY, ends_early
 
 _ENOUGH = 0.85
 """Share of the thumbnail's sides that a level must have. The last step up is interpolated, which no one sees, and

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dicom_assets.dicom.header import Header
-from dicom_assets.dicom.pixels.elements import integer, text
+from dicom_assets.dicom.pixels.attributes import integer, text
 from dicom_assets.dicom.pixels.errors import NoPixelDataError, UnsupportedPixelsError
 
 FLOAT_BITS = {"7FE00008": 32, "7FE00009": 64}

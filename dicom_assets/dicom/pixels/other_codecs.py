@@ -3,9 +3,9 @@
 import zlib
 
 from dicom_assets.dicom.pixels.codestream import read_jpeg
-from dicom_assets.dicom.pixels.cut_streams import decode_into_two, ends_early, equal_rows
 from dicom_assets.dicom.pixels.decoded import Decoded, Request, coded_values
 from dicom_assets.dicom.pixels.native import stored_values, unpack_frame, whole_rows
+from dicom_assets.dicom.pixels.truncated_frames import decode_into_two, ends_early, equal_rows
 
 
 def decode_jpeg_ls(data: bytes, request: Request) -> Decoded:

@@ -4,8 +4,8 @@ import base64
 from dataclasses import replace
 
 from dicom_assets.dicom.header import Element, Header, JsonDataset, PixelElement
+from dicom_assets.dicom.pixels.attributes import element_bytes, items
 from dicom_assets.dicom.pixels.decoders import NATIVE_SYNTAXES
-from dicom_assets.dicom.pixels.elements import element_bytes, items
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.render.planning import Prepared, prepare
 from dicom_assets.dicom.source import BytesSource

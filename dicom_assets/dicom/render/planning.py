@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dicom_assets.dicom.header import Header, PixelElement, first_value
+from dicom_assets.dicom.pixels.attributes import integer, text
 from dicom_assets.dicom.pixels.decoders import NATIVE_SYNTAXES, VIDEO_SYNTAXES, codec_for
-from dicom_assets.dicom.pixels.elements import integer, text
 from dicom_assets.dicom.pixels.errors import (
     CutError,
     NoPixelDataError,

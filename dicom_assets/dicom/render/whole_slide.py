@@ -5,7 +5,7 @@ from itertools import islice, product
 
 from dicom_assets.dicom.frames import all_frame_groups
 from dicom_assets.dicom.header import Header, JsonDataset, first_value, values
-from dicom_assets.dicom.pixels.elements import integer, items, text
+from dicom_assets.dicom.pixels.attributes import integer, items, text
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError, UnsupportedPixelsError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.render.plan import Tile

@@ -11,7 +11,7 @@ from PIL import Image
 
 from dicom_assets.dicom.pixels.decoded import Request
 from dicom_assets.dicom.pixels.decoders import decode_frame
-from dicom_assets.dicom.pixels.excerpt import excerpt
+from dicom_assets.dicom.pixels.jpeg2000_reduction import excerpt
 from dicom_assets.dicom.pixels.layout import PixelLayout
 
 JPEG2000 = "1.2.840.10008.1.2.4.90"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicom_assets.dicom.pixels.packets import CodeBlock, PacketError, read_packet, write_packet
+from dicom_assets.dicom.pixels.jpeg2000_packets import CodeBlock, PacketError, read_packet, write_packet
 
 # No byte after 0xFF is above 0x8F in what the arithmetic coder writes, which tells data from markers.
 coded = st.binary(max_size=300).map(lambda data: data.replace(b"\xff", b"\xfe"))

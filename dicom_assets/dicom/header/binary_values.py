@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from math import isfinite, isnan
 from typing import Any
 
-from dicom_assets.dicom.charsets import Charset
-from dicom_assets.dicom.header import Element
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.texts import Decoded, Decoder
-from dicom_assets.dicom.vr import BYTES_UNITS, NUMBER_FORMATS
+from dicom_assets.dicom.header.charsets import Charset
+from dicom_assets.dicom.header.issues import IssueCode
+from dicom_assets.dicom.header.model import Element
+from dicom_assets.dicom.header.text_values import Decoded, Decoder
+from dicom_assets.dicom.header.vr import BYTES_UNITS, NUMBER_FORMATS
 
 _SAFE_INTEGER = 1 << 53
 """From here on JSON readers that hold numbers as doubles lose digits (PS3.18 F.2.3)."""

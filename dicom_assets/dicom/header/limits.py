@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dicom_assets.dicom.vr import ALL_VRS, BYTES_UNITS, NUMBER_VRS
+from dicom_assets.dicom.header.vr import ALL_VRS, BYTES_UNITS, NUMBER_VRS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from dicom_assets.dicom.charsets import Charset
-from dicom_assets.dicom.header import Element
-from dicom_assets.dicom.issues import IssueCode
+from dicom_assets.dicom.header.charsets import Charset
+from dicom_assets.dicom.header.issues import IssueCode
+from dicom_assets.dicom.header.model import Element
 
 Problems = tuple[tuple[IssueCode, bytes], ...]
 Decoded = tuple[Element, Problems]

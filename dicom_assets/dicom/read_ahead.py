@@ -11,8 +11,8 @@ class ReadLimitError(Exception):
     """More bytes of the source were asked for than the limits allow."""
 
 
-class Window:
-    """Bytes ``[base, base + len(buf))`` of a source, read ahead in steps that grow while they are used up.
+class ReadAheadBuffer:
+    """Bytes ``[base, base + len(data))`` of a source, read ahead in steps that grow while they are used up.
 
     Parameters
     ----------
@@ -27,14 +27,14 @@ class Window:
 
     Attributes
     ----------
-    buf, base
-        The bytes at hand and the position of the first of them. Both change with :meth:`have`.
+    data, base
+        The bytes at hand and the position of the first of them. Both change with :meth:`ensure`.
     size
         Length of the source; far beyond any file when only reading on can tell.
 
     """
 
-    __slots__ = ("_first_step", "_left", "_source", "_step", "base", "buf", "size")
+    __slots__ = ("_first_step", "_left", "_source", "_step", "base", "data", "size")
 
     def __init__(self, source: ByteSource, step: int, most: int, base: int = 0) -> None:
         self._source = source
@@ -42,15 +42,15 @@ class Window:
         self._left = most
         self.size = UNKNOWN_SIZE if isinstance(source, InflatedSource) else source.size
         self.base = base
-        self.buf = source.read(base, step)
+        self.data = source.read(base, step)
 
-    def have(self, position: int, count: int) -> bool:
+    def ensure(self, position: int, count: int) -> bool:
         """Make the bytes ``[position, position + count)`` available, ``False`` when the source ends before.
 
-        `position` is never below :attr:`base`: the window moves forward only.
+        `position` is never below :attr:`base`: the buffer moves forward only.
         """
         end = position + count
-        if end <= self.base + len(self.buf):
+        if end <= self.base + len(self.data):
             return True
         if end > self.size:
             return False
@@ -60,40 +60,40 @@ class Window:
         """Say whether the source has bytes up to `end`; the caller must not go back before ``end - 1``."""
         if self.size != UNKNOWN_SIZE:
             return end <= self.size
-        return self.have(end - 1, 1)
+        return self.ensure(end - 1, 1)
 
     def _advance(self, position: int, count: int) -> bool:
-        kept = self.buf[position - self.base :]
+        kept = self.data[position - self.base :]
         self._step = min(2 * self._step, _LARGEST_STEP) if kept else self._first_step
         wanted = max(count - len(kept), self._step)
         self._left -= wanted
         if self.size == UNKNOWN_SIZE:
             # What is skipped of a deflated data set has to be inflated all the same.
-            self._left -= max(position - self.base - len(self.buf), 0)
+            self._left -= max(position - self.base - len(self.data), 0)
         if self._left < 0:
             raise ReadLimitError
-        self.buf = kept + self._source.read(position + len(kept), wanted)
+        self.data = kept + self._source.read(position + len(kept), wanted)
         self.base = position
-        return len(self.buf) >= count
+        return len(self.data) >= count
 
     def back_to(self, position: int) -> None:
-        """Return to a position that the window has left behind."""
+        """Return to a position that the buffer has left behind."""
         if position < self.base:
             self._step = self._first_step
             self._left -= self._step
             if self._left < 0:
                 raise ReadLimitError
-            self.buf = self._source.read(position, self._step)
+            self.data = self._source.read(position, self._step)
             self.base = position
 
     def peek(self, position: int, count: int) -> bytes:
         """Return up to `count` bytes from `position` on, without moving there."""
         start = position - self.base
-        found = self.buf[start : start + count] if start >= 0 else b""
+        found = self.data[start : start + count] if start >= 0 else b""
         return found if len(found) == count else self._source.read(position, count)
 
-    def at(self, position: int, count: int) -> bytes:
+    def read(self, position: int, count: int) -> bytes:
         """Return up to `count` bytes from `position` on, fewer at the end of the source."""
-        self.have(position, min(count, max(self.size - position, 0)))
+        self.ensure(position, min(count, max(self.size - position, 0)))
         start = position - self.base
-        return self.buf[start : start + count]
+        return self.data[start : start + count]

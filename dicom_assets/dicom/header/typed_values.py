@@ -9,7 +9,7 @@ import math
 import re
 from typing import Any
 
-from dicom_assets.dicom.texts import is_datetime, is_time, parse_date
+from dicom_assets.dicom.header.text_values import is_datetime, is_time, parse_date
 
 _DATETIME_PARTS = re.compile(r"(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)?(\d\d)?(\.\d+)?)?(?:([+-]\d\d)(\d\d))?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from dicom_assets.dicom.charsets import NO_CHARSET
-from dicom_assets.dicom.dialect import Dialect
-from dicom_assets.dicom.header import JsonDataset, first_value
-from dicom_assets.dicom.texts import Problems
+from dicom_assets.dicom.header.charsets import NO_CHARSET
+from dicom_assets.dicom.header.encoding import Encoding
+from dicom_assets.dicom.header.model import JsonDataset, first_value
+from dicom_assets.dicom.header.text_values import Problems
 
 _PIXEL_REPRESENTATION = "00280103"
 _LUT_DESCRIPTOR = "00283002"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class AmbiguousElement:
     """One such element.
 
     Attributes
@@ -23,7 +23,7 @@ class Choice:
         The choice, in the words of PS3.6.
     raw
         Its value.
-    dialect
+    encoding
         How it is encoded.
     path
         Its tag path.
@@ -34,10 +34,10 @@ class Choice:
     tag: str
     vr: str
     raw: bytes
-    dialect: Dialect
+    encoding: Encoding
     path: str
 
-    def settle(self, root: JsonDataset) -> tuple[str, Problems]:
+    def resolve(self, root: JsonDataset) -> tuple[str, Problems]:
         """Put the element into its data set, and return its VR and the rules it breaks.
 
         Parameters
@@ -46,13 +46,13 @@ class Choice:
             The data set of the file, which decides where the element's own does not.
 
         """
-        vr = chosen_vr(self.vr, self.dataset, root)
-        element, problems = self.dialect.value_rule(vr).decode(self.raw, NO_CHARSET)
+        vr = resolved_vr(self.vr, self.dataset, root)
+        element, problems = self.encoding.value_rule(vr).decode(self.raw, NO_CHARSET)
         self.dataset[self.tag] = element
         return vr, problems
 
 
-def chosen_vr(choice: str, dataset: JsonDataset, root: JsonDataset) -> str:
+def resolved_vr(choice: str, dataset: JsonDataset, root: JsonDataset) -> str:
     """Return the VR of an element whose VR is a choice (PS3.5 A.1, PS3.3 C.11.1.1.1)."""
     if "OW" in choice:
         # LUT Data: a LUT of one entry is a number, any other is words.

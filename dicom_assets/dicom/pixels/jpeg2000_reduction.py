@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dicom_assets.dicom.pixels.packets import CodeBlock, Grid, PacketError, read_packet, write_packet
+from dicom_assets.dicom.pixels.jpeg2000_packets import CodeBlock, Grid, PacketError, read_packet, write_packet
 
 _SIZ, _COD, _QCD, _SOT, _SOD = 0x51, 0x52, 0x5C, 0x90, 0x93
 _KEPT = frozenset({_SIZ, _COD, _QCD, _SOT})

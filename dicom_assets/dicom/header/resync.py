@@ -4,14 +4,25 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dicom_assets.dicom.dialect import UNDEFINED, Dialect
-from dicom_assets.dicom.plausible import ITEM, ITEM_END, SEQUENCE_END, Sight, candidate, is_chain, is_delimiter
-from dicom_assets.dicom.vr import ALL_VRS
+from dicom_assets.dicom.header.encoding import UNDEFINED, Encoding
+from dicom_assets.dicom.header.plausibility import (
+    ITEM,
+    ITEM_END,
+    SEQUENCE_END,
+    SearchArea,
+    candidate,
+    is_chain,
+    is_delimiter,
+)
+from dicom_assets.dicom.header.vr import ALL_VRS
 
 _IN_A_ROW = {True: 2, False: 3}
 """Elements that have to follow each other, by whether they state their VR: without it they prove less."""
 _VRS = re.compile(b"(?=" + b"|".join(vr.encode("ascii") for vr in sorted(ALL_VRS)) + b")")
-_MARKS = {True: re.compile(rb"\xfe\xff[\x00\x0d\xdd]\xe0"), False: re.compile(rb"\xff\xfe\xe0[\x00\x0d\xdd]")}
+_ITEM_TAG_PATTERNS = {
+    True: re.compile(rb"\xfe\xff[\x00\x0d\xdd]\xe0"),
+    False: re.compile(rb"\xff\xfe\xe0[\x00\x0d\xdd]"),
+}
 """Items and delimiters, by byte order."""
 _HEADS = {
     # A group below 8000, and a length below 16 MiB.
@@ -21,14 +32,14 @@ _HEADS = {
 """What elements in implicit VR begin with, by byte order."""
 
 
-def find_element(sight: Sight, at: int, stop: int, floor: int, *, delimited: bool, need: int = 0) -> int | None:
+def find_element(area: SearchArea, at: int, stop: int, floor: int, *, delimited: bool, need: int = 0) -> int | None:
     """Return where the next element of a data set begins, or the delimiter that ends it.
 
     Items on the way belong to sequences whose beginning was lost: they are passed over with all that is in them.
 
     Parameters
     ----------
-    sight
+    area
         Where to look.
     at, stop
         From which position on, and up to which.
@@ -40,18 +51,18 @@ def find_element(sight: Sight, at: int, stop: int, floor: int, *, delimited: boo
         Elements in a row that prove that there is one; 0 for as many as the encoding asks for.
 
     """
-    marks = _MARKS[sight.dialect.little_endian]
-    need = need or _IN_A_ROW[sight.dialect.explicit]
+    marks = _ITEM_TAG_PATTERNS[area.encoding.little_endian]
+    need = need or _IN_A_ROW[area.encoding.explicit]
     around = _Around()
     while at < stop:
-        mark = marks.search(sight.buf, at, stop)
+        mark = marks.search(area.data, at, stop)
         if not around.open_items:
-            for found in _candidates(sight, at, mark.start() if mark else stop):
-                if is_chain(sight, found, floor, need):
+            for found in _candidates(area, at, mark.start() if mark else stop):
+                if is_chain(area, found, floor, need):
                     return found
         if mark is None:
             return None
-        following = around.behind(sight, mark.start())
+        following = around.behind(area, mark.start())
         if following is not None:
             at = following
         elif delimited:
@@ -68,15 +79,15 @@ class _Around:
     open_items: int = 0
     items_passed: bool = False
 
-    def behind(self, sight: Sight, at: int) -> int | None:
+    def behind(self, area: SearchArea, at: int) -> int | None:
         """Return where to look on behind an item or delimiter, ``None`` if it belongs to nothing that was passed."""
-        tag = sight.dialect.tag(sight.buf, at)
+        tag = area.encoding.tag(area.data, at)
         if tag == ITEM:
             self.items_passed = True
-            following = _behind_item(sight, at)
+            following = _behind_item(area, at)
             self.open_items += following is None
             return following or at + 8
-        if not is_delimiter(sight, at):
+        if not is_delimiter(area, at):
             return at + 1
         if tag == ITEM_END and self.open_items:
             self.open_items -= 1
@@ -89,12 +100,12 @@ class _Around:
         return None
 
 
-def find_item(sight: Sight, at: int, stop: int, *, delimited: bool) -> int | None:
+def find_item(area: SearchArea, at: int, stop: int, *, delimited: bool) -> int | None:
     """Return where the next item of a sequence begins, or the delimiter that ends the sequence.
 
     Parameters
     ----------
-    sight
+    area
         Where to look.
     at, stop
         From which position on, and up to which.
@@ -102,44 +113,44 @@ def find_item(sight: Sight, at: int, stop: int, *, delimited: bool) -> int | Non
         Whether a delimiter ends the sequence.
 
     """
-    for mark in _MARKS[sight.dialect.little_endian].finditer(sight.buf, at, stop):
+    for mark in _ITEM_TAG_PATTERNS[area.encoding.little_endian].finditer(area.data, at, stop):
         position = mark.start()
-        tag = sight.dialect.tag(sight.buf, position)
-        if tag == ITEM and is_item(sight, position):
+        tag = area.encoding.tag(area.data, position)
+        if tag == ITEM and is_item(area, position):
             return position
-        if tag == SEQUENCE_END and delimited and is_delimiter(sight, position):
+        if tag == SEQUENCE_END and delimited and is_delimiter(area, position):
             return position
     return None
 
 
-def is_item(sight: Sight, at: int) -> bool:
+def is_item(area: SearchArea, at: int) -> bool:
     """Say whether what has the tag of an item can be one: it fits, and begins with an element or is empty."""
-    if at + 8 > len(sight.buf):
+    if at + 8 > len(area.data):
         return False
-    (length,) = sight.dialect.length32(sight.buf, at + 4)
-    if length != UNDEFINED and at + 8 + length > sight.end:
+    (length,) = area.encoding.length32(area.data, at + 4)
+    if length != UNDEFINED and at + 8 + length > area.end:
         return False
-    return not length or candidate(sight, at + 8) is not None or is_delimiter(sight, at + 8)
+    return not length or candidate(area, at + 8) is not None or is_delimiter(area, at + 8)
 
 
-def _behind_item(sight: Sight, at: int) -> int | None:
+def _behind_item(area: SearchArea, at: int) -> int | None:
     """Return where an item of stated length ends, ``None`` for one that is delimited or cut."""
-    if at + 8 > len(sight.buf):
+    if at + 8 > len(area.data):
         return None
-    (length,) = sight.dialect.length32(sight.buf, at + 4)
+    (length,) = area.encoding.length32(area.data, at + 4)
     if length == UNDEFINED:
         return None
     end = at + 8 + int(length)
-    return end if end <= sight.end else None
+    return end if end <= area.end else None
 
 
-def _candidates(sight: Sight, at: int, stop: int) -> Iterator[int]:
+def _candidates(area: SearchArea, at: int, stop: int) -> Iterator[int]:
     """Yield where elements might begin."""
-    dialect: Dialect = sight.dialect
-    if dialect.explicit:
-        for match in _VRS.finditer(sight.buf, at + 4, min(stop + 4, len(sight.buf))):
+    encoding: Encoding = area.encoding
+    if encoding.explicit:
+        for match in _VRS.finditer(area.data, at + 4, min(stop + 4, len(area.data))):
             yield match.start() - 4
     else:
-        for match in _HEADS[dialect.little_endian].finditer(sight.buf, at, min(stop + 7, len(sight.buf))):
+        for match in _HEADS[encoding.little_endian].finditer(area.data, at, min(stop + 7, len(area.data))):
             if match.start() < stop:
                 yield match.start()

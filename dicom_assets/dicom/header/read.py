@@ -5,31 +5,31 @@ from dataclasses import replace
 
 import orjson
 
-from dicom_assets.dicom.dialect import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Dialect
-from dicom_assets.dicom.fallback import read_by_pydicom
-from dicom_assets.dicom.file_meta import end_of_meta, second_meta, start_of_elements
-from dicom_assets.dicom.header import Header, JsonDataset, PixelElement, first_value
-from dicom_assets.dicom.inflate import GZIP, GZIP_MAGIC, RAW, InflatedSource
-from dicom_assets.dicom.issues import RAW_CAP, IssueCode
-from dicom_assets.dicom.limits import DEFAULT_LIMITS, HeaderLimits
-from dicom_assets.dicom.pixel_extent import checked_pixels
-from dicom_assets.dicom.scope import Scope
-from dicom_assets.dicom.sniff import (
+from dicom_assets.dicom.header.dataset_context import DatasetContext
+from dicom_assets.dicom.header.encoding import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Encoding
+from dicom_assets.dicom.header.errors import HeaderParseError, LimitError, StructureError, TruncatedError
+from dicom_assets.dicom.header.file_meta import end_of_meta, second_meta, start_of_elements
+from dicom_assets.dicom.header.issues import RAW_CAP, IssueCode
+from dicom_assets.dicom.header.limits import DEFAULT_LIMITS, HeaderLimits
+from dicom_assets.dicom.header.model import Header, JsonDataset, PixelElement, first_value
+from dicom_assets.dicom.header.pixel_extent import checked_pixels
+from dicom_assets.dicom.header.pydicom_fallback import read_by_pydicom
+from dicom_assets.dicom.header.sniff import (
     DEFLATED_SYNTAXES,
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
-    dialect_of,
+    encoding_of,
     is_deflated,
-    stated_dialect,
+    stated_encoding,
 )
-from dicom_assets.dicom.sop_classes import IMAGE_SOP_CLASSES, MEDIA_STORAGE_DIRECTORY
+from dicom_assets.dicom.header.sop_classes import IMAGE_SOP_CLASSES, MEDIA_STORAGE_DIRECTORY
+from dicom_assets.dicom.header.trailing import read_trailing
+from dicom_assets.dicom.header.walker import Walker
+from dicom_assets.dicom.inflate import GZIP, GZIP_MAGIC, RAW, InflatedSource
+from dicom_assets.dicom.read_ahead import ReadAheadBuffer, ReadLimitError
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets.dicom.stops import LimitError, StopError, StructureError, TruncatedError
-from dicom_assets.dicom.trailing import read_trailing
-from dicom_assets.dicom.walker import Walker
-from dicom_assets.dicom.window import ReadLimitError, Window
 
 _TRANSFER_SYNTAX = "00020010"
 _MEDIA_STORAGE_CLASS = "00020002"
@@ -46,8 +46,8 @@ def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> He
     Parameters
     ----------
     source
-        The file. Its first :attr:`~dicom_assets.dicom.limits.HeaderLimits.head_bytes` are read at once, more only
-        when the header is longer, and never a value that is not inlined.
+        The file. Its first :attr:`~dicom_assets.dicom.header.limits.HeaderLimits.head_bytes` are read at once, more
+        only when the header is longer, and never a value that is not inlined.
     limits
         What is inlined, and when to give up.
 
@@ -107,20 +107,20 @@ class _Reading:
     def __init__(self, source: ByteSource, limits: HeaderLimits) -> None:
         self.source = source
         self.limits = limits
-        window = self._window(source)
-        if window.buf.startswith(GZIP_MAGIC):
+        buffer = self._buffer(source)
+        if buffer.data.startswith(GZIP_MAGIC):
             self.source = InflatedSource(source, 0, GZIP, limits.max_read_bytes)
-            window = self._window(self.source)
+            buffer = self._buffer(self.source)
         self.body = self.source
-        self.walker = Walker(window, limits)
-        self.meta = Scope(EXPLICIT_LITTLE)
-        self.data = Scope(EXPLICIT_LITTLE)
+        self.walker = Walker(buffer, limits)
+        self.meta = DatasetContext(EXPLICIT_LITTLE)
+        self.data = DatasetContext(EXPLICIT_LITTLE)
         self.syntax: str | None = None
         self.pixel: PixelElement | None = None
 
     def run(self) -> Header:
         """Read the file."""
-        start = start_of_elements(self.walker.window)
+        start = start_of_elements(self.walker.buffer)
         if start is None:
             return self._no_header()
         status, error = self._outcome(start)
@@ -135,8 +135,8 @@ class _Reading:
         damaged = any(source.corrupt for source in self._inflated)
         return Header(HeaderStatus.NOT_DICOM, "the gzip file is damaged or ends too early" if damaged else None)
 
-    def _window(self, source: ByteSource) -> Window:
-        return Window(source, self.limits.head_bytes, self.limits.max_read_bytes)
+    def _buffer(self, source: ByteSource) -> ReadAheadBuffer:
+        return ReadAheadBuffer(source, self.limits.head_bytes, self.limits.max_read_bytes)
 
     @property
     def _inflated(self) -> Sequence[InflatedSource]:
@@ -152,10 +152,10 @@ class _Reading:
         """Read, and say how it went."""
         try:
             self._read(start)
-        except StopError as stop:
-            if isinstance(stop, StructureError) and not self.meta.dataset and not self.data.dataset:
+        except HeaderParseError as error:
+            if isinstance(error, StructureError) and not self.meta.dataset and not self.data.dataset:
                 return HeaderStatus.NOT_DICOM, None
-            return _status_of(stop), str(stop)
+            return _status_of(error), str(error)
         except ReadLimitError:
             return HeaderStatus.UNSUPPORTED, f"more than {self.limits.max_read_bytes} bytes to be read"
         except OSError:
@@ -167,17 +167,19 @@ class _Reading:
     def _read(self, start: int) -> None:
         walker = self.walker
         position = self._read_meta(start, "")
-        while (following := second_meta(walker.window, position)) is not None:
-            walker.skip(position, following)
+        while (following := second_meta(walker.buffer, position)) is not None:
+            walker.recovery.skip(position, following)
             position = self._read_meta(following, self.meta.last)
         stated = _uid(self.meta.dataset, _TRANSFER_SYNTAX)
-        if stated in DEFLATED_SYNTAXES and is_deflated(walker.window, position):
+        if stated in DEFLATED_SYNTAXES and is_deflated(walker.buffer, position):
             self.body = InflatedSource(self.source, position, most=self.limits.max_read_bytes)
-            walker.window = self._window(self.body)
+            # Nothing of the file meta group goes on in what is inflated but its issues.
+            walker.finish(self.meta.dataset)
+            self.walker = walker = Walker(self._buffer(self.body), self.limits, walker.log)
             position = 0
-        if not walker.window.have(position, 8):
+        if not walker.buffer.ensure(position, 8):
             raise TruncatedError("the file ends before its data set begins")
-        self.data.dialect = dialect_of(walker.window, position, stated)
+        self.data.encoding = encoding_of(walker.buffer, position, stated)
         self._note_syntax(stated)
         walker.read(self.data, position)
         if walker.pixel is not None:
@@ -195,23 +197,23 @@ class _Reading:
 
     def _read_meta(self, start: int, last: str) -> int:
         """Read the file meta group and return the position behind it; where it is damaged, the data set goes on."""
-        position, self.meta.dialect = end_of_meta(self.walker.window, start)
+        position, self.meta.encoding = end_of_meta(self.walker.buffer, start)
         self.meta.last = last
         if position > start:
             self.meta.end = position
             try:
                 self.walker.read(self.meta, start, last)
             except StructureError:
-                self.walker.log.add("", "", IssueCode.STRAY_BYTES, self.walker.window.peek(self.meta.at, RAW_CAP))
+                self.walker.log.add("", "", IssueCode.STRAY_BYTES, self.walker.buffer.peek(self.meta.at, RAW_CAP))
         return position
 
     def _note_syntax(self, stated: str | None) -> None:
         """Settle the transfer syntax, and list it as an issue when it is not the one the file states."""
-        dialect = self.data.dialect
-        sniffed = _SYNTAX_OF.get(dialect)
+        encoding = self.data.encoding
+        sniffed = _SYNTAX_OF.get(encoding)
         agrees = (
             stated is not None
-            and dialect is stated_dialect(stated)
+            and encoding is stated_encoding(stated)
             and (stated not in DEFLATED_SYNTAXES or isinstance(self.body, InflatedSource))
         )
         # What says how pixels are compressed stays, whatever the elements look like.
@@ -244,8 +246,8 @@ class _Reading:
             dataset=dataset,
             issues=tuple(walker.log.issues),
             transfer_syntax=self.syntax,
-            little_endian=self.data.dialect.little_endian,
-            implicit_vr=not self.data.dialect.explicit,
+            little_endian=self.data.encoding.little_endian,
+            implicit_vr=not self.data.encoding.explicit,
             pixel=self.pixel or walker.pixel,
             body=self.body,
         )
@@ -253,7 +255,7 @@ class _Reading:
 
 _NAMES = {GZIP: "gzip file", RAW: "deflated data set"}
 
-_SYNTAX_OF: dict[Dialect, str] = {
+_SYNTAX_OF: dict[Encoding, str] = {
     IMPLICIT_LITTLE: IMPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_LITTLE: EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_BIG: EXPLICIT_VR_BIG_ENDIAN,
@@ -266,7 +268,7 @@ def _uid(dataset: JsonDataset, tag: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _status_of(stop: StopError) -> HeaderStatus:
-    if isinstance(stop, TruncatedError):
+def _status_of(error: HeaderParseError) -> HeaderStatus:
+    if isinstance(error, TruncatedError):
         return HeaderStatus.TRUNCATED
-    return HeaderStatus.UNSUPPORTED if isinstance(stop, LimitError) else HeaderStatus.ERROR
+    return HeaderStatus.UNSUPPORTED if isinstance(error, LimitError) else HeaderStatus.ERROR

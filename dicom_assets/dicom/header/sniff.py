@@ -4,18 +4,18 @@ A file is DICOM when it has the prefix ``DICM``, or when its first elements are 
 (PS3.10 7.1): files of the time before PS3.10, and data sets that were saved without their file meta group.
 """
 
-from dicom_assets.dicom.dialect import (
+from dicom_assets.dicom.header.encoding import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_BIG,
     IMPLICIT_LITTLE,
     UNDEFINED,
-    Dialect,
+    Encoding,
     Kind,
     states_vr,
 )
-from dicom_assets.dicom.vr import public_vr
-from dicom_assets.dicom.window import Window
+from dicom_assets.dicom.header.vr import public_vr
+from dicom_assets.dicom.read_ahead import ReadAheadBuffer
 
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
@@ -31,47 +31,47 @@ DEFLATED_SYNTAXES = frozenset(
 
 PREFIX = b"DICM"
 META_GROUP = b"\x02\x00"
-_DIALECTS = (EXPLICIT_LITTLE, IMPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_BIG)
+_ENCODINGS = (EXPLICIT_LITTLE, IMPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_BIG)
 _FIRST_GROUPS = frozenset({0x0000, 0x0002, 0x0004, 0x0008})
 _BELIEVABLE = 3
 """Elements in a row that make something without the prefix a data set."""
 
 
-def stated_dialect(syntax: str) -> Dialect:
+def stated_encoding(syntax: str) -> Encoding:
     """Return the encoding of data sets in a transfer syntax: explicit VR little endian for all but two (PS3.5 A)."""
     if syntax == IMPLICIT_VR_LITTLE_ENDIAN:
         return IMPLICIT_LITTLE
     return EXPLICIT_BIG if syntax == EXPLICIT_VR_BIG_ENDIAN else EXPLICIT_LITTLE
 
 
-def dialect_of(window: Window, position: int, syntax: str | None) -> Dialect:
+def encoding_of(buffer: ReadAheadBuffer, position: int, syntax: str | None) -> Encoding:
     """Return the encoding of the data set that begins at a position.
 
     The transfer syntax decides when the first elements can be read by it, else the encoding that can read most
     of them.
     """
-    stated = None if syntax is None else stated_dialect(syntax)
-    looks_explicit = states_vr(window.at(position, 6)[4:])
+    stated = None if syntax is None else stated_encoding(syntax)
+    looks_explicit = states_vr(buffer.read(position, 6)[4:])
     if (
         stated is not None
         and stated.explicit == looks_explicit
-        and believable_elements(window, position, stated, most=1)
+        and believable_elements(buffer, position, stated, most=1)
     ):
         return stated
-    counts = {dialect: believable_elements(window, position, dialect) for dialect in _DIALECTS}
-    best = max(_DIALECTS, key=lambda dialect: (counts[dialect], dialect.explicit == looks_explicit))
+    counts = {encoding: believable_elements(buffer, position, encoding) for encoding in _ENCODINGS}
+    best = max(_ENCODINGS, key=lambda encoding: (counts[encoding], encoding.explicit == looks_explicit))
     if stated is not None and counts[stated] >= counts[best]:
         return stated
     return best
 
 
-def is_deflated(window: Window, position: int) -> bool:
+def is_deflated(buffer: ReadAheadBuffer, position: int) -> bool:
     """Say whether a data set that is said to be deflated is: it is not when elements can be seen in it."""
-    return not believable_elements(window, position, EXPLICIT_LITTLE, most=2)
+    return not believable_elements(buffer, position, EXPLICIT_LITTLE, most=2)
 
 
 def believable_elements(
-    window: Window, position: int, dialect: Dialect, *, most: int = _BELIEVABLE, strict: bool = False
+    buffer: ReadAheadBuffer, position: int, encoding: Encoding, *, most: int = _BELIEVABLE, strict: bool = False
 ) -> int:
     """Count the elements in a row that can be what an encoding says, up to `most`.
 
@@ -79,9 +79,9 @@ def believable_elements(
 
     Parameters
     ----------
-    window, position
+    buffer, position
         Where to look; not beyond the bytes at hand.
-    dialect
+    encoding
         The encoding.
     most
         When to stop counting.
@@ -89,19 +89,19 @@ def believable_elements(
         Whether the first element must be of a group that data sets begin with.
 
     """
-    buf, at = window.buf, position - window.base
+    data, at = buffer.data, position - buffer.base
     last = -1
     for count in range(most):
-        if at + 8 > len(buf):
+        if at + 8 > len(data):
             return count
-        group, number = dialect.tag(buf, at)
+        group, number = encoding.tag(data, at)
         tag = group << 16 | number
         if tag <= last or not _is_known(group, number) or (strict and not count and group not in _FIRST_GROUPS):
             return count
-        following = behind_element(buf, at, dialect)
-        if following is None or window.base + following > window.size:
+        following = behind_element(data, at, encoding)
+        if following is None or buffer.base + following > buffer.size:
             return count
-        if following > len(buf):
+        if following > len(data):
             # An element that reaches beyond the bytes at hand: believed, but nothing can be seen behind it.
             return count + 1
         last, at = tag, following
@@ -114,24 +114,24 @@ def _is_known(group: int, number: int) -> bool:
     return number == 0 or public_vr(group << 16 | number) is not None
 
 
-def behind_element(buf: bytes, at: int, dialect: Dialect) -> int | None:
+def behind_element(data: bytes, at: int, encoding: Encoding) -> int | None:
     """Return where the element behind this one begins, ``None`` when this one cannot be an element."""
-    if at + 8 > len(buf):
+    if at + 8 > len(data):
         return None
-    rule = dialect.entries[buf[at : at + dialect.width]][2]
-    if rule.kind in (Kind.MISFIT, Kind.DELIMITER):
+    rule = encoding.entries[data[at : at + encoding.width]][2]
+    if rule.kind in (Kind.NO_VR, Kind.DELIMITER):
         return None
     if not rule.long:
-        (length,) = dialect.length(buf, at + dialect.width)
+        (length,) = encoding.length(data, at + encoding.width)
         start = at + 8
-    elif at + 12 <= len(buf):
-        (length,) = dialect.length32(buf, at + 8)
+    elif at + 12 <= len(data):
+        (length,) = encoding.length32(data, at + 8)
         start = at + 12
     else:
         return None
     if length == UNDEFINED:
         # A sequence: its first item follows.
-        return None if buf[start : start + 4] not in _ITEM_TAGS else len(buf)
+        return None if data[start : start + 4] not in _ITEM_TAGS else len(data)
     return start + int(length)
 
 

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass, field
 
-from dicom_assets.dicom.charsets import NO_CHARSET, Charset
-from dicom_assets.dicom.dialect import Dialect
-from dicom_assets.dicom.header import JsonDataset
+from dicom_assets.dicom.header.charsets import NO_CHARSET, Charset
+from dicom_assets.dicom.header.encoding import Encoding
+from dicom_assets.dicom.header.model import JsonDataset
 
 
 @dataclass(slots=True)
-class Scope:
+class DatasetContext:
     """The data set of the file, or that of an item.
 
     Attributes
     ----------
-    dialect, charset
+    encoding, charset
         How it is encoded; the character set is inherited from the data set around it (PS3.3 C.12.1.1.2).
     end
         Position that it cannot go beyond, ``None`` when only the end of the file bounds it.
@@ -35,7 +35,7 @@ class Scope:
 
     """
 
-    dialect: Dialect
+    encoding: Encoding
     charset: Charset = NO_CHARSET
     end: int | None = None
     delimited: bool = False

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from dicom_assets.dicom.header import Issue
+from dicom_assets.dicom.header.model import Issue
 
 RAW_CAP = 64
 """Bytes of an offending value that an issue keeps."""
@@ -107,11 +107,29 @@ class IssueLog:
     most
         Issues that are listed; the last of them says that there were more.
 
+    Attributes
+    ----------
+    issues
+        Those that are listed.
+    trail
+        Tag and item number of each sequence around the data set that is being read.
+
     """
+
+    __slots__ = ("_most", "issues", "trail")
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.issues: list[Issue] = []
+        self.trail: list[tuple[str, int]] = []
+
+    def path(self, tag: str) -> str:
+        """Return the path of an element of the data set that is being read."""
+        return "".join([f"{outer}[{number}]." for outer, number in self.trail]) + tag
+
+    def report(self, tag: str, vr: str, code: IssueCode, raw: bytes = b"") -> None:
+        """List an issue of an element of the data set that is being read."""
+        self.add(self.path(tag), vr, code, raw)
 
     def add(self, path: str, vr: str, code: IssueCode, raw: bytes = b"") -> None:
         """List an issue."""

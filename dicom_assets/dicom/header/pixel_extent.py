@@ -9,15 +9,15 @@ import struct
 from base64 import b64decode
 from dataclasses import dataclass, replace
 
-from dicom_assets.dicom.dialect import EXPLICIT_LITTLE, UNDEFINED, states_vr
-from dicom_assets.dicom.header import Element, JsonDataset, PixelElement, first_value
+from dicom_assets.dicom.header.encoding import EXPLICIT_LITTLE, UNDEFINED, states_vr
+from dicom_assets.dicom.header.errors import HeaderParseError
+from dicom_assets.dicom.header.issues import IssueCode
+from dicom_assets.dicom.header.model import Element, JsonDataset, PixelElement, first_value
+from dicom_assets.dicom.header.plausibility import Plausibility, SearchArea, candidate
+from dicom_assets.dicom.header.undefined_length import end_of_undefined
 from dicom_assets.dicom.inflate import InflatedSource
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.plausible import Belief, Sight, candidate
-from dicom_assets.dicom.scan import end_of_undefined
+from dicom_assets.dicom.read_ahead import ReadAheadBuffer
 from dicom_assets.dicom.source import ByteSource, BytesSource, ReadAhead
-from dicom_assets.dicom.stops import StopError
-from dicom_assets.dicom.window import Window
 
 SEQUENCE_DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
 _ITEM = b"\xfe\xff\x00\xe0"
@@ -206,8 +206,8 @@ def _ends_with_a_sequence(tail: bytes) -> bool:
     while at >= 0:
         begin = at + _ITEM_HEADER
         if states_vr(tail[begin + 4 : begin + 6]):
-            element = candidate(Sight(tail, len(tail), EXPLICIT_LITTLE), begin)
-            if element is not None and element.belief is Belief.STRONG:
+            element = candidate(SearchArea(tail, len(tail), EXPLICIT_LITTLE), begin)
+            if element is not None and element.plausibility is Plausibility.STRONG:
                 return True
         at = tail.find(_ITEM, at + 1)
     return False
@@ -215,17 +215,19 @@ def _ends_with_a_sequence(tail: bytes) -> bool:
 
 def _is_rest_of_a_data_set(tail: bytes, at: int) -> bool:
     """Say whether there is nothing but elements above the pixel data behind it (PS3.5 A.4: explicit VR), or zeros."""
-    sight = Sight(tail, len(tail), EXPLICIT_LITTLE)
+    area = SearchArea(tail, len(tail), EXPLICIT_LITTLE)
     floor = _PIXEL_DATA
     while any(tail[at:]):
-        found = candidate(sight, at)
+        found = candidate(area, at)
         if found is None or found.tag <= floor:
             return False
         floor, at = found.tag, found.following
         if found.length == UNDEFINED:
             try:
-                at, _ = end_of_undefined(Window(BytesSource(tail), len(tail), 0), at, EXPLICIT_LITTLE, len(tail))
-            except StopError:
+                at, _ = end_of_undefined(
+                    ReadAheadBuffer(BytesSource(tail), len(tail), 0), at, EXPLICIT_LITTLE, len(tail)
+                )
+            except HeaderParseError:
                 return False
     return True
 

@@ -16,18 +16,18 @@ from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
-from dicom_assets.dicom.charsets import NO_CHARSET, Charset, charset_of
-from dicom_assets.dicom.choices import chosen_vr
-from dicom_assets.dicom.dialect import DIALECTS, UNDEFINED
-from dicom_assets.dicom.elements import dictionary_vr, is_known
-from dicom_assets.dicom.header import Element, Header, Issue, JsonDataset, PixelElement
-from dicom_assets.dicom.issues import IssueCode, IssueLog
-from dicom_assets.dicom.limits import HeaderLimits, inline_caps
-from dicom_assets.dicom.pixel_extent import checked_pixels
-from dicom_assets.dicom.sniff import DEFLATED_SYNTAXES
+from dicom_assets.dicom.header.ambiguous_vr import resolved_vr
+from dicom_assets.dicom.header.charsets import NO_CHARSET, Charset, charset_of
+from dicom_assets.dicom.header.dictionary import dictionary_vr, is_known
+from dicom_assets.dicom.header.encoding import ENCODINGS, UNDEFINED
+from dicom_assets.dicom.header.issues import IssueCode, IssueLog
+from dicom_assets.dicom.header.limits import HeaderLimits, inline_caps
+from dicom_assets.dicom.header.model import Element, Header, Issue, JsonDataset, PixelElement
+from dicom_assets.dicom.header.pixel_extent import checked_pixels
+from dicom_assets.dicom.header.sniff import DEFLATED_SYNTAXES
+from dicom_assets.dicom.header.vr import ALL_VRS
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets.dicom.vr import ALL_VRS
 
 MOST_BYTES = 1 << 20
 """How much of a file pydicom gets to see. It has no limits of its own, and needs seconds for a megabyte of noise."""
@@ -100,7 +100,7 @@ class _PixelStop:
         if name not in _PIXEL_TAGS:
             return False
         stated = vr if vr in ALL_VRS and vr != "UN" else dictionary_vr({}, name) or "UN"
-        known = stated if stated in ALL_VRS else chosen_vr(stated, {}, {})
+        known = stated if stated in ALL_VRS else resolved_vr(stated, {}, {})
         self.found = PixelElement(name, known, self.stream.tell(), None if length == UNDEFINED else length)
         return True
 
@@ -183,7 +183,7 @@ class _Conversion:
         place = slice(raw.value_tell, raw.value_tell + len(value))
         if len(value) > self._caps[vr] and self._content[place] == value:
             return {"vr": vr, "BulkData": {"offset": raw.value_tell, "length": len(value)}}
-        rule = DIALECTS[not raw.is_implicit_VR, raw.is_little_endian].value_rule(vr)
+        rule = ENCODINGS[not raw.is_implicit_VR, raw.is_little_endian].value_rule(vr)
         element, problems = rule.decode(value, charset)
         for code, part in problems:
             self.log.add(path, vr, code, part)
@@ -197,4 +197,4 @@ def _vr_of(raw: Any, tag: str, dataset: JsonDataset, root: JsonDataset) -> str:
     known = dictionary_vr(dataset, tag) or "UN"
     stated = raw.VR
     vr = str(stated) if stated in ALL_VRS and stated != "UN" else known
-    return vr if vr in ALL_VRS else chosen_vr(vr, dataset, root)
+    return vr if vr in ALL_VRS else resolved_vr(vr, dataset, root)

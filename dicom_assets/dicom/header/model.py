@@ -30,7 +30,7 @@ class Issue:
     vr
         Its Value Representation.
     code
-        One of the documented codes of :mod:`dicom_assets.dicom.issues`.
+        One of the documented codes of :mod:`dicom_assets.dicom.header.issues`.
     raw
         The value as it stands in the file, capped; bytes that are no text are escaped.
 

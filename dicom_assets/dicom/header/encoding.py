@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, auto
 
-from dicom_assets.dicom.binary import binary_decoders
-from dicom_assets.dicom.header import Element
-from dicom_assets.dicom.texts import TEXT_DECODERS, Decoder
-from dicom_assets.dicom.vr import ALL_VRS, LONG_VRS, public_vr
+from dicom_assets.dicom.header.binary_values import binary_decoders
+from dicom_assets.dicom.header.model import Element
+from dicom_assets.dicom.header.text_values import TEXT_DECODERS, Decoder
+from dicom_assets.dicom.header.vr import ALL_VRS, LONG_VRS, public_vr
 
 _MOST_TAGS = 1 << 16
 _MOST_VALUES = 1 << 13
@@ -36,7 +36,7 @@ class Kind(IntEnum):
     """Walk its items."""
     UNKNOWN = auto()
     """A UN, or a private element in implicit VR: look for its VR in the dictionaries."""
-    CHOICE = auto()
+    AMBIGUOUS = auto()
     """A VR that depends on other elements, in implicit VR."""
     CHARSET = auto()
     """Specific Character Set."""
@@ -48,7 +48,7 @@ class Kind(IntEnum):
     """Data Set Trailing Padding: pass over it (PS3.10 7.2)."""
     DELIMITER = auto()
     """An item or delimitation tag."""
-    MISFIT = auto()
+    NO_VR = auto()
     """No VR where one is due."""
 
 
@@ -61,7 +61,7 @@ class Rule:
     kind
         What to do.
     vr
-        The VR; for :attr:`Kind.CHOICE` the choice as the dictionary words it.
+        The VR; for :attr:`Kind.AMBIGUOUS` the choice as the dictionary words it.
     decode
         From bytes to JSON.
     values
@@ -108,7 +108,7 @@ _CHARSET_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 
 
 class _Entries(dict[bytes, Entry]):
-    """The table of one dialect: made on demand, and emptied before hostile tags make it large."""
+    """The table of one encoding: made on demand, and emptied before hostile tags make it large."""
 
     def __init__(self, make: Callable[[bytes], Entry]) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ def states_vr(stated: bytes) -> bool:
     return stated in _STATED_VRS
 
 
-class Dialect:
+class Encoding:
     """One encoding of data sets.
 
     Parameters
@@ -179,7 +179,7 @@ class Dialect:
                 decode=self._decoders.get(known, self._decoders["UN"]),
                 values=self._values[known],
                 charset=known in _CHARSET_VRS,
-                long=self.explicit and vr in LONG_VRS and kind not in (Kind.DELIMITER, Kind.MISFIT),
+                long=self.explicit and vr in LONG_VRS and kind not in (Kind.DELIMITER, Kind.NO_VR),
             )
         return found
 
@@ -205,10 +205,10 @@ class Dialect:
             return Kind.DELIMITER, "UN"
         vr = self._stated_vr(stated) if self.explicit else self._implied_vr(tag, group, number)
         if vr is None:
-            return Kind.MISFIT, "UN"
+            return Kind.NO_VR, "UN"
         if number == 0:
             return Kind.GROUP_LENGTH, vr
-        kind = _KIND_BY_TAG.get(tag) or _KIND_BY_VR.get(vr) or (Kind.VALUE if vr in ALL_VRS else Kind.CHOICE)
+        kind = _KIND_BY_TAG.get(tag) or _KIND_BY_VR.get(vr) or (Kind.VALUE if vr in ALL_VRS else Kind.AMBIGUOUS)
         return kind, vr
 
     @staticmethod
@@ -226,13 +226,13 @@ class Dialect:
         return "OW" if vr == "OB or OW" else vr
 
 
-EXPLICIT_LITTLE = Dialect(explicit=True, little_endian=True)
-EXPLICIT_BIG = Dialect(explicit=True, little_endian=False)
-IMPLICIT_LITTLE = Dialect(explicit=False, little_endian=True)
-IMPLICIT_BIG = Dialect(explicit=False, little_endian=False)
+EXPLICIT_LITTLE = Encoding(explicit=True, little_endian=True)
+EXPLICIT_BIG = Encoding(explicit=True, little_endian=False)
+IMPLICIT_LITTLE = Encoding(explicit=False, little_endian=True)
+IMPLICIT_BIG = Encoding(explicit=False, little_endian=False)
 
-DIALECTS = {
-    (dialect.explicit, dialect.little_endian): dialect
-    for dialect in (EXPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_LITTLE, IMPLICIT_BIG)
+ENCODINGS = {
+    (encoding.explicit, encoding.little_endian): encoding
+    for encoding in (EXPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_LITTLE, IMPLICIT_BIG)
 }
 """By whether they are explicit, and whether they are little endian."""
