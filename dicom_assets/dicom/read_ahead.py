@@ -1,10 +1,13 @@
-"""A part of a file in memory that moves forward, so that what is skipped is never read."""
+"""A part of a file in memory that moves forward, so that what is skipped is never read: headers, items of fragments."""
 
 from dicom_assets.dicom.inflate import InflatedSource
 from dicom_assets.dicom.source import ByteSource
 
 UNKNOWN_SIZE = 1 << 62
+ITEM_STEP = 4096
+"""Step for headers of items with large values between them, of which no more is read."""
 _LARGEST_STEP = 1 << 20
+_NO_LIMIT = 1 << 62
 
 
 class ReadLimitError(Exception):
@@ -24,6 +27,8 @@ class ReadAheadBuffer:
         Bytes that may be read in all.
     base
         Where to begin.
+    largest_step
+        How far steps grow.
 
     Attributes
     ----------
@@ -34,11 +39,19 @@ class ReadAheadBuffer:
 
     """
 
-    __slots__ = ("_first_step", "_left", "_source", "_step", "base", "data", "size")
+    __slots__ = ("_first_step", "_largest_step", "_left", "_source", "_step", "base", "data", "size")
 
-    def __init__(self, source: ByteSource, step: int, most: int, base: int = 0) -> None:
+    def __init__(
+        self,
+        source: ByteSource,
+        step: int,
+        most: int = _NO_LIMIT,
+        base: int = 0,
+        largest_step: int = _LARGEST_STEP,
+    ) -> None:
         self._source = source
         self._first_step = self._step = step
+        self._largest_step = largest_step
         self._left = most
         self.size = UNKNOWN_SIZE if isinstance(source, InflatedSource) else source.size
         self.base = base
@@ -64,7 +77,7 @@ class ReadAheadBuffer:
 
     def _advance(self, position: int, count: int) -> bool:
         kept = self.data[position - self.base :]
-        self._step = min(2 * self._step, _LARGEST_STEP) if kept else self._first_step
+        self._step = min(2 * self._step, self._largest_step) if kept else self._first_step
         wanted = max(count - len(kept), self._step)
         self._left -= wanted
         if self.size == UNKNOWN_SIZE:

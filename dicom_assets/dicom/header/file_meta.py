@@ -17,6 +17,7 @@ from dicom_assets.dicom.header.encoding import (
 )
 from dicom_assets.dicom.header.sniff import META_GROUP, PREFIX, behind_element, believable_elements
 from dicom_assets.dicom.read_ahead import ReadAheadBuffer
+from dicom_assets.dicom.uids import DeflatedExplicitVRLittleEndian
 
 _PREAMBLE = 128
 _SEARCHED = 4096
@@ -25,7 +26,7 @@ _DEFLATED_WITHIN = 512
 """The same for a data set that is deflated, for which there are fewer signs."""
 _PROOF = 3
 _IDENTIFYING_GROUPS = (b"\x08\x00", b"\x00\x08")
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_DEFLATED = DeflatedExplicitVRLittleEndian.encode("ascii")
 _GROUP_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
 _FIRST_GROUPS = re.compile(rb"(?=[\x04\x08]\x00|\x00[\x04\x08])")
 _ENCODINGS = (IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_BIG)

@@ -16,8 +16,8 @@ from dicom_assets.dicom.header.model import Element, JsonDataset, PixelElement, 
 from dicom_assets.dicom.header.plausibility import Plausibility, SearchArea, candidate
 from dicom_assets.dicom.header.undefined_length import end_of_undefined
 from dicom_assets.dicom.inflate import InflatedSource
-from dicom_assets.dicom.read_ahead import ReadAheadBuffer
-from dicom_assets.dicom.source import ByteSource, BytesSource, ReadAhead
+from dicom_assets.dicom.read_ahead import ITEM_STEP, ReadAheadBuffer
+from dicom_assets.dicom.source import ByteSource, BytesSource
 
 SEQUENCE_DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
 _ITEM = b"\xfe\xff\x00\xe0"
@@ -234,9 +234,11 @@ def _is_rest_of_a_data_set(tail: bytes, at: int) -> bool:
 
 def _walk(source: ByteSource, position: int, least: int) -> PixelExtent:
     """Follow items to their delimiter, of which there are at least so many where all is whole."""
-    reads = source if isinstance(source, InflatedSource) else ReadAhead(source)
+    # What is inflated is not read ahead: looking whether it reaches to the end of an item would go back again.
+    step = _ITEM_HEADER if isinstance(source, InflatedSource) else ITEM_STEP
+    buffer = ReadAheadBuffer(source, step, base=position, largest_step=step)
     for count in range(_MAX_ITEMS):
-        head = reads.read(position, _ITEM_HEADER)
+        head = buffer.read(position, _ITEM_HEADER)
         if not _is_item(head):
             return _behind_the_last_item(source, position, head, enough=count >= least)
         following = position + _ITEM_HEADER + struct.unpack_from("<I", head, 4)[0]

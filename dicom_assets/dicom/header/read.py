@@ -16,20 +16,23 @@ from dicom_assets.dicom.header.pixel_extent import checked_pixels
 from dicom_assets.dicom.header.pydicom_fallback import read_by_pydicom
 from dicom_assets.dicom.header.sniff import (
     DEFLATED_SYNTAXES,
-    EXPLICIT_VR_BIG_ENDIAN,
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    IMPLICIT_VR_LITTLE_ENDIAN,
     encoding_of,
     is_deflated,
     stated_encoding,
 )
-from dicom_assets.dicom.header.sop_classes import IMAGE_SOP_CLASSES, MEDIA_STORAGE_DIRECTORY
+from dicom_assets.dicom.header.sop_classes import IMAGE_SOP_CLASSES
 from dicom_assets.dicom.header.trailing import read_trailing
 from dicom_assets.dicom.header.walker import Walker
 from dicom_assets.dicom.inflate import GZIP, GZIP_MAGIC, RAW, InflatedSource
 from dicom_assets.dicom.read_ahead import ReadAheadBuffer, ReadLimitError
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import HeaderStatus
+from dicom_assets.dicom.uids import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
+)
 
 _TRANSFER_SYNTAX = "00020010"
 _MEDIA_STORAGE_CLASS = "00020002"
@@ -235,7 +238,7 @@ class _Reading:
         if status is HeaderStatus.OK:
             if sop_class in IMAGE_SOP_CLASSES and walker.pixel is None and _PIXEL_PROVIDER not in dataset:
                 walker.log.add("7FE00010", "", IssueCode.NO_PIXEL_DATA)
-            if sop_class == MEDIA_STORAGE_DIRECTORY:
+            if sop_class == MediaStorageDirectoryStorage:
                 status = HeaderStatus.DICOMDIR
             elif walker.log.issues:
                 status = HeaderStatus.ISSUES
@@ -256,9 +259,9 @@ class _Reading:
 _NAMES = {GZIP: "gzip file", RAW: "deflated data set"}
 
 _SYNTAX_OF: dict[Encoding, str] = {
-    IMPLICIT_LITTLE: IMPLICIT_VR_LITTLE_ENDIAN,
-    EXPLICIT_LITTLE: EXPLICIT_VR_LITTLE_ENDIAN,
-    EXPLICIT_BIG: EXPLICIT_VR_BIG_ENDIAN,
+    IMPLICIT_LITTLE: ImplicitVRLittleEndian,
+    EXPLICIT_LITTLE: ExplicitVRLittleEndian,
+    EXPLICIT_BIG: ExplicitVRBigEndian,
 }
 
 

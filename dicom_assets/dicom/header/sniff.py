@@ -16,16 +16,16 @@ from dicom_assets.dicom.header.encoding import (
 )
 from dicom_assets.dicom.header.vr import public_vr
 from dicom_assets.dicom.read_ahead import ReadAheadBuffer
+from dicom_assets.dicom.uids import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    JPIPHTJ2KReferencedDeflate,
+    JPIPReferencedDeflate,
+)
 
-IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
-EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
-EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 DEFLATED_SYNTAXES = frozenset(
-    {
-        "1.2.840.10008.1.2.1.99",  # Deflated Explicit VR Little Endian
-        "1.2.840.10008.1.2.4.95",  # JPIP Referenced Deflate
-        "1.2.840.10008.1.2.4.205",  # JPIP HTJ2K Referenced Deflate
-    }
+    {DeflatedExplicitVRLittleEndian, JPIPReferencedDeflate, JPIPHTJ2KReferencedDeflate},
 )
 """Transfer syntaxes whose data set is deflated as a whole (PS3.5 A.5)."""
 
@@ -33,15 +33,15 @@ PREFIX = b"DICM"
 META_GROUP = b"\x02\x00"
 _ENCODINGS = (EXPLICIT_LITTLE, IMPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_BIG)
 _FIRST_GROUPS = frozenset({0x0000, 0x0002, 0x0004, 0x0008})
-_BELIEVABLE = 3
+_PROOF = 3
 """Elements in a row that make something without the prefix a data set."""
 
 
 def stated_encoding(syntax: str) -> Encoding:
     """Return the encoding of data sets in a transfer syntax: explicit VR little endian for all but two (PS3.5 A)."""
-    if syntax == IMPLICIT_VR_LITTLE_ENDIAN:
+    if syntax == ImplicitVRLittleEndian:
         return IMPLICIT_LITTLE
-    return EXPLICIT_BIG if syntax == EXPLICIT_VR_BIG_ENDIAN else EXPLICIT_LITTLE
+    return EXPLICIT_BIG if syntax == ExplicitVRBigEndian else EXPLICIT_LITTLE
 
 
 def encoding_of(buffer: ReadAheadBuffer, position: int, syntax: str | None) -> Encoding:
@@ -71,7 +71,7 @@ def is_deflated(buffer: ReadAheadBuffer, position: int) -> bool:
 
 
 def believable_elements(
-    buffer: ReadAheadBuffer, position: int, encoding: Encoding, *, most: int = _BELIEVABLE, strict: bool = False
+    buffer: ReadAheadBuffer, position: int, encoding: Encoding, *, most: int = _PROOF, strict: bool = False
 ) -> int:
     """Count the elements in a row that can be what an encoding says, up to `most`.
 

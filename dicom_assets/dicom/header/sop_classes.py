@@ -2,15 +2,15 @@
 
 from pydicom.uid import UID_dictionary
 
-MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
+from dicom_assets.dicom.uids import (
+    EnhancedUSVolumeStorage,
+    LabelMapSegmentationStorage,
+    ParametricMapStorage,
+    SegmentationStorage,
+)
 
 _IMAGES_BY_OTHER_NAMES = frozenset(
-    {
-        "1.2.840.10008.5.1.4.1.1.66.4",  # Segmentation
-        "1.2.840.10008.5.1.4.1.1.66.7",  # Label Map Segmentation
-        "1.2.840.10008.5.1.4.1.1.30",  # Parametric Map
-        "1.2.840.10008.5.1.4.1.1.6.2",  # Enhanced US Volume
-    }
+    {SegmentationStorage, LabelMapSegmentationStorage, ParametricMapStorage, EnhancedUSVolumeStorage}
 )
 # RT Dose is not among them: a dose that is a histogram only has no pixels (PS3.3 A.18.3).
 

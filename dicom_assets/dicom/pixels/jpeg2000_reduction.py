@@ -1,4 +1,4 @@
-"""A small codestream out of a large one: of a JPEG 2000 image the resolution and the bit planes that a picture needs.
+"""A JPEG 2000 codestream reduced to the resolution and the bit planes that a small picture needs, without decoding it.
 
 A decoder's time goes by coding passes. A radiograph of 15 bits takes up to 45 of them for every code-block, and
 where 8 bits of grey are shown of it, the later and longer half makes no difference that can be seen. Code-blocks
@@ -144,7 +144,7 @@ class _Resolution:
         return ((row, column) for row in range(rows) for column in range(columns))
 
 
-def excerpt(data: bytes, reduce: int, step: float) -> bytes | None:
+def reduce_codestream(data: bytes, reduce: int, step: float) -> bytes | None:
     """Return a codestream of the image at a lower resolution and precision.
 
     Parameters

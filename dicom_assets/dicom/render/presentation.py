@@ -34,7 +34,7 @@ def read_grey_pipeline(header: Header, layout: PixelLayout, frame: int) -> GreyP
 
     """
     modality = _modality(header, layout, frame)
-    below_zero = layout.signed or (isinstance(modality, Rescale) and modality.intercept < 0)
+    below_zero = layout.signed or modality.goes_below_zero
     return GreyPipeline(
         modality=modality,
         voi=_voi(header, frame, signed_input=below_zero),

@@ -11,7 +11,7 @@ from PIL import Image
 
 from dicom_assets.dicom.pixels.decoded import Request
 from dicom_assets.dicom.pixels.decoders import decode_frame
-from dicom_assets.dicom.pixels.jpeg2000_reduction import excerpt
+from dicom_assets.dicom.pixels.jpeg2000_reduction import reduce_codestream
 from dicom_assets.dicom.pixels.layout import PixelLayout
 
 JPEG2000 = "1.2.840.10008.1.2.4.90"
@@ -67,7 +67,7 @@ def test_it_shows_what_the_decoder_shows_at_that_resolution(rows, columns, level
     array = scene(rows * 8, columns * 8, 16)
     stream = encoded(array, num_resolutions=levels + 1, **options)
     reduce = min(reduce, levels)
-    smaller = excerpt(stream, reduce, step)
+    smaller = reduce_codestream(stream, reduce, step)
     if smaller is None:
         assert step == 3 or ("precinct_size" in options and options["progression"] in {"PCRL", "CPRL"})
         return
@@ -82,7 +82,7 @@ def test_it_shows_what_the_decoder_shows_at_that_resolution(rows, columns, level
 @pytest.mark.parametrize("reduce", [1, 2])
 def test_odd_sizes_are_rounded_up(shape, reduce):
     array = scene(*shape, 12)
-    shown = decoded(excerpt(encoded(array, num_resolutions=4), reduce, 16))
+    shown = decoded(reduce_codestream(encoded(array, num_resolutions=4), reduce, 16))
     assert shown.shape == (-(-shape[0] >> reduce), -(-shape[1] >> reduce))
 
 
@@ -90,19 +90,19 @@ def test_the_finer_the_step_the_closer_it_comes():
     stream = encoded(scene(256, 256, 16), irreversible=True)
     expected = reduced(stream, 1)
     steps = [4096, 512, 64, 8]
-    errors = [np.abs(decoded(excerpt(stream, 1, step)) - expected).mean() for step in steps]
+    errors = [np.abs(decoded(reduce_codestream(stream, 1, step)) - expected).mean() for step in steps]
     assert errors == sorted(errors, reverse=True)
     assert all(error < step for error, step in zip(errors, steps, strict=True))
 
 
 def test_most_of_the_bytes_stay_behind():
     stream = encoded(scene(512, 512, 16), num_resolutions=6)
-    assert len(excerpt(stream, 3, 256)) < len(stream) / 32
+    assert len(reduce_codestream(stream, 3, 256)) < len(stream) / 32
 
 
 def test_there_is_nothing_to_leave_out_where_every_bit_shows():
-    assert excerpt(encoded(scene(64, 64, 16), num_resolutions=4), 1, 0.2) is None
-    assert excerpt(encoded(scene(64, 64, 16), num_resolutions=4), 1, 0.0) is None
+    assert reduce_codestream(encoded(scene(64, 64, 16), num_resolutions=4), 1, 0.2) is None
+    assert reduce_codestream(encoded(scene(64, 64, 16), num_resolutions=4), 1, 0.0) is None
 
 
 OTHER_KINDS = {
@@ -116,16 +116,16 @@ OTHER_KINDS = {
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)
 def test_other_kinds_are_left_to_the_decoder(kind):
-    assert excerpt(OTHER_KINDS[kind], 1, 256) is None
+    assert reduce_codestream(OTHER_KINDS[kind], 1, 256) is None
 
 
 STREAM = encoded(scene(96, 96, 12), num_resolutions=4, codeblock_size=(16, 16))
-END_OF_SECOND_LEVEL = len(excerpt(STREAM, 2, 2)) - 200
+END_OF_SECOND_LEVEL = len(reduce_codestream(STREAM, 2, 2)) - 200
 
 
 @pytest.mark.parametrize("length", [0, 2, 60, 100, END_OF_SECOND_LEVEL])
 def test_a_codestream_that_ends_early_is_left_to_the_decoder(length):
-    assert excerpt(STREAM[:length], 1, 8) is None
+    assert reduce_codestream(STREAM[:length], 1, 8) is None
 
 
 @settings(max_examples=400, deadline=1000)
@@ -134,7 +134,7 @@ def test_damage_never_does_more_than_that(damage):
     stream = bytearray(STREAM)
     for position, value in damage:
         stream[position] = value
-    smaller = excerpt(bytes(stream), 1, 8)
+    smaller = reduce_codestream(bytes(stream), 1, 8)
     assert smaller is None or smaller.startswith(b"\xff\x4f\xff\x51")
 
 
