@@ -9,9 +9,9 @@ import pytest
 from dicom_assets.dicom.header.issues import IssueCode
 from dicom_assets.dicom.header.limits import DEFAULT_LIMITS
 from dicom_assets.dicom.status import HeaderStatus
-from dicom_assets_tests.dicom import test_damaged, test_duplicates, test_resync, test_trailing
+from dicom_assets_tests.dicom.header import test_damaged, test_duplicates, test_resync, test_trailing
 
-PAGE = (Path(__file__).parents[2] / "docs" / "headers.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "headers.md").read_text("utf-8")
 
 
 def section(title):
