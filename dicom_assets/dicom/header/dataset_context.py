@@ -25,7 +25,7 @@ class DatasetContext:
         Its elements so far.
     finished
         Whether its end was met before that position.
-    in_open
+    in_delimited_sequence
         Whether it is an item of a sequence that a delimiter ends.
     at, before
         Positions of the element that is being read, and of one before it with nothing but short elements between
@@ -42,7 +42,7 @@ class DatasetContext:
     depth: int = 0
     dataset: JsonDataset = field(default_factory=dict)
     finished: bool = False
-    in_open: bool = False
+    in_delimited_sequence: bool = False
     at: int = field(init=False)
     before: int = field(init=False)
     last: str = field(init=False)

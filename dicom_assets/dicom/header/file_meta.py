@@ -15,7 +15,7 @@ from dicom_assets.dicom.header.encoding import (
     Encoding,
     states_vr,
 )
-from dicom_assets.dicom.header.sniff import META_GROUP, PREFIX, behind_element, believable_elements
+from dicom_assets.dicom.header.sniff import META_GROUP, PREFIX, behind_element, plausible_elements
 from dicom_assets.dicom.read_ahead import ReadAheadBuffer
 from dicom_assets.dicom.uids import DeflatedExplicitVRLittleEndian
 
@@ -39,16 +39,16 @@ def start_of_elements(buffer: ReadAheadBuffer) -> int | None:
     if prefixed and head[132:134] == META_GROUP:
         return 132
     # The prefix may also be part of a value of a file that has none.
-    if any(believable_elements(buffer, 0, encoding, strict=True) >= _PROOF for encoding in _ENCODINGS):
+    if any(plausible_elements(buffer, 0, encoding, strict=True) >= _PROOF for encoding in _ENCODINGS):
         return 0
     start = 132 if prefixed else 4
     if head[start - 4 : start] != PREFIX:
         # The prefix may be damaged.
-        in_meta = head[132:134] == META_GROUP and believable_elements(buffer, 132, EXPLICIT_LITTLE) >= _PROOF
+        in_meta = head[132:134] == META_GROUP and plausible_elements(buffer, 132, EXPLICIT_LITTLE) >= _PROOF
         return 132 if in_meta else None
     noise = (
         len(head) == 138
-        and not any(believable_elements(buffer, start, encoding, most=1) for encoding in _ENCODINGS)
+        and not any(plausible_elements(buffer, start, encoding, most=1) for encoding in _ENCODINGS)
         and find_data_set(buffer, start) is None
     )
     return None if noise else start
@@ -63,7 +63,7 @@ def end_of_meta(buffer: ReadAheadBuffer, position: int) -> tuple[int, Encoding]:
     """
     head = buffer.read(position, 14)
     encoding = EXPLICIT_LITTLE
-    if not states_vr(head[4:6]) and believable_elements(buffer, position, IMPLICIT_LITTLE, most=2) == 2:
+    if not states_vr(head[4:6]) and plausible_elements(buffer, position, IMPLICIT_LITTLE, most=2) == 2:
         encoding = IMPLICIT_LITTLE
     end = _behind_group(buffer, position, encoding)
     if end < buffer.size and (_begins_data_set(buffer, end) or second_meta(buffer, end) is not None):
@@ -105,7 +105,7 @@ def find_data_set(buffer: ReadAheadBuffer, position: int) -> int | None:
     # One encoding after the other: those with VRs are mistaken for others less often.
     for encoding in (EXPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_LITTLE, IMPLICIT_BIG):
         for start in starts:
-            if believable_elements(buffer, start, encoding, strict=True) >= _PROOF:
+            if plausible_elements(buffer, start, encoding, strict=True) >= _PROOF:
                 return start
     return None
 
@@ -117,7 +117,7 @@ def _looked_for(buffer: ReadAheadBuffer, position: int, end: int) -> int:
     if len(buffer.read(position, _SEARCHED)) < 12 or _inflates(buffer, end):
         return end
     if head.startswith(_GROUP_LENGTH) and stated < min(buffer.size, position + _SEARCHED):
-        in_data_set = any(believable_elements(buffer, stated, encoding, most=2) == 2 for encoding in _ENCODINGS)
+        in_data_set = any(plausible_elements(buffer, stated, encoding, most=2) == 2 for encoding in _ENCODINGS)
         if buffer.peek(stated, 2) != META_GROUP and (in_data_set or _inflates(buffer, stated)):
             return stated
     found = find_data_set(buffer, position)
@@ -136,7 +136,7 @@ def _begins_data_set(buffer: ReadAheadBuffer, position: int) -> bool:
     # What most files have comes first: this is asked of all.
     if head[:2] in _IDENTIFYING_GROUPS and states_vr(head[4:]):
         return True
-    return any(believable_elements(buffer, position, encoding, most=1) for encoding in _ENCODINGS)
+    return any(plausible_elements(buffer, position, encoding, most=1) for encoding in _ENCODINGS)
 
 
 def _inflates(buffer: ReadAheadBuffer, position: int) -> bool:

@@ -171,9 +171,11 @@ def nearest_item_tag(encoding: Encoding, head: bytes) -> tuple[int, int] | None:
     tag: tuple[int, int] = encoding.tag(head, 0)
     if tag in ITEM_TAGS:
         return tag
-    changed = {mark: (tag[0] ^ mark[0]) << 16 | tag[1] ^ mark[1] for mark in ITEM_TAGS}
-    near = [mark for mark, bits in changed.items() if any(not bits & ~(0xFF << shift) for shift in (0, 8, 16, 24))]
-    return min(near, key=lambda mark: changed[mark].bit_count(), default=None)
+    changed = {item_tag: (tag[0] ^ item_tag[0]) << 16 | tag[1] ^ item_tag[1] for item_tag in ITEM_TAGS}
+    near = [
+        item_tag for item_tag, bits in changed.items() if any(not bits & ~(0xFF << shift) for shift in (0, 8, 16, 24))
+    ]
+    return min(near, key=lambda item_tag: changed[item_tag].bit_count(), default=None)
 
 
 def known_vr(tag: int) -> str | None:

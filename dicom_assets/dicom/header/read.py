@@ -67,7 +67,7 @@ def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> He
     """
     if source.size == 0:
         return Header(HeaderStatus.EMPTY)
-    reading = _Reading(source, limits)
+    reading = _FileReader(source, limits)
     header = reading.run()
     if header.status not in (HeaderStatus.ERROR, HeaderStatus.TRUNCATED):
         return header
@@ -95,7 +95,7 @@ def header_json(header: Header) -> bytes:
     return orjson.dumps({"fileMeta": header.file_meta, "dataset": header.dataset})
 
 
-class _Reading:
+class _FileReader:
     """One file while it is read: what is known so far, for whoever has to make a header of it.
 
     Parameters
@@ -186,9 +186,9 @@ class _Reading:
         self._note_syntax(stated)
         walker.read(self.data, position)
         if walker.pixel is not None:
-            self._read_behind(walker.pixel)
+            self._read_after_pixel_data(walker.pixel)
 
-    def _read_behind(self, found: PixelElement) -> None:
+    def _read_after_pixel_data(self, found: PixelElement) -> None:
         """Find out where the pixel data ends and whether all of it is there, and read what stands behind it."""
         self.pixel, problem, end = checked_pixels(found, self.body, self.data.dataset)
         if self._is_too_long():

@@ -83,12 +83,12 @@ class Recovery:
             if clipped is not None:
                 return clipped
         end = self._buffer.size if context.end is None else context.end
-        following = self.search(context, context.at + 1, end, lowest_tag(context))
+        following = self.search(context, context.at + 1, end, highest_known_tag(context))
         if following is not None:
             self.skip(context.at, following)
         return following
 
-    def behind_noise(self, context: DatasetContext, tag: str) -> int | None:
+    def end_of_noise(self, context: DatasetContext, tag: str) -> int | None:
         """Return where elements go on behind what has a length that does not fit and a tag that is unknown.
 
         ``None`` for all other tags, and where nothing follows.
@@ -96,16 +96,16 @@ class Recovery:
         if is_plausible_tag(context.dataset, tag):
             return None
         end = self._buffer.size if context.end is None else context.end
-        following = self.search(context, context.at + 1, end, lowest_tag(context), need=2)
+        following = self.search(context, context.at + 1, end, highest_known_tag(context), need=2)
         if following is not None:
             self.skip(context.at, following)
         return following
 
     def _end_of_value(self, context: DatasetContext, tag: str, start: int, end: int) -> int | None:
         """Return where a value ends that is said to go beyond `end`: where elements begin; ``None`` if none do."""
-        return self.search(context, start, end, number_of(tag), need=2)
+        return self.search(context, start, end, tag_number(tag), need=2)
 
-    def up_to_delimiter(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> int:
+    def length_up_to_delimiter(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> int:
         """Return the length of a value: no text has the delimiter of its item in it."""
         if rule.vr not in TEXT_VRS:
             return length
@@ -116,7 +116,7 @@ class Recovery:
         self._log.report(tag, rule.vr, IssueCode.WRONG_LENGTH)
         return before
 
-    def bounded(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> tuple[int, int]:
+    def fitting_length(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> tuple[int, int]:
         """Return where a value stands that goes beyond what it stands in, so that it does not."""
         end = self._buffer.size if context.end is None else context.end
         if rule.kind not in _HAVE_THEIR_OWN_END:
@@ -131,12 +131,12 @@ class Recovery:
 
     def next_element(self, context: DatasetContext, position: int) -> int | None:
         """Return where elements begin from a position on, and list the bytes before that; ``None`` if none do."""
-        following = self.search(context, position, self._buffer.size, lowest_tag(context))
+        following = self.search(context, position, self._buffer.size, highest_known_tag(context))
         if following is not None and following > position:
             self.skip(position, following)
         return following
 
-    def zeros(self, context: DatasetContext, position: int) -> int:
+    def skip_zeros(self, context: DatasetContext, position: int) -> int:
         """Pass over zeros at the end of a data set."""
         rest = len(self._buffer.data) - (position - self._buffer.base)
         if context.end is not None:
@@ -151,7 +151,7 @@ class Recovery:
         head = self._buffer.read(position, 8)
         return context.delimited and not any(head[4:]) and nearest_item_tag(context.encoding, head) is not None
 
-    def damaged_item_tag(
+    def next_item_tag(
         self, context: DatasetContext, tag: str, bound: int | None, position: int, encoding: Encoding
     ) -> tuple[tuple[int, int] | None, int]:
         """Return which item or delimiter follows in a sequence that has something else there, and where.
@@ -169,8 +169,8 @@ class Recovery:
 
         Returns
         -------
-        mark, position
-            ``None`` for the mark where the sequence ends without one.
+        item_tag, position
+            ``None`` for the tag where the sequence ends without one.
 
         Raises
         ------
@@ -186,7 +186,7 @@ class Recovery:
         if near is not None and (is_item(area, at) if near == ITEM else not any(head[4:])):
             self._log.report("", "SQ", IssueCode.BAD_ITEM_TAG, head)
             return near, position
-        if is_chain(self.search_area(context), at, number_of(tag), 2):
+        if is_chain(self.search_area(context), at, tag_number(tag), 2):
             self._log.report(tag, "SQ", IssueCode.LENGTH_BEYOND_ITEM)
             return None, position
         count = min(self._searchable, end - at)
@@ -249,7 +249,7 @@ class Recovery:
         self._searchable -= stop - start
         area = self.search_area(context)
         at, stop = start - buffer.base, stop - buffer.base
-        found = find_element(area, at, stop, number_of(tag), delimited=False, need=_PROOF)
+        found = find_element(area, at, stop, tag_number(tag), delimited=False, need=_PROOF)
         if found is None:
             return None
         following = buffer.base + found
@@ -258,11 +258,11 @@ class Recovery:
         return following
 
 
-def lowest_tag(context: DatasetContext) -> int:
+def highest_known_tag(context: DatasetContext) -> int:
     """Return the tag that what follows is above: the highest that is no noise."""
     return max((int(tag, 16) for tag in context.dataset if is_plausible_tag(context.dataset, tag)), default=-1)
 
 
-def number_of(tag: str) -> int:
+def tag_number(tag: str) -> int:
     """Return a tag as a number, -1 where there is none."""
     return int(tag, 16) if tag else -1

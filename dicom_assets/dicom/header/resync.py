@@ -51,29 +51,29 @@ def find_element(area: SearchArea, at: int, stop: int, floor: int, *, delimited:
         Elements in a row that prove that there is one; 0 for as many as the encoding asks for.
 
     """
-    marks = _ITEM_TAG_PATTERNS[area.encoding.little_endian]
+    tags = _ITEM_TAG_PATTERNS[area.encoding.little_endian]
     need = need or _IN_A_ROW[area.encoding.explicit]
-    around = _Around()
+    around = _OpenItems()
     while at < stop:
-        mark = marks.search(area.data, at, stop)
+        match = tags.search(area.data, at, stop)
         if not around.open_items:
-            for found in _candidates(area, at, mark.start() if mark else stop):
+            for found in _candidates(area, at, match.start() if match else stop):
                 if is_chain(area, found, floor, need):
                     return found
-        if mark is None:
+        if match is None:
             return None
-        following = around.behind(area, mark.start())
+        following = around.behind(area, match.start())
         if following is not None:
             at = following
         elif delimited:
-            return mark.start()
+            return match.start()
         else:
-            at = mark.start() + 8
+            at = match.start() + 8
     return None
 
 
 @dataclass(slots=True)
-class _Around:
+class _OpenItems:
     """What is open while items are passed over whose sequence was lost."""
 
     open_items: int = 0
@@ -113,8 +113,8 @@ def find_item(area: SearchArea, at: int, stop: int, *, delimited: bool) -> int |
         Whether a delimiter ends the sequence.
 
     """
-    for mark in _ITEM_TAG_PATTERNS[area.encoding.little_endian].finditer(area.data, at, stop):
-        position = mark.start()
+    for match in _ITEM_TAG_PATTERNS[area.encoding.little_endian].finditer(area.data, at, stop):
+        position = match.start()
         tag = area.encoding.tag(area.data, position)
         if tag == ITEM and is_item(area, position):
             return position

@@ -97,7 +97,7 @@ class SequenceReader:
                 # In a sequence of stated length a delimiter is something that is no item.
                 position = position if item_tag is None else position + 8 if end is None else end
                 break
-            item = self._open_item(context, bound, position, encoding, in_open=end is None)
+            item = self._open_item(context, bound, position, encoding, in_delimited_sequence=end is None)
             items.append(item.dataset)
             position = read(item, position + 8)
             budget.count(1 + len(item.dataset))
@@ -124,7 +124,7 @@ class SequenceReader:
             if item_tag == ITEM:
                 return item_tag, position
             if item_tag not in ITEM_TAGS:
-                item_tag, position = self._recovery.damaged_item_tag(context, tag, bound, position, encoding)
+                item_tag, position = self._recovery.next_item_tag(context, tag, bound, position, encoding)
             if item_tag != ITEM_END:
                 return item_tag, position
             self._budget.count(1)
@@ -135,7 +135,13 @@ class SequenceReader:
         return None, bound
 
     def _open_item(
-        self, context: DatasetContext, bound: int | None, position: int, encoding: Encoding, *, in_open: bool
+        self,
+        context: DatasetContext,
+        bound: int | None,
+        position: int,
+        encoding: Encoding,
+        *,
+        in_delimited_sequence: bool,
     ) -> DatasetContext:
         """Return the data set of an item, nothing of it read."""
         buffer = self._buffer
@@ -145,7 +151,7 @@ class SequenceReader:
             self._log.report("", "SQ", IssueCode.LENGTH_BEYOND_ITEM)
             end = bound
         return DatasetContext(
-            encoding, context.charset, end, length == UNDEFINED, context.depth + 1, {}, False, in_open
+            encoding, context.charset, end, length == UNDEFINED, context.depth + 1, {}, False, in_delimited_sequence
         )
 
     def _cut(

@@ -55,22 +55,43 @@ def encoding_of(buffer: ReadAheadBuffer, position: int, syntax: str | None) -> E
     if (
         stated is not None
         and stated.explicit == looks_explicit
-        and believable_elements(buffer, position, stated, most=1)
+        and plausible_elements(buffer, position, stated, most=1)
     ):
         return stated
-    counts = {encoding: believable_elements(buffer, position, encoding) for encoding in _ENCODINGS}
+    counts = {encoding: plausible_elements(buffer, position, encoding) for encoding in _ENCODINGS}
     best = max(_ENCODINGS, key=lambda encoding: (counts[encoding], encoding.explicit == looks_explicit))
     if stated is not None and counts[stated] >= counts[best]:
         return stated
     return best
 
 
+def encoding_of_unknown(buffer: ReadAheadBuffer, around: Encoding, position: int) -> Encoding:
+    """Return how the items of a UN are encoded (PS3.5 6.2.2).
+
+    What was written as UN was implicit VR little endian before, in a big endian data set too; but some writers leave
+    its content in explicit VR.
+
+    Parameters
+    ----------
+    buffer
+        The bytes.
+    around
+        Encoding of the data set that the element is in.
+    position
+        Where its value begins.
+
+    """
+    if not around.explicit:
+        return around
+    return EXPLICIT_LITTLE if states_vr(buffer.read(position, 14)[12:]) else IMPLICIT_LITTLE
+
+
 def is_deflated(buffer: ReadAheadBuffer, position: int) -> bool:
     """Say whether a data set that is said to be deflated is: it is not when elements can be seen in it."""
-    return not believable_elements(buffer, position, EXPLICIT_LITTLE, most=2)
+    return not plausible_elements(buffer, position, EXPLICIT_LITTLE, most=2)
 
 
-def believable_elements(
+def plausible_elements(
     buffer: ReadAheadBuffer, position: int, encoding: Encoding, *, most: int = _PROOF, strict: bool = False
 ) -> int:
     """Count the elements in a row that can be what an encoding says, up to `most`.

@@ -8,7 +8,8 @@ from dicom_assets.dicom.header.ambiguous_vr import AmbiguousElement
 from dicom_assets.dicom.header.budget import SHORT, Budget
 from dicom_assets.dicom.header.charsets import charset_of
 from dicom_assets.dicom.header.dataset_context import DatasetContext
-from dicom_assets.dicom.header.encoding import UNDEFINED, Encoding, Rule
+from dicom_assets.dicom.header.dictionary import is_private
+from dicom_assets.dicom.header.encoding import UNDEFINED, Encoding, Kind, Rule
 from dicom_assets.dicom.header.errors import StructureError, TruncatedError
 from dicom_assets.dicom.header.issues import IssueCode, IssueLog
 from dicom_assets.dicom.header.model import Element, JsonDataset, PixelElement
@@ -56,7 +57,7 @@ class ValueReader:
             for code, raw in problems:
                 self._log.add(element.path, vr, code, raw)
 
-    def decoded(self, context: DatasetContext, tag: str, rule: Rule, raw: bytes) -> Element:
+    def decode(self, context: DatasetContext, tag: str, rule: Rule, raw: bytes) -> Element:
         """Decode a value that was not met before, list its issues, and remember it when it has none."""
         element, problems = rule.decode(raw, context.charset)
         if len(raw) & 1:
@@ -73,10 +74,22 @@ class ValueReader:
         if self._budget.is_bulk(rule.vr, length):
             context.dataset[tag] = self._bulk(tag, rule.vr, start, length)
         else:
-            context.dataset[tag] = self.decoded(context, tag, rule, self._raw(tag, start, length))
+            context.dataset[tag] = self.decode(context, tag, rule, self._raw(tag, start, length))
         return start + length
 
-    def private_value(
+    def unknown(
+        self, context: DatasetContext, tag: str, encoding: Encoding, vr: str | None, start: int, length: int
+    ) -> int:
+        """Read a UN that is no sequence, or a private element in implicit VR, by the VR of the dictionaries."""
+        if vr is None or vr == "SQ":
+            return self.value(context, tag, encoding.value_rule("UN"), start, length)
+        if vr not in ALL_VRS:
+            return self.ambiguous(context, tag, encoding.rule(Kind.AMBIGUOUS, vr), start, length)
+        if is_private(tag):
+            return self._private_value(context, tag, encoding, vr, start, length)
+        return self.value(context, tag, encoding.value_rule(vr), start, length)
+
+    def _private_value(
         self, context: DatasetContext, tag: str, encoding: Encoding, vr: str, start: int, length: int
     ) -> int:
         """Read a value of a VR that a dictionary of private elements claims; what contradicts it is UN.
@@ -140,7 +153,7 @@ class ValueReader:
         self.check_reach(tag, start, length)
         return start + length
 
-    def pixels(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> int:
+    def pixel_data(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> int:
         """Note where the pixel data is and end there; that of an icon, or a second one, is like any other element."""
         undefined = length == UNDEFINED
         if context.depth or self.pixel is not None:

@@ -14,7 +14,7 @@ from dicom_assets.dicom.header.plausibility import (
     is_delimiter,
     is_plausible_tag,
 )
-from dicom_assets.dicom.header.recovery import Recovery, lowest_tag, number_of
+from dicom_assets.dicom.header.recovery import Recovery, highest_known_tag, tag_number
 from dicom_assets.dicom.read_ahead import UNKNOWN_SIZE, ReadAheadBuffer
 
 _LOOK = 76
@@ -64,7 +64,10 @@ class VrInterpreter:
             way = found[ranks.index(best)]
             following = way.start + (0 if way.length == UNDEFINED else way.length)
             # Zeros follow anything in a value of zeros: the elements that are nearer count.
-            if best >= _LIKELY or self._recovery.search(context, position + 1, following, lowest_tag(context)) is None:
+            if (
+                best >= _LIKELY
+                or self._recovery.search(context, position + 1, following, highest_known_tag(context)) is None
+            ):
                 return way
         if is_future_vr(head):
             # VRs to come have a 32-bit length (PS3.5 7.1.2).
@@ -102,7 +105,7 @@ class VrInterpreter:
         if context.delimited and is_delimiter(area, 0):
             return 4
         found = candidate(area, 0) or candidate(SearchArea(head, end - following, way.encoding), 0)
-        if found is not None and found.tag > number_of(way.tag):
+        if found is not None and found.tag > tag_number(way.tag):
             return 2 + found.plausibility
         if len(head) >= 8 and not any(head):
             return 1

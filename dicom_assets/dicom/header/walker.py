@@ -10,16 +10,8 @@ from collections.abc import Callable, Mapping
 
 from dicom_assets.dicom.header.budget import SHORT, Budget
 from dicom_assets.dicom.header.dataset_context import DatasetContext
-from dicom_assets.dicom.header.dictionary import dictionary_vr, is_private
-from dicom_assets.dicom.header.encoding import (
-    EXPLICIT_LITTLE,
-    IMPLICIT_LITTLE,
-    UNDEFINED,
-    Encoding,
-    Kind,
-    Rule,
-    states_vr,
-)
+from dicom_assets.dicom.header.dictionary import dictionary_vr
+from dicom_assets.dicom.header.encoding import IMPLICIT_LITTLE, UNDEFINED, Kind, Rule
 from dicom_assets.dicom.header.errors import HeaderParseError, StructureError, TruncatedError
 from dicom_assets.dicom.header.invalid_vr import Interpretation
 from dicom_assets.dicom.header.issues import RAW_CAP, IssueCode, IssueLog
@@ -28,6 +20,7 @@ from dicom_assets.dicom.header.model import JsonDataset, PixelElement
 from dicom_assets.dicom.header.plausibility import ITEM_END_BYTES
 from dicom_assets.dicom.header.recovery import Recovery
 from dicom_assets.dicom.header.sequences import SequenceReader
+from dicom_assets.dicom.header.sniff import encoding_of_unknown
 from dicom_assets.dicom.header.tag_order import TagOrder
 from dicom_assets.dicom.header.value_reader import ValueReader
 from dicom_assets.dicom.header.vr import ALL_VRS
@@ -47,7 +40,7 @@ _VALUE_READERS: Mapping[Kind, Callable[[ValueReader, DatasetContext, str, Rule, 
     Kind.CHARSET: ValueReader.charset,
     Kind.GROUP_LENGTH: ValueReader.passed_over,
     Kind.PADDING: ValueReader.passed_over,
-    Kind.PIXELS: ValueReader.pixels,
+    Kind.PIXELS: ValueReader.pixel_data,
 }
 """What reads an element, by its kind; the walk itself sees to the others."""
 
@@ -137,7 +130,7 @@ class Walker:
 
         This is the hot loop. It is one function because at a third of a microsecond an element each call would
         count: elements with a short header and a value that was met before cost one look-up for the tag and one
-        for the value; all others go through :meth:`_special`.
+        for the value; all others go through :meth:`_read_element`.
         """
         buffer, dataset, encoding = self.buffer, context.dataset, context.encoding
         entries, width, length_at = encoding.entries, encoding.width, encoding.length
@@ -169,7 +162,7 @@ class Walker:
                     if ends is not None and ends in raw:
                         last = max(dataset, default="")
                         break
-                    element = self._values.decoded(context, tag, rule, raw)
+                    element = self._values.decode(context, tag, rule, raw)
                 dataset[tag] = element
                 at = stop
             position = base + at
@@ -182,7 +175,7 @@ class Walker:
                     return position if context.end is None else context.end
                 at = position - buffer.base
                 tag, _, rule = entries[buffer.data[at : at + width]]
-            position = self._special(context, tag, rule, position)
+            position = self._read_element(context, tag, rule, position)
             if context.finished:
                 return position
             context.before = context.at
@@ -202,7 +195,7 @@ class Walker:
             return False
         raise TruncatedError(f"the file ends inside the header, behind byte {position}")
 
-    def _special(self, context: DatasetContext, tag: str, rule: Rule, position: int) -> int:
+    def _read_element(self, context: DatasetContext, tag: str, rule: Rule, position: int) -> int:
         """Read an element that the hot loop does not, and return the position behind it."""
         buffer, encoding = self.buffer, context.encoding
         start = position + 8
@@ -216,26 +209,26 @@ class Walker:
                     context, Interpretation(tag, rule, start, length, encoding, IssueCode.BAD_VR)
                 )
                 if better is not None:
-                    return self._read_as(context, better, position)
+                    return self._read_interpretation(context, better, position)
         else:
             (length,) = encoding.length(buffer.data, position + encoding.width - buffer.base)
         if rule.kind is Kind.DELIMITER:
             return self._delimiter(context, tag, position)
         if rule.kind is Kind.NO_VR or (tag == _NO_TAG and not length):
             return self._without_vr(context, position)
-        return self._placed(context, tag, rule, start, length)
+        return self._read_value(context, tag, rule, start, length)
 
-    def _placed(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> int:
+    def _read_value(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> int:
         """Read an element of which all but the value is known, and return the position behind it."""
         if length != UNDEFINED and start + length > (self.buffer.size if context.end is None else context.end):
-            following = self.recovery.behind_noise(context, tag)
+            following = self.recovery.end_of_noise(context, tag)
             if following is not None:
                 return following
-            start, length = self.recovery.bounded(context, tag, rule, start, length)
+            start, length = self.recovery.fitting_length(context, tag, rule, start, length)
         elif context.delimited and rule.kind is Kind.VALUE:
-            length = self.recovery.up_to_delimiter(context, tag, rule, start, length)
+            length = self.recovery.length_up_to_delimiter(context, tag, rule, start, length)
         if tag <= context.last and self._order.is_duplicate(context.dataset, tag, context.last):
-            return self._repeated(context, tag, rule, start, length)
+            return self._skip_duplicate(context, tag, rule, start, length)
         if length == UNDEFINED and rule.kind not in _MAY_BE_UNDEFINED:
             following = self._values.fragments(context, tag, rule, start)
         elif (read := _VALUE_READERS.get(rule.kind)) is not None:
@@ -249,46 +242,34 @@ class Walker:
         context.last = tag if tag > last else last  # noqa: FURB136 - a call would be felt here
         return following
 
-    def _repeated(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> int:
+    def _skip_duplicate(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> int:
         """Pass over an element that stands for the second time, and keep the beginning of its value in an issue."""
         raw = self.buffer.peek(start, min(length, RAW_CAP + 1))
         end = start + length
         if length == UNDEFINED:
-            encoding = self._encoding_of_unknown(context, start) if rule.kind is Kind.UNKNOWN else context.encoding
+            encoding = (
+                encoding_of_unknown(self.buffer, context.encoding, start)
+                if rule.kind is Kind.UNKNOWN
+                else context.encoding
+            )
             end = self._values.end_of_undefined(context, start, encoding)
         self._values.check_reach(tag, start, end - start)
         self._budget.skipped += end - start
         self.log.report(tag, rule.vr if rule.vr in ALL_VRS else "UN", IssueCode.DUPLICATE_TAG, raw)
         return end
 
-    def _encoding_of_unknown(self, context: DatasetContext, start: int) -> Encoding:
-        """Return how the items of a UN are encoded (PS3.5 6.2.2).
-
-        What was written as UN was implicit VR little endian before, also in a big endian data set; but there are
-        those who leave its content in explicit VR.
-        """
-        if not context.encoding.explicit:
-            return context.encoding
-        return EXPLICIT_LITTLE if states_vr(self.buffer.read(start, 14)[12:]) else IMPLICIT_LITTLE
-
     def _unknown(self, context: DatasetContext, tag: str, start: int, length: int) -> int:
         """Read a UN, or a private element in implicit VR, as what the dictionaries say it is (PS3.5 6.2.2)."""
         vr = dictionary_vr(context.dataset, tag)
         encoding = IMPLICIT_LITTLE if context.encoding.explicit else context.encoding
         if length == UNDEFINED or vr == "SQ":
-            items = self._encoding_of_unknown(context, start)
+            items = encoding_of_unknown(self.buffer, context.encoding, start)
             if vr in (None, "SQ") and self.buffer.read(start, 4) in _ITEM_TAGS:
                 end = None if length == UNDEFINED else start + length
                 return self._sequences.items(self.read, context, tag, start, end, items)
         if length == UNDEFINED:
             return self._values.fragments(context, tag, encoding.value_rule(vr or "UN"), start)
-        if vr is None or vr == "SQ":
-            return self._values.value(context, tag, encoding.value_rule("UN"), start, length)
-        if vr not in ALL_VRS:
-            return self._values.ambiguous(context, tag, encoding.rule(Kind.AMBIGUOUS, vr), start, length)
-        if is_private(tag):
-            return self._values.private_value(context, tag, encoding, vr, start, length)
-        return self._values.value(context, tag, encoding.value_rule(vr), start, length)
+        return self._values.unknown(context, tag, encoding, vr, start, length)
 
     def _delimiter(self, context: DatasetContext, tag: str, position: int) -> int:
         """Read an item or delimitation tag that stands where an element is due."""
@@ -299,7 +280,7 @@ class Walker:
             return position + 8
         self._budget.count(1)
         self.log.report(tag, "", IssueCode.STRAY_DELIMITER)
-        if context.delimited or tag == _ITEM or (tag == _SEQUENCE_END and context.in_open):
+        if context.delimited or tag == _ITEM or (tag == _SEQUENCE_END and context.in_delimited_sequence):
             # The item lacks its delimiter, or its length is wrong: this one is for the sequence around it.
             context.finished = True
             return position
@@ -309,21 +290,21 @@ class Walker:
         """Read what has no valid VR where one is due: zeros, a damaged VR or delimiter, an element in implicit VR."""
         head = self.buffer.read(position, 12)
         if not any(head[:8]):
-            return self.recovery.zeros(context, position)
+            return self.recovery.skip_zeros(context, position)
         if not context.encoding.explicit:
             raise StructureError(f"there is no element at byte {position}")
         if self.recovery.is_damaged_delimiter(context, position):
             # What it is, is looked at by the sequence around the item.
             context.finished = True
             return position
-        return self._read_as(context, self._interpreter.interpret(context, position), position)
+        return self._read_interpretation(context, self._interpreter.interpret(context, position), position)
 
-    def _read_as(self, context: DatasetContext, way: Interpretation, position: int) -> int:
+    def _read_interpretation(self, context: DatasetContext, way: Interpretation, position: int) -> int:
         """Read an element whose VR is not the one that stands there."""
         stated = self.buffer.peek(position + 4, 2) if way.encoding is context.encoding else b""
         self.log.report(way.tag, way.rule.vr, way.code, stated)
         encoding, context.encoding = context.encoding, way.encoding
         try:
-            return self._placed(context, way.tag, way.rule, way.start, way.length)
+            return self._read_value(context, way.tag, way.rule, way.start, way.length)
         finally:
             context.encoding = encoding

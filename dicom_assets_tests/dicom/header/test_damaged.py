@@ -526,7 +526,7 @@ def test_fault_of_the_walker(monkeypatch):
         raise RuntimeError("Doe^Jane")
 
     content = e.dicom_file(PATIENT, e.explicit(0x00400280, "ST", b"ok"))
-    monkeypatch.setattr("dicom_assets.dicom.header.value_reader.ValueReader.decoded", fail)
+    monkeypatch.setattr("dicom_assets.dicom.header.value_reader.ValueReader.decode", fail)
     header = read(content)
     assert (header.status, header.reader) == (HeaderStatus.ISSUES, "pydicom")
     assert value(header, "00100010") == [{"Alphabetic": "Doe^Jane"}]
