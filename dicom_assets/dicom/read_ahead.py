@@ -22,7 +22,7 @@ class ReadAheadBuffer:
     source
         What to read.
     step
-        Size of the first read; also of the first read behind something that was skipped.
+        Size of the first read; also of the first read after something that was skipped.
     most
         Bytes that may be read in all.
     base

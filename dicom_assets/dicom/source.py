@@ -15,7 +15,7 @@ class StorageError(OSError):
 def clamp(offset: int, length: int, size: int) -> tuple[int, int]:
     """Return the part of a range that a file has, as its first position and its length.
 
-    Offsets and lengths come from what strangers wrote, so any integer can: a range behind the end of the file, of
+    Offsets and lengths come from what strangers wrote, so any integer can: a range beyond the end of the file, of
     negative length or with a negative offset has no bytes, and one that reaches beyond the end stops there.
 
     Parameters

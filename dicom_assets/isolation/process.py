@@ -219,7 +219,7 @@ class _Child:
             raise IsolationError(fault.errno, f"the child process is out of reach: {fault.strerror}") from fault
 
     def _outcome(self, reply: Message) -> Answer:
-        """Return the answer of the function, or raise what became of it."""
+        """Return the answer of the function, or raise how the call failed."""
         if isinstance(reply.fields.get("answer"), dict):
             return Answer(reply.fields["answer"], reply.data)
         if "memory" in reply.fields:

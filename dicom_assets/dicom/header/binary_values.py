@@ -77,7 +77,7 @@ def _tag_decoder(byte_order: str) -> Decoder:
 
 
 def _bytes_decoder(vr: str) -> Decoder:
-    """Return the decoder of a VR of bytes, which stay as they stand in the file."""
+    """Return the decoder of a VR of bytes, which stay as they are in the file."""
     unit = BYTES_UNITS[vr]
 
     def decode(raw: bytes, _: Charset) -> Decoded:

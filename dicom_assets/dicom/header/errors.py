@@ -1,8 +1,8 @@
-"""Why a walk stopped before the end of the header. None of these leaves :mod:`dicom_assets.dicom.header.read`."""
+"""Why parsing stopped before the end of the header. None of these leaves :mod:`dicom_assets.dicom.header.read`."""
 
 
 class HeaderParseError(Exception):
-    """A walk that ended early; the message is one sentence without values of the file."""
+    """Parsing ended early; the message is one sentence without values of the file."""
 
 
 class TruncatedError(HeaderParseError):
@@ -14,4 +14,4 @@ class LimitError(HeaderParseError):
 
 
 class StructureError(HeaderParseError):
-    """What stands where an element is due is none."""
+    """There is no element where one is due."""

@@ -1,4 +1,4 @@
-"""Where a file begins and its file meta group ends (PS3.10 7.1), also where that is damaged or stands twice.
+"""Where a file begins and its file meta group ends (PS3.10 7.1), also where that is damaged or occurs twice.
 
 A file is DICOM when it has the prefix ``DICM``, or when its first elements are such as a data set begins with: files of
 the time before PS3.10, and data sets that were saved without their file meta group.
@@ -21,7 +21,7 @@ from dicom_assets.dicom.uids import DeflatedExplicitVRLittleEndian
 
 _PREAMBLE = 128
 _SEARCHED = 4096
-"""How far behind the beginning of a damaged group the data set is looked for: such groups are short."""
+"""How far after the beginning of a damaged group the data set is looked for: such groups are short."""
 _DEFLATED_WITHIN = 512
 """The same for a data set that is deflated, for which there are fewer signs."""
 _PROOF = 3
@@ -72,7 +72,7 @@ def end_of_meta(buffer: ReadAheadBuffer, position: int) -> tuple[int, Encoding]:
 
 
 def _behind_group(buffer: ReadAheadBuffer, position: int, encoding: Encoding) -> int:
-    """Return the position behind the elements of the group, as far as they are elements."""
+    """Return the position after the elements of the group, as far as they are elements."""
     data, base = buffer.data, buffer.base
     at = position - base
     while data[at : at + 2] == META_GROUP:

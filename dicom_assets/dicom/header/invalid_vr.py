@@ -20,7 +20,7 @@ class Interpretation:
     tag, rule
         What it would be.
     start, length
-        Where its value would stand.
+        Where its value would be.
     encoding
         How it would be encoded.
     code

@@ -51,7 +51,7 @@ class IssueCode(StrEnum):
     MISSING_VR = "missing_vr"
     """An element encoded as implicit VR where explicit VR was due."""
     LENGTH_BEYOND_ITEM = "length_beyond_item"
-    """A value, sequence or item that claims more bytes than what it stands in."""
+    """A value, sequence or item that claims more bytes than what it is in."""
     WRONG_LENGTH = "wrong_length"
     """A length that leads beyond the end, or into nothing, over elements: the value ends where they begin."""
     BAD_ITEM_TAG = "bad_item_tag"
@@ -69,8 +69,8 @@ class IssueCode(StrEnum):
     TAG_ORDER = "tag_order"
     """An element whose tag is lower than that of the element before it (PS3.5 7.1)."""
     DUPLICATE_TAG = "duplicate_tag"
-    """A tag that stands twice in one data set or file meta group: the first value counts, an issue holds the beginning
-    of each other, as it stands in the file."""
+    """A tag that occurs twice in one data set or file meta group: the first value counts, an issue holds the beginning
+    of each of the others, as in the file."""
     TRANSFER_SYNTAX = "transfer_syntax"
     """A data set that is not encoded as its Transfer Syntax UID says, or has none in its file meta group."""
     NO_PIXEL_DATA = "no_pixel_data"
@@ -88,7 +88,7 @@ class IssueCode(StrEnum):
     BAD_GZIP = "bad_gzip"
     """The gzip file that holds the object is damaged or ends too early, by its checksum or before."""
     TRAILING_ELEMENTS = "trailing_elements"
-    """A limit was reached behind the pixel data: there may be more elements than were read."""
+    """A limit was reached after the pixel data: there may be more elements than were read."""
     MORE_ISSUES = "more_issues"
     """There are more issues than are listed."""
 

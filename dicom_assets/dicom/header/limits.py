@@ -38,7 +38,7 @@ class HeaderLimits:
     max_read_bytes
         Bytes read from the source, and bytes inflated of a deflated data set.
     max_searched_bytes
-        Bytes in which the next element is looked for behind damage.
+        Bytes in which the next element is looked for after damage.
     max_issues
         Issues that are listed; the last one says that there were more.
 

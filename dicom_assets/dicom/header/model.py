@@ -32,7 +32,7 @@ class Issue:
     code
         One of the documented codes of :mod:`dicom_assets.dicom.header.issues`.
     raw
-        The value as it stands in the file, capped; bytes that are no text are escaped.
+        The value as in the file, capped; bytes that are no text are escaped.
 
     """
 
@@ -80,7 +80,7 @@ class Header:
     file_meta
         The elements of group 0002 (PS3.10 7.1).
     dataset
-        All other elements, those behind the pixel data too, and without the pixel data.
+        All other elements, those after the pixel data too, and without the pixel data.
     issues
         Values that break a rule.
     transfer_syntax
@@ -90,7 +90,7 @@ class Header:
     implicit_vr
         Whether the elements of the data set were encoded without their VR.
     pixel
-        Where the pixel data stands, ``None`` when there is none.
+        Where the pixel data is, ``None`` when there is none.
     body
         The source that offsets count in: the file, or for a deflated data set its inflated content.
     reader

@@ -40,7 +40,7 @@ class PixelExtent:
     Attributes
     ----------
     end
-        Position behind the pixel data, its delimiter included; ``None`` where the file ends before.
+        Position after the pixel data, its delimiter included; ``None`` where the file ends before.
     whole
         Whether all bytes are there that its length or its items state, and all items that an offset table or the
         number of frames asks for.
@@ -85,7 +85,7 @@ def pixel_extent(pixel: PixelElement, source: ByteSource, dataset: JsonDataset) 
 def checked_pixels(
     pixel: PixelElement, source: ByteSource, dataset: JsonDataset
 ) -> tuple[PixelElement, IssueCode | None, int | None]:
-    """Return pixel data that says whether it is cut, the issue of what its end lacks, and the position behind it.
+    """Return pixel data that says whether it is cut, the issue that its end has, and the position after it.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def encapsulated_extent(
     if last_frame and _is_item(source.read(first + last_frame, _ITEM_HEADER)):
         return _walk(source, first + last_frame, 1)
     found = _walk(source, start, frames + 1)
-    # A table that names a frame behind the end of the file.
+    # A table with the offset of a frame beyond the end of the file.
     return _CUT if last_frame and found.end is None and not _reaches(source, first + last_frame + 1) else found
 
 
@@ -214,7 +214,7 @@ def _ends_with_a_sequence(tail: bytes) -> bool:
 
 
 def _is_rest_of_a_data_set(tail: bytes, at: int) -> bool:
-    """Say whether there is nothing but elements above the pixel data behind it (PS3.5 A.4: explicit VR), or zeros."""
+    """Say whether only elements with higher tags than the pixel data follow (PS3.5 A.4: explicit VR), or zeros."""
     area = SearchArea(tail, len(tail), EXPLICIT_LITTLE)
     floor = _PIXEL_DATA
     while any(tail[at:]):

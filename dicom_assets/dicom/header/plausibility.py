@@ -1,4 +1,4 @@
-"""What bytes can be: whether an element can begin where the one before it was damaged.
+"""Whether bytes can be an element, to find where elements begin again after damage.
 
 Looking never moves the buffer and never reads: what lies beyond the bytes at hand is believed of the elements that
 the dictionary knows, and of no others.
@@ -19,7 +19,7 @@ from dicom_assets.dicom.read_ahead import UNKNOWN_SIZE
 ITEM, ITEM_END, SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0xE0DD)
 ITEM_TAGS = frozenset({ITEM, ITEM_END, SEQUENCE_END})
 ITEM_END_BYTES = {True: b"\xfe\xff\x0d\xe0\0\0\0\0", False: b"\xff\xfe\xe0\x0d\0\0\0\0"}
-"""The Item Delimitation Item as it stands in a file, by whether that is little endian."""
+"""The bytes of an Item Delimitation Item, by whether the encoding is little endian."""
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
 _UNITS = {**BYTES_UNITS, **{vr: calcsize(f"={code}") for vr, code in NUMBER_FORMATS.items()}, "AT": 4}
@@ -74,7 +74,7 @@ class Candidate:
 
     @property
     def following(self) -> int:
-        """Where the element behind it begins; its own value where its length is undefined."""
+        """Where the element after it begins; its own value where its length is undefined."""
         return self.start if self.length == UNDEFINED else self.start + self.length
 
 

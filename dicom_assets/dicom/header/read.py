@@ -83,7 +83,7 @@ def read_header(source: ByteSource, limits: HeaderLimits = DEFAULT_LIMITS) -> He
 
 
 def _first_of_both(header: Header, second: Header) -> Header:
-    """Return what pydicom read, with the first of the elements that stand twice: pydicom keeps the last."""
+    """Return what pydicom read, with the first of the elements that occur twice: pydicom keeps the last."""
     twice = [issue for issue in header.issues if issue.code == IssueCode.DUPLICATE_TAG]
     firsts = {issue.path: header.dataset[issue.path] for issue in twice if issue.path in header.dataset}
     dataset = dict(sorted({**second.dataset, **firsts}.items()))
@@ -189,7 +189,7 @@ class _FileReader:
             self._read_after_pixel_data(walker.pixel)
 
     def _read_after_pixel_data(self, found: PixelElement) -> None:
-        """Find out where the pixel data ends and whether all of it is there, and read what stands behind it."""
+        """Find out where the pixel data ends and whether all of it is there, and read what comes after it."""
         self.pixel, problem, end = checked_pixels(found, self.body, self.data.dataset)
         if self._is_too_long():
             raise LimitError(_TOO_LONG)
@@ -199,7 +199,7 @@ class _FileReader:
             read_trailing(self.walker, self.data, end)
 
     def _read_meta(self, start: int, last: str) -> int:
-        """Read the file meta group and return the position behind it; where it is damaged, the data set goes on."""
+        """Read the file meta group and return the position after it; where it is damaged, the data set goes on."""
         position, self.meta.encoding = end_of_meta(self.walker.buffer, start)
         self.meta.last = last
         if position > start:

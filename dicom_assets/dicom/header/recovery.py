@@ -1,4 +1,4 @@
-"""Going on behind damage: how far it reaches, where elements begin again, what is reported of it.
+"""Going on after damage: how far it reaches, where elements begin again, what is reported of it.
 
 What bytes can be is judged in :mod:`~dicom_assets.dicom.header.plausibility`, where elements begin again is found in
 :mod:`~dicom_assets.dicom.header.resync`; here it is decided and reported.
@@ -68,7 +68,7 @@ class Recovery:
         return SearchArea(self._buffer.data, end - self._buffer.base, context.encoding)
 
     def resume(self, context: DatasetContext, error: HeaderParseError) -> int | None:
-        """Return where reading goes on behind damage, ``None`` when nowhere.
+        """Return where reading goes on after damage, ``None`` when nowhere.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class Recovery:
         return following
 
     def end_of_noise(self, context: DatasetContext, tag: str) -> int | None:
-        """Return where elements go on behind what has a length that does not fit and a tag that is unknown.
+        """Return where elements go on after what has a length that does not fit and a tag that is unknown.
 
         ``None`` for all other tags, and where nothing follows.
         """
@@ -106,7 +106,7 @@ class Recovery:
         return self.search(context, start, end, tag_number(tag), need=2)
 
     def length_up_to_delimiter(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> int:
-        """Return the length of a value: no text has the delimiter of its item in it."""
+        """Return the length of a text value: it ends before the delimiter of its item, whatever its own length says."""
         if rule.vr not in TEXT_VRS:
             return length
         raw = self._buffer.read(start, min(length, self._limits.text_bytes))
@@ -117,7 +117,7 @@ class Recovery:
         return before
 
     def fitting_length(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> tuple[int, int]:
-        """Return where a value stands that goes beyond what it stands in, so that it does not."""
+        """Return start and length of a value that claims more than its item or the file has, cut to what there is."""
         end = self._buffer.size if context.end is None else context.end
         if rule.kind not in _HAVE_THEIR_OWN_END:
             following = self._end_of_value(context, tag, start, end)
@@ -159,7 +159,7 @@ class Recovery:
         Parameters
         ----------
         context, tag
-            The sequence and what it stands in.
+            The data set that the sequence is in, and its tag.
         bound
             Position that it cannot go beyond.
         position
@@ -204,7 +204,7 @@ class Recovery:
         return None, bound
 
     def search(self, context: DatasetContext, position: int, end: int, floor: int, need: int = 0) -> int | None:
-        """Look for the next element, first in what is near."""
+        """Return where the next element begins, ``None`` if none does; what is near is searched first."""
         self._buffer.back_to(position)
         for most in (_FIRST_SEARCH, self._searchable):
             count = min(end - position, most, self._searchable)
@@ -226,7 +226,7 @@ class Recovery:
         self._searchable = max(self._searchable - cost, 0)
 
     def _clip_before(self, context: DatasetContext) -> int | None:
-        """End the value before the damage where elements begin in it, if there are any: its length was wrong."""
+        """End the value before the damage where elements begin inside of it, if any do: its length was wrong."""
         buffer, encoding, position = self._buffer, context.encoding, context.before
         if not 0 <= position < context.at:
             return None
@@ -259,7 +259,7 @@ class Recovery:
 
 
 def highest_known_tag(context: DatasetContext) -> int:
-    """Return the tag that what follows is above: the highest that is no noise."""
+    """Return the highest tag so far that is not noise: what follows is above it."""
     return max((int(tag, 16) for tag in context.dataset if is_plausible_tag(context.dataset, tag)), default=-1)
 
 

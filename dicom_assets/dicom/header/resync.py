@@ -1,4 +1,4 @@
-"""Where reading can go on behind damage: the next element, item or delimiter that makes sense."""
+"""Where reading can go on after damage: the next element, item or delimiter that makes sense."""
 
 import re
 from collections.abc import Iterator
@@ -80,7 +80,7 @@ class _OpenItems:
     items_passed: bool = False
 
     def behind(self, area: SearchArea, at: int) -> int | None:
-        """Return where to look on behind an item or delimiter, ``None`` if it belongs to nothing that was passed."""
+        """Return where to look on after an item or delimiter, ``None`` if it belongs to nothing that was passed."""
         tag = area.encoding.tag(area.data, at)
         if tag == ITEM:
             self.items_passed = True

@@ -16,7 +16,7 @@ from dicom_assets.dicom.read_ahead import ReadAheadBuffer
 _ITEM_END = "FFFEE00D"
 
 ReadDataset = Callable[[DatasetContext, int], int]
-"""Reads the data set of an item from a position on, and returns the position behind it."""
+"""Reads the data set of an item from a position on, and returns the position after it."""
 
 
 class SequenceReader:
@@ -52,7 +52,7 @@ class SequenceReader:
     def items(
         self, read: ReadDataset, context: DatasetContext, tag: str, start: int, end: int | None, encoding: Encoding
     ) -> int:
-        """Read the items of a sequence (PS3.5 7.5) and return the position behind it.
+        """Read the items of a sequence (PS3.5 7.5) and return the position after it.
 
         Parameters
         ----------
@@ -72,7 +72,7 @@ class SequenceReader:
         LimitError
             If it is nested too deep, or has too many items.
         StructureError
-            If something else stands where an item is due, and no item behind it.
+            If there is no item where one is due, and none after that.
 
         """
         budget, trail = self._budget, self._log.trail
@@ -114,7 +114,7 @@ class SequenceReader:
     ) -> tuple[tuple[int, int] | None, int]:
         """Return which item or delimiter follows in a sequence, and where.
 
-        ``None`` where the sequence ends without one; the position is where reading goes on behind it.
+        ``None`` where the sequence ends without one; the position is where reading goes on after it.
         """
         buffer = self._buffer
         while bound is None or bound - position >= 8:
@@ -157,7 +157,7 @@ class SequenceReader:
     def _cut(
         self, context: DatasetContext, tag: str, start: int, end: int | None, position: int, encoding: Encoding
     ) -> int:
-        """Leave the rest of a long sequence where it is, and return the position behind it."""
+        """Leave the rest of a long sequence where it is, and return the position after it."""
         if end is None:
             following = self._values.end_of_undefined(context, position, encoding)
             end = following - DELIMITER_LENGTH

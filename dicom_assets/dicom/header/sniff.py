@@ -123,7 +123,7 @@ def plausible_elements(
         if following is None or buffer.base + following > buffer.size:
             return count
         if following > len(data):
-            # An element that reaches beyond the bytes at hand: believed, but nothing can be seen behind it.
+            # An element that reaches beyond the bytes at hand: plausible, but what follows cannot be seen.
             return count + 1
         last, at = tag, following
     return most
@@ -136,7 +136,7 @@ def _is_known(group: int, number: int) -> bool:
 
 
 def behind_element(data: bytes, at: int, encoding: Encoding) -> int | None:
-    """Return where the element behind this one begins, ``None`` when this one cannot be an element."""
+    """Return where the element after this one begins, ``None`` when this one cannot be an element."""
     if at + 8 > len(data):
         return None
     rule = encoding.entries[data[at : at + encoding.width]][2]

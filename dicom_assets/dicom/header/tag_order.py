@@ -1,4 +1,4 @@
-"""The order of elements: tags ascend in a data set, and none stands twice (PS3.5 7.1)."""
+"""The order of elements: tags ascend in a data set, and none occurs twice (PS3.5 7.1)."""
 
 from dicom_assets.dicom.header.budget import Budget
 from dicom_assets.dicom.header.issues import IssueCode, IssueLog
@@ -26,12 +26,12 @@ class TagOrder:
         self._last_misplaced: tuple[JsonDataset | None, str, str] = (None, "", "")
 
     def is_duplicate(self, dataset: JsonDataset, tag: str, last: str) -> bool:
-        """Say whether an element that does not ascend stands twice; list it when it only stands too late.
+        """Say whether an element that does not ascend is a duplicate; list it when it is only out of order.
 
         Parameters
         ----------
         dataset
-            What it stands in.
+            The data set it is in.
         tag
             Its tag, not higher than `last`.
         last

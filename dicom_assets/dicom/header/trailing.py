@@ -1,4 +1,4 @@
-"""Elements behind the pixel data: digital signatures, padding, the private groups of some makers.
+"""Elements after the pixel data: digital signatures, padding, the private groups of some makers.
 
 Where the pixel data ends is found by :mod:`~dicom_assets.dicom.header.pixel_extent`, without reading it. In an ordinary
 file that is the end of the file, and nothing is read here.
@@ -13,7 +13,7 @@ from dicom_assets.dicom.read_ahead import ReadLimitError
 
 
 def read_trailing(walker: Walker, context: DatasetContext, position: int) -> None:
-    """Read what stands behind the pixel data into the data set it belongs to.
+    """Read what comes after the pixel data into the data set it belongs to.
 
     What cannot be read there is an issue and takes nothing from the rest of the header; zeros are padding.
 
@@ -29,7 +29,7 @@ def read_trailing(walker: Walker, context: DatasetContext, position: int) -> Non
     Raises
     ------
     TruncatedError
-        If the file ends inside an element behind the pixel data.
+        If the file ends inside an element after the pixel data.
     OSError
         If the source does.
 

@@ -24,7 +24,7 @@ def end_of_undefined(buffer: ReadAheadBuffer, position: int, encoding: Encoding,
     Returns
     -------
     end, passed
-        Position behind the Sequence Delimitation Item, and how many elements and items were passed.
+        Position after the Sequence Delimitation Item, and how many elements and items were passed.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Single elements: from a known VR, position and length to the element of the JSON model.
 
-What is inlined and what is left where it stands is decided here. Which element stands where is the matter of
+Here it is decided which values are inlined, and which are left in the file. The elements themselves are found by
 :mod:`~dicom_assets.dicom.header.walker`.
 """
 

@@ -33,7 +33,7 @@ NUMBER_VRS = frozenset({*NUMBER_FORMATS, "AT", "DS", "IS"})
 ALL_VRS = TEXT_VRS | NUMBER_VRS | frozenset(BYTES_UNITS) | {"SQ"}
 
 LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
-"""The VRs whose explicit encoding has a 32-bit length behind two reserved bytes (PS3.5 table 7.1-1)."""
+"""The VRs whose explicit encoding has a 32-bit length after two reserved bytes (PS3.5 table 7.1-1)."""
 
 
 @lru_cache(maxsize=1 << 14)

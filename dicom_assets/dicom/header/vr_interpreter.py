@@ -18,9 +18,9 @@ from dicom_assets.dicom.header.recovery import Recovery, highest_known_tag, tag_
 from dicom_assets.dicom.read_ahead import UNKNOWN_SIZE, ReadAheadBuffer
 
 _LOOK = 76
-"""Bytes that are looked at behind an element: the header of the next and the beginning of its value."""
+"""Bytes that are examined after an element: the header of the next and the beginning of its value."""
 _MOST_LOOKS = 32
-"""Reads of the source to look behind elements with damaged VRs, in one header."""
+"""Reads of the source to see what follows elements with damaged VRs, in one header."""
 _LIKELY = 3
 """Rank of an interpretation that leads to what can be an element."""
 _CERTAIN = 4
@@ -77,7 +77,7 @@ class VrInterpreter:
         raise StructureError(f"there is no element at byte {position}")
 
     def instead_of(self, context: DatasetContext, way: Interpretation) -> Interpretation | None:
-        """Return how to read an element with bytes in place of zeros behind its VR, ``None`` for just as it stands."""
+        """Return how to read an element with bytes in place of zeros after its VR, ``None`` for just as it stands."""
         if self._fits(context, way) and self._leads_on(context, way):
             return None
         try:
@@ -115,7 +115,7 @@ class VrInterpreter:
         return 2 if tag > way.tag and is_plausible_tag(context.dataset, tag) else 0
 
     def _look(self, position: int) -> bytes:
-        """Return what stands behind an element, nothing when too many such places were read."""
+        """Return what comes after an element, nothing when too many such places were read."""
         at = position - self._buffer.base
         if at + _LOOK <= len(self._buffer.data):
             return self._buffer.data[at : at + _LOOK]

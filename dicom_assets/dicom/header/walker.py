@@ -62,7 +62,7 @@ class Walker:
     buffer, log
         As given.
     recovery
-        What goes on behind damage.
+        What goes on after damage.
 
     """
 
@@ -84,12 +84,12 @@ class Walker:
         return self._values.pixel
 
     def finish(self, root: JsonDataset) -> None:
-        """Settle what needs the whole data set: VRs that depend on other elements, and the order of tags."""
+        """Do what needs the whole data set: resolve ambiguous VRs, and put elements in order."""
         self._values.resolve_ambiguous(root)
         self._order.sort()
 
     def read(self, context: DatasetContext, position: int, last: str = "") -> int:
-        """Read a data set into ``context.dataset``, go on behind what is damaged, and return the position behind it.
+        """Read a data set into ``context.dataset``, go on after what is damaged, and return the position after it.
 
         An item of stated length is left behind where it cannot be read any further. `last` is the highest tag of what
         was read of the data set before.
@@ -101,7 +101,7 @@ class Walker:
         LimitError
             If a limit stops the walk.
         StructureError
-            If there is no element where one should be, and none behind it.
+            If there is no element where one should be, and none after it.
 
         """
         try:
@@ -110,7 +110,7 @@ class Walker:
             return self._read_on(context, error)
 
     def _read_on(self, context: DatasetContext, error: HeaderParseError) -> int:
-        """Go on reading a data set behind what stopped it, as often as that happens."""
+        """Go on reading a data set after what stopped it, as often as that happens."""
         depth = context.depth
         while True:
             del self.log.trail[depth:]
@@ -128,9 +128,9 @@ class Walker:
     def _walk(self, context: DatasetContext, position: int, last: str) -> int:  # noqa: C901 - one loop, see below
         """Read a data set up to its end, or to where it is damaged; `last` is the highest tag that was read of it.
 
-        This is the hot loop. It is one function because at a third of a microsecond an element each call would
-        count: elements with a short header and a value that was met before cost one look-up for the tag and one
-        for the value; all others go through :meth:`_read_element`.
+        This is the hot loop. It is one function because at a third of a microsecond per element each call would
+        count: an element with a short header and a cached value costs one look-up for the tag and one for the value;
+        all others go through :meth:`_read_element`.
         """
         buffer, dataset, encoding = self.buffer, context.dataset, context.encoding
         entries, width, length_at = encoding.entries, encoding.width, encoding.length
@@ -196,7 +196,7 @@ class Walker:
         raise TruncatedError(f"the file ends inside the header, behind byte {position}")
 
     def _read_element(self, context: DatasetContext, tag: str, rule: Rule, position: int) -> int:
-        """Read an element that the hot loop does not, and return the position behind it."""
+        """Read an element that the hot loop does not, and return the position after it."""
         buffer, encoding = self.buffer, context.encoding
         start = position + 8
         if rule.long:
@@ -219,7 +219,7 @@ class Walker:
         return self._read_value(context, tag, rule, start, length)
 
     def _read_value(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> int:
-        """Read an element of which all but the value is known, and return the position behind it."""
+        """Read an element of which all but the value is known, and return the position after it."""
         if length != UNDEFINED and start + length > (self.buffer.size if context.end is None else context.end):
             following = self.recovery.end_of_noise(context, tag)
             if following is not None:
@@ -243,7 +243,7 @@ class Walker:
         return following
 
     def _skip_duplicate(self, context: DatasetContext, tag: str, rule: Rule, start: int, length: int) -> int:
-        """Pass over an element that stands for the second time, and keep the beginning of its value in an issue."""
+        """Skip an element that occurs for the second time, and keep the beginning of its value in an issue."""
         raw = self.buffer.peek(start, min(length, RAW_CAP + 1))
         end = start + length
         if length == UNDEFINED:
@@ -272,7 +272,7 @@ class Walker:
         return self._values.unknown(context, tag, encoding, vr, start, length)
 
     def _delimiter(self, context: DatasetContext, tag: str, position: int) -> int:
-        """Read an item or delimitation tag that stands where an element is due."""
+        """Read an item or delimitation tag in place of an element."""
         if tag == _ITEM and not context.depth:
             raise StructureError(f"an item outside a sequence, at byte {position}")
         if tag == _ITEM_END and context.delimited:
@@ -300,7 +300,7 @@ class Walker:
         return self._read_interpretation(context, self._interpreter.interpret(context, position), position)
 
     def _read_interpretation(self, context: DatasetContext, way: Interpretation, position: int) -> int:
-        """Read an element whose VR is not the one that stands there."""
+        """Read an element as something other than its bytes state."""
         stated = self.buffer.peek(position + 4, 2) if way.encoding is context.encoding else b""
         self.log.report(way.tag, way.rule.vr, way.code, stated)
         encoding, context.encoding = context.encoding, way.encoding

@@ -53,7 +53,7 @@ def items(dataset: Mapping[str, Element], tag: str) -> list[JsonDataset]:
 
 
 def element_bytes(header: Header, element: Element, most: int = _MAX_ELEMENT) -> bytes:
-    """Return the bytes of a binary element, from the header or from where it stands in the file.
+    """Return the bytes of a binary element, from the header or from where it is in the file.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ _EXTENDED_OFFSET_TABLE = "7FE00001"
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One item of encapsulated pixel data: where its value stands, and its first bytes.
+    """One item of encapsulated pixel data: where its value is, and its first bytes.
 
     Attributes
     ----------

@@ -62,7 +62,7 @@ def read_packet(data: bytes, offset: int, grids: Sequence[Grid]) -> tuple[list[d
     -------
     code-blocks, end
         For every subband its code-blocks by row and column, without those that the packet leaves out, and the
-        offset behind the packet.
+        offset after the packet.
 
     Raises
     ------
@@ -176,7 +176,7 @@ class _BitReader:
         return value << count | self._byte >> self._left & (1 << count) - 1
 
     def end(self) -> int:
-        """Return the offset behind the header."""
+        """Return the offset after the header."""
         return self._offset + (self._byte == 0xFF)
 
 

@@ -1,4 +1,4 @@
-"""From a header to a plan and the bytes it needs: which frame, where it stands, how it is to look.
+"""From a header to a plan and the bytes it needs: which frame, where it is, how it is to look.
 
 Only the bytes of the chosen frame are read, except for segmentations, whose emptiest frames say nothing.
 """
@@ -87,7 +87,7 @@ def prepare(header: Header, options: ThumbnailOptions) -> Prepared:
     Parameters
     ----------
     header
-        Of the image; its pixel data must stand in a file.
+        Of the image; its pixel data must be in a file.
     options
         Size and limits.
 
