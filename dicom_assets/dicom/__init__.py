@@ -5,7 +5,7 @@
 * :mod:`~dicom_assets.dicom.pixels`: frames and their decoders.
 * :mod:`~dicom_assets.dicom.render`: from frames to pictures.
 
-Directly in this package is what several of these need (sources of bytes, inflating, reading ahead, UIDs, the statuses of
-the tables) and what combines them (functional groups of frames, thumbnails, contact sheets). A file is a
+Directly in this package is what several of these need (sources of bytes, inflating, reading ahead, UIDs, the statuses
+of the tables) and what combines them (functional groups of frames, thumbnails, contact sheets). A file is a
 :class:`~dicom_assets.dicom.source.ByteSource`. What does not belong here: Dagster, Spark, tables, networks.
 """

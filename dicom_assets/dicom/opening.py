@@ -85,7 +85,7 @@ def open_source(file: Openable) -> Iterator[ByteSource]:
     Raises
     ------
     OSError
-        When the file cannot be opened or read, or a file object cannot seek.
+        When the file cannot be opened or read, or a file object is closed or cannot seek.
     TypeError
         When it is none of these, or a file object in text mode.
 
@@ -103,11 +103,14 @@ def open_source(file: Openable) -> Iterator[ByteSource]:
 
 def _binary(file: object) -> IO[bytes]:
     """Return a binary file object that can seek, if it is one."""
-    if isinstance(file, io.TextIOBase):
-        raise TypeError("the file object is in text mode: open it in mode 'rb'")
     if not all(hasattr(file, name) for name in ("read", "seek", "tell", "closed")):
         raise TypeError(f"a path, bytes or a binary file object is needed, not {type(file).__name__}")
     found: IO[bytes] = file  # type: ignore[assignment]
+    if found.closed:
+        raise OSError("the file object is closed")
+    # Wrappers of the standard library tell their mode by what they read alone.
+    if not isinstance(found.read(0), bytes):
+        raise TypeError("the file object is in text mode: open it in mode 'rb'")
     if hasattr(file, "seekable") and not file.seekable():
         raise io.UnsupportedOperation("the file object cannot seek: read it, and pass its bytes")
     return found

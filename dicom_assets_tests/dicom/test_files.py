@@ -2,6 +2,7 @@
 
 import io
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,23 @@ def test_text_mode_is_named(function, path):
         function(file)
     with pytest.raises(TypeError, match="mode 'rb'"):
         function(io.StringIO("DICM"))
+    with tempfile.NamedTemporaryFile("w+") as file, pytest.raises(TypeError, match="mode 'rb'"):
+        function(file)
+
+
+@pytest.mark.parametrize("function", [read_header, render_thumbnail])
+def test_file_objects_that_are_closed_or_cannot_be_read_raise(function, tmp_path):
+    with (tmp_path / "new").open("wb") as file, pytest.raises(OSError, match="not readable|read"):
+        function(file)
+    with pytest.raises(OSError, match="closed"):
+        function(file)
+
+
+def test_temporary_files_are_read(path):
+    with tempfile.NamedTemporaryFile() as file, tempfile.SpooledTemporaryFile() as spooled:
+        for written in (file, spooled):
+            written.write(path.read_bytes())
+            assert header_json(read_header(written)) == header_json(read_header(path))
 
 
 def test_any_range_may_be_asked_for(path):
