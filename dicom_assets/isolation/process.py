@@ -110,7 +110,7 @@ class IsolatedFunction:
         serve
             Called here for each :func:`~dicom_assets.isolation.child.ask` of the function; without it, ``ask``
             raises. What it raises ends the call and the child, and is raised here unchanged. The time that it takes
-            counts, but it is not interrupted.
+            counts, but it is not interrupted. It must not call this function again, which waits for the call to end.
 
         Raises
         ------

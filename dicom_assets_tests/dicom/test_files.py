@@ -151,7 +151,7 @@ def test_text_mode_is_named(function, path):
 
 @pytest.mark.parametrize("function", [read_header, render_thumbnail])
 def test_file_objects_that_are_closed_or_cannot_be_read_raise(function, tmp_path):
-    with (tmp_path / "new").open("wb") as file, pytest.raises(OSError, match="not readable|read"):
+    with (tmp_path / "new").open("wb") as file, pytest.raises(OSError, match="read"):
         function(file)
     with pytest.raises(OSError, match="closed"):
         function(file)
