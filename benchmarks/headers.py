@@ -35,8 +35,8 @@ from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, EnhancedMRImageStorage, ExplicitVRLittleEndian
 
-from dicom_assets.dicom.dialect import DIALECTS
-from dicom_assets.dicom.read import header_json, read_header
+from dicom_assets.dicom.header import header_json, read_header
+from dicom_assets.dicom.header.encoding import ENCODINGS
 from dicom_assets.dicom.source import BytesSource
 
 ELEMENTS = 250
@@ -137,8 +137,8 @@ def by_walker(content: bytes) -> bytes:
 
 
 def by_forgetful_walker(content: bytes) -> bytes:
-    for dialect in DIALECTS.values():
-        dialect.forget()
+    for encoding in ENCODINGS.values():
+        encoding.forget()
     return by_walker(content)
 
 

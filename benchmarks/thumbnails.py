@@ -36,7 +36,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import ThumbnailStatus
 from dicom_assets.dicom.thumbnail import render_thumbnail

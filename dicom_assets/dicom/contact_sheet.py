@@ -20,7 +20,7 @@ class SheetEntry:
     data
         The encoded thumbnail.
     burned_in_annotation
-        Burned In Annotation (0028,0301) as it stands in the header: ``YES``, ``NO`` or ``None``.
+        Burned In Annotation (0028,0301) as in the header: ``YES``, ``NO`` or ``None``.
 
     """
 

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from itertools import count
 
-from dicom_assets.dicom.charsets import charset_of
-from dicom_assets.dicom.dialect import DIALECTS, UNDEFINED
 from dicom_assets.dicom.header import Header, JsonDataset, values
-from dicom_assets.dicom.limits import DEFAULT_LIMITS, HeaderLimits
-from dicom_assets.dicom.scan import end_of_undefined
-from dicom_assets.dicom.scope import Scope
-from dicom_assets.dicom.stops import StopError
-from dicom_assets.dicom.walker import Walker
-from dicom_assets.dicom.window import ReadLimitError, Window
+from dicom_assets.dicom.header.charsets import charset_of
+from dicom_assets.dicom.header.dataset_context import DatasetContext
+from dicom_assets.dicom.header.encoding import ENCODINGS, UNDEFINED
+from dicom_assets.dicom.header.errors import HeaderParseError
+from dicom_assets.dicom.header.limits import DEFAULT_LIMITS, HeaderLimits
+from dicom_assets.dicom.header.undefined_length import end_of_undefined
+from dicom_assets.dicom.header.walker import Walker
+from dicom_assets.dicom.read_ahead import ReadAheadBuffer, ReadLimitError
 
 _PER_FRAME_GROUPS = "52009230"
 _CHARSET = "00080005"
@@ -27,11 +27,11 @@ def frame_groups(header: Header, frame: int, limits: HeaderLimits = DEFAULT_LIMI
     Parameters
     ----------
     header
-        As :func:`~dicom_assets.dicom.read.read_header` returns it.
+        As :func:`~dicom_assets.dicom.header.read_header` returns it.
     frame
         Number of the frame, from 0.
     limits
-        As for :func:`~dicom_assets.dicom.read.read_header`.
+        As for :func:`~dicom_assets.dicom.header.read_header`.
 
     Returns
     -------
@@ -84,34 +84,36 @@ def _read_groups(header: Header, first: int, limits: HeaderLimits) -> Iterator[J
     place = header.dataset.get(_PER_FRAME_GROUPS, {}).get("BulkData")
     if header.body is None or place is None:
         return
-    window = Window(header.body, limits.head_bytes, limits.max_read_bytes, place["offset"])
+    buffer = ReadAheadBuffer(header.body, limits.head_bytes, limits.max_read_bytes, place["offset"])
     try:
-        yield from _read_items(header, window, place["offset"] + place["length"], first, limits)
-    except (StopError, ReadLimitError):
+        yield from _read_items(header, buffer, place["offset"] + place["length"], first, limits)
+    except (HeaderParseError, ReadLimitError):
         return
 
 
-def _read_items(header: Header, window: Window, end: int, first: int, limits: HeaderLimits) -> Iterator[JsonDataset]:
+def _read_items(
+    header: Header, buffer: ReadAheadBuffer, end: int, first: int, limits: HeaderLimits
+) -> Iterator[JsonDataset]:
     """Go from item to item, and read those from one on."""
-    dialect = DIALECTS[not header.implicit_vr, header.little_endian]
+    encoding = ENCODINGS[not header.implicit_vr, header.little_endian]
     charset, _ = charset_of(tuple(term or "" for term in values(header.dataset, _CHARSET)))
-    position = window.base
+    position = buffer.base
     for item in count():
-        if position + 8 > end or not window.have(position, 8):
+        if position + 8 > end or not buffer.ensure(position, 8):
             return
-        at = position - window.base
-        (length,) = dialect.length32(window.buf, at + 4)
-        if dialect.tag(window.buf, at) != _ITEM:
+        at = position - buffer.base
+        (length,) = encoding.length32(buffer.data, at + 4)
+        if encoding.tag(buffer.data, at) != _ITEM:
             return
         position += 8
         undefined = length == UNDEFINED
         if item >= first:
-            scope = Scope(dialect, charset, None if undefined else position + length, delimited=undefined)
-            walker = Walker(window, limits)
-            position = walker.read(scope, position)
+            context = DatasetContext(encoding, charset, None if undefined else position + length, delimited=undefined)
+            walker = Walker(buffer, limits)
+            position = walker.read(context, position)
             walker.finish(header.dataset)
-            yield scope.dataset
+            yield context.dataset
         elif undefined:
-            position, _ = end_of_undefined(window, position, dialect, limits.max_skipped)
+            position, _ = end_of_undefined(buffer, position, encoding, limits.max_skipped)
         else:
             position += length

@@ -30,7 +30,7 @@ class InflatedSource:
     source
         The file.
     start
-        Where its deflated content begins: behind the file meta group, or at the beginning of a gzip file.
+        Where its deflated content begins: after the file meta group, or at the beginning of a gzip file.
     form
         :data:`RAW` or :data:`GZIP`.
     most

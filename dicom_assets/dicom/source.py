@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-_READ_AHEAD = 4096
-
 
 class StorageError(OSError):
     """The storage did not give what it has: a fault of a disk, a share or a store, never of our arithmetic.
@@ -17,7 +15,7 @@ class StorageError(OSError):
 def clamp(offset: int, length: int, size: int) -> tuple[int, int]:
     """Return the part of a range that a file has, as its first position and its length.
 
-    Offsets and lengths come from what strangers wrote, so any integer can: a range behind the end of the file, of
+    Offsets and lengths come from what strangers wrote, so any integer can: a range beyond the end of the file, of
     negative length or with a negative offset has no bytes, and one that reaches beyond the end stops there.
 
     Parameters
@@ -110,26 +108,3 @@ def chunks(source: ByteSource, size: int = 1 << 20) -> Iterator[bytes]:
     while block := source.read(offset, size):
         yield block
         offset += len(block)
-
-
-class ReadAhead:
-    """A source read a few kilobytes at a time, so that small neighbouring items cost one request.
-
-    Parameters
-    ----------
-    source
-        The file.
-
-    """
-
-    def __init__(self, source: ByteSource) -> None:
-        self._source = source
-        self._offset = 0
-        self._data = b""
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Return the bytes ``[offset, offset + length)``, fewer at the end of the file."""
-        if not self._offset <= offset <= offset + length <= self._offset + len(self._data):
-            self._offset, self._data = offset, self._source.read(offset, max(length, _READ_AHEAD))
-        begin, length = clamp(offset - self._offset, length, len(self._data))
-        return self._data[begin : begin + length]

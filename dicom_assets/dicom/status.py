@@ -12,7 +12,7 @@ class HeaderStatus(StrEnum):
     """The header was read to its end; the values listed in ``issues`` break a rule and are kept as they stand, or were
     damaged: then ``issues`` says what was skipped."""
     TRUNCATED = "truncated"
-    """The file ends inside the header, or in an element behind the pixel data; what comes before the end is kept."""
+    """The file ends inside the header, or in an element after the pixel data; what comes before the end is kept."""
     NOT_DICOM = "not_dicom"
     """The content is something else."""
     EMPTY = "empty"

@@ -7,8 +7,8 @@ transforms them by the standard, and says in a status why there is no picture wh
 from dataclasses import dataclass
 
 from dicom_assets.dicom.header import Header
-from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY
 from dicom_assets.dicom.pixels.errors import NoPixelDataError, PixelError
+from dicom_assets.dicom.pixels.truncated_frames import ENDS_EARLY
 from dicom_assets.dicom.render.icon import prepare_icon
 from dicom_assets.dicom.render.isolated import execute_here, execute_isolated
 from dicom_assets.dicom.render.options import Limits, ThumbnailOptions

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dicom_assets.dicom.read import header_json
+from dicom_assets.dicom.header import header_json
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.extract.attributes import PROMOTED
 from dicom_assets.extract.extractor import ExtractedTable, Extractor

@@ -12,9 +12,17 @@ import pyarrow as pa
 from pydicom.datadict import dictionary_VM
 
 from dicom_assets.dicom.header import Element, Header, Issue
-from dicom_assets.dicom.issues import IssueCode, escaped
-from dicom_assets.dicom.limits import DEFAULT_LIMITS
-from dicom_assets.dicom.values import to_date, to_datetime_text, to_float, to_int, to_name, to_text, to_time_text
+from dicom_assets.dicom.header.issues import IssueCode, escaped
+from dicom_assets.dicom.header.limits import DEFAULT_LIMITS
+from dicom_assets.dicom.header.typed_values import (
+    to_date,
+    to_datetime_text,
+    to_float,
+    to_int,
+    to_name,
+    to_text,
+    to_time_text,
+)
 from dicom_assets.extract.attributes import PROMOTED
 from dicom_assets.tables import Column
 

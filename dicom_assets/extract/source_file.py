@@ -5,8 +5,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from dicom_assets.archive.versions import Listed
-from dicom_assets.dicom.header import Header
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import Header, read_header
 from dicom_assets.dicom.source import ByteSource, HeadCachedSource
 from dicom_assets.dicom.status import HeaderStatus
 

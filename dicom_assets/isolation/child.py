@@ -110,7 +110,7 @@ def _limit(memory_bytes: int) -> None:
 
 
 def _reply(served: Callable[..., Answer], call: Message, buffers: int, connection: socket.socket) -> Message:
-    """Carry out a call, and say what became of it."""
+    """Carry out a call, and return the reply that says how it went."""
     global _parent  # noqa: PLW0603 - functions reach their parent by a plain import of `ask`
     _parent = connection if call.fields["serves"] else None
     try:

@@ -110,7 +110,7 @@ class IsolatedFunction:
         serve
             Called here for each :func:`~dicom_assets.isolation.child.ask` of the function; without it, ``ask``
             raises. What it raises ends the call and the child, and is raised here unchanged. The time that it takes
-            counts, but it is not interrupted.
+            counts, but it is not interrupted. It must not call this function again, which waits for the call to end.
 
         Raises
         ------
@@ -219,7 +219,7 @@ class _Child:
             raise IsolationError(fault.errno, f"the child process is out of reach: {fault.strerror}") from fault
 
     def _outcome(self, reply: Message) -> Answer:
-        """Return the answer of the function, or raise what became of it."""
+        """Return the answer of the function, or raise how the call failed."""
         if isinstance(reply.fields.get("answer"), dict):
             return Answer(reply.fields["answer"], reply.data)
         if "memory" in reply.fields:

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 
+from dicom_assets.dicom.header import read_header
 from dicom_assets.dicom.pixels.errors import PixelError
-from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.thumbnail import Thumbnail, ThumbnailOptions, prepare_image_or_icon, render_thumbnail
 from dicom_assets_tests.support.corpus import CORPUS, PYDICOM_FILES, corpus_files, files_below, pydicom_files

@@ -4,8 +4,8 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import read_header
+from dicom_assets.dicom.header.issues import IssueCode
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
 from dicom_assets.dicom.thumbnail import render_thumbnail

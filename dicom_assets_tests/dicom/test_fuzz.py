@@ -11,8 +11,8 @@ import pytest
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.frames import frame_groups
-from dicom_assets.dicom.pixel_extent import pixel_extent
-from dicom_assets.dicom.read import header_json, read_header
+from dicom_assets.dicom.header import header_json, read_header
+from dicom_assets.dicom.header.pixel_extent import pixel_extent
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.rows import Wanted, extract_rows

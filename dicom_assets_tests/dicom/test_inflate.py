@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
+from dicom_assets.dicom.header import read_header
 from dicom_assets.dicom.inflate import GZIP, InflatedSource
-from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets_tests.support.dicom import encoding as e
 from dicom_assets_tests.support.dicom.images import CountingSource

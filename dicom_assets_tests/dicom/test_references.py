@@ -12,7 +12,7 @@ from dicom_assets_tests.dicom.references import (
 from dicom_assets_tests.support.dicom import oracles
 
 _ONE_BIT = "DCMTK shows the 1 of a single bit at half of full brightness"
-_ENHANCED = "DCMTK 3.6 does not read the rescale of functional groups, and our window is in rescaled values"
+_ENHANCED = "DCMTK 3.6 does not read the rescale of functional groups, and our buffer is in rescaled values"
 _BIG_ENDIAN_PALETTE = "pydicom reads the palette of a big endian file in little endian order"
 _LABELS = "segments of a label map get a colour each; others show their numbers as grey levels"
 

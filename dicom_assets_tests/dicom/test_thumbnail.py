@@ -11,8 +11,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from dicom_assets.dicom.header import Header
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import Header, read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
 from dicom_assets.dicom.thumbnail import Limits, ThumbnailOptions, render_thumbnail
@@ -164,7 +163,7 @@ def test_functional_groups_of_the_frame_go_before_shared_ones_and_those_before_t
     dataset.PerFrameFunctionalGroupsSequence = Sequence([Dataset(), group(-60), Dataset()])
     thumbnail = thumbnail_of(dataset)
     assert (thumbnail.window_center, thumbnail.window_width) == (-60, 100)
-    # 20 stored is -60, the window's centre; the other half is -100.
+    # 20 stored is -60, the buffer's centre; the other half is -100.
     np.testing.assert_array_equal(picture_of(thumbnail)[0, [0, 7]], [26, 129])
 
 

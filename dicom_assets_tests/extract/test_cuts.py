@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dicom_assets.archive.local import LocalArchive
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.rows import Wanted, extract_rows

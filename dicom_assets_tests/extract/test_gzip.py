@@ -7,8 +7,8 @@ import zlib
 import numpy as np
 import pytest
 
-from dicom_assets.dicom.limits import HeaderLimits
-from dicom_assets.dicom.read import header_json, read_header
+from dicom_assets.dicom.header import header_json, read_header
+from dicom_assets.dicom.header.limits import HeaderLimits
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.dicom.thumbnail import render_thumbnail

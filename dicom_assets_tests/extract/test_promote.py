@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dicom_assets.dicom.header import Header, Issue
-from dicom_assets.dicom.issues import IssueCode
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import Header, Issue, read_header
+from dicom_assets.dicom.header.issues import IssueCode
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.extract.attributes import PROMOTED

@@ -1,4 +1,6 @@
-"""From pixel data to stored values: where a frame stands, how it is laid out, which decoder reads it.
+"""From pixel data to stored values.
 
-Nothing here knows windows, colours for display or picture formats; that is :mod:`dicom_assets.dicom.render`.
+What belongs here: where frames are, how their samples are laid out, which decoder reads them, what of a cut frame is
+there. What does not: windows, colours for display and picture formats (:mod:`dicom_assets.dicom.render`), and processes
+(:mod:`dicom_assets.isolation`).
 """

@@ -8,29 +8,18 @@ no codec.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dicom_assets.dicom.pixels import jpeg, jpeg2000, other_codecs, rle, uncompressed, video
-from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY
+from dicom_assets.dicom import uids
+from dicom_assets.dicom.pixels import deflated, jpeg, jpeg2000, jpeg_ls, jpeg_xl, rle, uncompressed, video
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
 from dicom_assets.dicom.pixels.errors import CutError, PixelError, TooLargeError, UnsupportedPixelsError
+from dicom_assets.dicom.pixels.truncated_frames import ENDS_EARLY
 
 Decoder = Callable[[bytes, Request], Decoded]
-
-NATIVE_SYNTAXES = frozenset(
-    {
-        "1.2.840.10008.1.2",  # Implicit VR Little Endian
-        "1.2.840.10008.1.2.1",  # Explicit VR Little Endian
-        "1.2.840.10008.1.2.1.99",  # Deflated Explicit VR Little Endian
-        "1.2.840.10008.1.2.2",  # Explicit VR Big Endian
-        "1.2.840.113619.5.2",  # Implicit VR Little Endian with big endian pixels, private to GE
-    }
-)
-ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
-"""Native frames, each in an item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """A decoder and what it can do.
+    """How the frames of some transfer syntaxes are decoded.
 
     Attributes
     ----------
@@ -40,51 +29,65 @@ class Codec:
         From one encoded frame to samples.
     trusted
         Whether it is numpy alone that reads what a stranger wrote, so that nothing needs isolation.
+    native
+        Whether pixel data is native: frames one after another in a value of stated length (PS3.5 8.1).
+    one_stream
+        Whether a bit stream holds all frames, and is decoded as a whole.
 
     """
 
     name: str
     decode: Decoder
     trusted: bool = False
+    native: bool = False
+    one_stream: bool = False
 
 
+_NATIVE = Codec("native", uncompressed.decode_uncompressed, trusted=True, native=True)
 _UNCOMPRESSED = Codec("native", uncompressed.decode_uncompressed, trusted=True)
 _JPEG = Codec("JPEG", jpeg.decode_jpeg)
-_JPEG_LS = Codec("JPEG-LS", other_codecs.decode_jpeg_ls)
+_JPEG_LS = Codec("JPEG-LS", jpeg_ls.decode_jpeg_ls)
 _JPEG_2000 = Codec("JPEG 2000", jpeg2000.decode_jpeg2000)
 _HTJ2K = Codec("HTJ2K", jpeg2000.decode_htj2k)
-_JPEG_XL = Codec("JPEG XL", other_codecs.decode_jpeg_xl)
+_JPEG_XL = Codec("JPEG XL", jpeg_xl.decode_jpeg_xl)
+_VIDEO = Codec("video", video.decode_video, one_stream=True)
 
 CODECS: Mapping[str, Codec] = {
-    "1.2.840.10008.1.2.4.50": _JPEG,  # Baseline
-    "1.2.840.10008.1.2.4.51": _JPEG,  # Extended, 8 and 12 bits
-    "1.2.840.10008.1.2.4.57": _JPEG,  # Lossless, any selection value
-    "1.2.840.10008.1.2.4.70": _JPEG,  # Lossless, selection value 1
+    uids.ImplicitVRLittleEndian: _NATIVE,
+    uids.ExplicitVRLittleEndian: _NATIVE,
+    uids.ExplicitVRBigEndian: _NATIVE,
+    uids.DeflatedExplicitVRLittleEndian: _NATIVE,
+    uids.PrivateGEImplicitVRBigEndian: _NATIVE,
+    uids.EncapsulatedUncompressedExplicitVRLittleEndian: _UNCOMPRESSED,
+    uids.JPEGBaseline8Bit: _JPEG,
+    uids.JPEGExtended12Bit: _JPEG,
+    uids.JPEGLossless: _JPEG,
+    uids.JPEGLosslessSV1: _JPEG,
     # Retired: arithmetic coding, progressive, hierarchical. The codestream says which, and whether we can.
     **{f"1.2.840.10008.1.2.4.{number}": _JPEG for number in (*range(52, 57), *range(58, 67))},
-    "1.2.840.10008.1.2.4.80": _JPEG_LS,  # Lossless
-    "1.2.840.10008.1.2.4.81": _JPEG_LS,  # Near-lossless
-    "1.2.840.10008.1.2.4.90": _JPEG_2000,  # Lossless only
-    "1.2.840.10008.1.2.4.91": _JPEG_2000,
-    "1.2.840.10008.1.2.4.110": _JPEG_XL,  # Lossless
-    "1.2.840.10008.1.2.4.111": _JPEG_XL,  # JPEG recompression
-    "1.2.840.10008.1.2.4.112": _JPEG_XL,
-    "1.2.840.10008.1.2.4.201": _HTJ2K,  # Lossless only
-    "1.2.840.10008.1.2.4.202": _HTJ2K,  # Lossless RPCL
-    "1.2.840.10008.1.2.4.203": _HTJ2K,
-    "1.2.840.10008.1.2.5": Codec("RLE", rle.decode_rle),
-    "1.2.840.10008.1.2.8.1": Codec("Deflated Image Frame", other_codecs.decode_deflated_frame),
+    uids.JPEGLSLossless: _JPEG_LS,
+    uids.JPEGLSNearLossless: _JPEG_LS,
+    uids.JPEG2000Lossless: _JPEG_2000,
+    uids.JPEG2000: _JPEG_2000,
+    uids.JPEGXLLossless: _JPEG_XL,
+    uids.JPEGXLJPEGRecompression: _JPEG_XL,
+    uids.JPEGXL: _JPEG_XL,
+    uids.HTJ2KLossless: _HTJ2K,
+    uids.HTJ2KLosslessRPCL: _HTJ2K,
+    uids.HTJ2K: _HTJ2K,
+    uids.RLELossless: Codec("RLE", rle.decode_rle),
+    uids.DeflatedImageFrameCompression: Codec("Deflated Image Frame", deflated.decode_deflated_frame),
+    # MPEG-2 (100, 101), MPEG-4 AVC (102 to 106) and their variants for fragments; HEVC (107, 108) has none.
+    **{f"1.2.840.10008.1.2.4.{number}": _VIDEO for number in range(100, 109)},
+    **{f"1.2.840.10008.1.2.4.{number}.1": _VIDEO for number in range(100, 107)},
 }
+"""What is served, by transfer syntax. Nothing else says which of them are native."""
 
-VIDEO_SYNTAXES = frozenset(
-    f"1.2.840.10008.1.2.4.{number}{fragmentable}"
-    for number in range(100, 109)
-    for fragmentable in ("", ".1")
-    # 107 and 108 are HEVC, which has no variant of its own for fragments.
-    if not (fragmentable and number > 106)
-)
-"""MPEG-2 (100, 101), MPEG-4 AVC (102 to 106), HEVC (107, 108): a bit stream holds all frames."""
-_VIDEO = Codec("video", video.decode_video)
+
+def is_native(transfer_syntax: str | None) -> bool:
+    """Say whether pixel data in a transfer syntax is native, by its UID."""
+    codec = None if transfer_syntax is None else CODECS.get(transfer_syntax)
+    return codec is not None and codec.native
 
 
 def codec_for(transfer_syntax: str) -> Codec:
@@ -101,10 +104,6 @@ def codec_for(transfer_syntax: str) -> Codec:
         When there is none.
 
     """
-    if transfer_syntax in NATIVE_SYNTAXES or transfer_syntax == ENCAPSULATED_UNCOMPRESSED:
-        return _UNCOMPRESSED
-    if transfer_syntax in VIDEO_SYNTAXES:
-        return _VIDEO
     try:
         return CODECS[transfer_syntax]
     except KeyError:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dicom_assets.dicom.header import Header, PixelElement
-from dicom_assets.dicom.pixels.elements import element_bytes
+from dicom_assets.dicom.pixels.attributes import element_bytes
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
-from dicom_assets.dicom.source import ByteSource, ReadAhead
+from dicom_assets.dicom.read_ahead import ITEM_STEP, ReadAheadBuffer
+from dicom_assets.dicom.source import ByteSource
 
 _ITEM = b"\xfe\xff\x00\xe0"
 _CODESTREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0c", b"\xff\x0a")
@@ -24,7 +25,7 @@ _EXTENDED_OFFSET_TABLE = "7FE00001"
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One item of encapsulated pixel data: where its value stands, and its first bytes.
+    """One item of encapsulated pixel data: where its value is, and its first bytes.
 
     Attributes
     ----------
@@ -85,11 +86,11 @@ def walk_fragments(body: ByteSource, offset: int, end: int | None = None) -> Ite
         When there are more than a million.
 
     """
-    window = ReadAhead(body)
+    buffer = ReadAheadBuffer(body, ITEM_STEP, base=offset, largest_step=ITEM_STEP)
     for _ in range(_MAX_FRAGMENTS):
         if end is not None and offset >= end:
             return
-        head = window.read(offset, 12)
+        head = buffer.read(offset, 12)
         if len(head) < 8 or head[:4] != _ITEM:
             return
         (length,) = struct.unpack_from("<I", head, 4)

@@ -13,11 +13,11 @@ from dataclasses import replace
 import numpy as np
 
 from dicom_assets.dicom.pixels.codestream import Codestream, read_jpeg
-from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY, components_in_scans, decode_continued, ends_early
 from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request, coded_values
 from dicom_assets.dicom.pixels.errors import CutError, UnsupportedPixelsError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples
+from dicom_assets.dicom.pixels.truncated_frames import ENDS_EARLY, components_in_scans, decode_continued, ends_early
 
 _MAX_SCALE_EXPONENT = 3
 _LOSSLESS = 0xC3

@@ -2,7 +2,7 @@
 
 The wavelet stores an image as a pyramid, and most of the work lies in the finest level: leaving out two levels of
 a radiograph saves nine tenths of the time. Pillow's OpenJPEG can leave them out, imagecodecs' cannot. Of the levels
-that are left, bits finer than what shows are left out too (:mod:`~dicom_assets.dicom.pixels.excerpt`).
+that are left, bits finer than what shows are left out too (:mod:`~dicom_assets.dicom.pixels.jpeg2000_reduction`).
 """
 
 import contextlib
@@ -14,12 +14,12 @@ import numpy as np
 from PIL import ImageFile
 
 from dicom_assets.dicom.pixels.codestream import Codestream, end_of_jpeg2000, read_jpeg2000
-from dicom_assets.dicom.pixels.cut_streams import ENDS_EARLY, ends_early
 from dicom_assets.dicom.pixels.decoded import Decoded, Extent, Request, coded_values
 from dicom_assets.dicom.pixels.errors import CutError
-from dicom_assets.dicom.pixels.excerpt import excerpt
+from dicom_assets.dicom.pixels.jpeg2000_reduction import reduce_codestream
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples
+from dicom_assets.dicom.pixels.truncated_frames import ENDS_EARLY, ends_early
 
 _ENOUGH = 0.85
 """Share of the thumbnail's sides that a level must have. The last step up is interpolated, which no one sees, and
@@ -106,12 +106,12 @@ def _decode(data: bytes, request: Request, decode_fully: Callable[[bytes], Sampl
     if whole and ends_early(data):
         data = data[:end] + b"\xff\xd9"
     if reduce:
-        smaller = excerpt(data, reduce, request.step or 1.0) if request.step or not whole else None
+        smaller = reduce_codestream(data, reduce, request.step or 1.0) if request.step or not whole else None
         if not whole and smaller is None:
             raise CutError(ENDS_EARLY)
         # What is declined here, such as an image that does not begin at the origin, is decoded in full.
         with contextlib.suppress(OSError, imagecodecs.Jpeg2kError):
-            # An excerpt is never of high throughput, whatever the transfer syntax says.
+            # A reduced codestream is never of high throughput, whatever the transfer syntax says.
             samples = imagecodecs.jpeg2k_decode(smaller) if smaller else _with_pillow(data, stream, reduce)
             decoded = _finish(samples, stream, request.layout, reduce)
             known_rows = None if whole else decoded.samples.shape[0]

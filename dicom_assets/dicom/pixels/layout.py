@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from dicom_assets.dicom.header import Header
-from dicom_assets.dicom.pixels.elements import integer, text
+from dicom_assets.dicom.pixels.attributes import integer, text
 from dicom_assets.dicom.pixels.errors import NoPixelDataError, UnsupportedPixelsError
+from dicom_assets.dicom.uids import PrivateGEImplicitVRBigEndian
 
 FLOAT_BITS = {"7FE00008": 32, "7FE00009": 64}
 """Bits of Float Pixel Data and Double Float Pixel Data (PS3.3 C.7.6.24, C.7.6.25)."""
-_GE_BIG_ENDIAN_PIXELS = "1.2.840.113619.5.2"
-"""A private syntax of GE: Implicit VR Little Endian, but for the pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def read_layout(header: Header) -> PixelLayout:
         signed=integer(dataset, "00280103", 0) == 1,
         planar=integer(dataset, "00280006", 0) == 1,
         floating=tag in FLOAT_BITS,
-        little_endian=header.little_endian and header.transfer_syntax != _GE_BIG_ENDIAN_PIXELS,
+        little_endian=header.little_endian and header.transfer_syntax != PrivateGEImplicitVRBigEndian,
         words=not header.little_endian and allocated <= 8 and header.pixel is not None and header.pixel.vr == "OW",
         declared_frames=max(1, integer(dataset, "00280008", 1)),
     )

@@ -1,4 +1,4 @@
-"""Native frames as a codec like others, so that nothing behind the planning asks which syntaxes are native."""
+"""Native frames as a codec like others, so that what executes a plan need not ask which are native."""
 
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
 from dicom_assets.dicom.pixels.native import stored_values, unpack_frame, whole_rows

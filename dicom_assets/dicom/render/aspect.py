@@ -1,7 +1,7 @@
 """The shape of a pixel: Pixel Aspect Ratio or a spacing (PS3.3 C.7.6.3.1.7, C.7.6.16.2.1, 10.7)."""
 
 from dicom_assets.dicom.header import Header
-from dicom_assets.dicom.pixels.elements import functional_group, numbers
+from dicom_assets.dicom.pixels.attributes import functional_group, numbers
 
 _PIXEL_MEASURES = "00289110"
 _PIXEL_SPACING = "00280030"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dicom_assets.dicom.header import Header
-from dicom_assets.dicom.pixels.elements import integer
+from dicom_assets.dicom.pixels.attributes import integer
 from dicom_assets.dicom.pixels.layout import PixelLayout
 
 _REPRESENTATIVE_FRAME_NUMBER = "00286010"

@@ -36,6 +36,18 @@ class Rescale:
     slope: float = 1.0
     intercept: float = 0.0
 
+    linear: ClassVar[bool] = True
+
+    @property
+    def step(self) -> float:
+        """Difference of the modality values of neighbouring stored ones."""
+        return abs(self.slope)
+
+    @property
+    def goes_below_zero(self) -> bool:
+        """Whether unsigned stored values can have negative modality values."""
+        return self.intercept < 0
+
     def __call__(self, values: Floats) -> Floats:
         """Return modality values of stored ones."""
         modality: Floats = values * self.slope + self.intercept
@@ -60,6 +72,11 @@ class LookupTable:
     first: int
     entries: npt.NDArray[np.uint16]
     bits: int
+
+    linear: ClassVar[bool] = False
+    step: ClassVar[float] = 0.0
+    goes_below_zero: ClassVar[bool] = False
+    window: ClassVar[None] = None
 
     def __call__(self, values: Floats) -> Floats:
         """Return the entries for values; those beyond the table take its last entry."""
@@ -88,6 +105,16 @@ class Window:
     center: float
     width: float
     function: VoiFunction = VoiFunction.LINEAR
+
+    @property
+    def linear(self) -> bool:
+        """Whether the mean of values within the window is shown as the mean of their levels."""
+        return self.function is not VoiFunction.SIGMOID
+
+    @property
+    def window(self) -> "Window":
+        """The window itself; a VOI LUT has none."""
+        return self
 
     @property
     def usable(self) -> bool:
@@ -157,15 +184,19 @@ class GreyPipeline:
         True where the chain is linear within the window. Padding would bleed into its neighbours, and the mean of
         two entries of a table is not the entry of their mean.
         """
-        linear_voi = self.voi is None or (isinstance(self.voi, Window) and self.voi.function is not VoiFunction.SIGMOID)
-        return isinstance(self.modality, Rescale) and linear_voi and self.padding is None
+        return self.modality.linear and (self.voi is None or self.voi.linear) and self.padding is None
 
     @property
     def step(self) -> float:
         """Half a grey level in stored values, which no one sees; 0 where the header does not tell."""
-        if not (self.averages_first and isinstance(self.modality, Rescale) and isinstance(self.voi, Window)):
+        if not self.averages_first or self.window is None or not self.modality.step:
             return 0.0
-        return self.voi.width / 255 / 2 / abs(self.modality.slope) if self.modality.slope else 0.0
+        return self.window.width / 255 / 2 / self.modality.step
+
+    @property
+    def window(self) -> Window | None:
+        """The window that the header states, ``None`` where it has a VOI LUT or neither."""
+        return self.voi.window if self.voi is not None else None
 
     def may_be_reduced(self, layout: PixelLayout) -> bool:
         """Tell whether the mean of values is the value of their mean."""
@@ -217,7 +248,7 @@ def render_grey(
     if pipeline.voi is not None and not _is_threshold(stored, pipeline):
         levels = _levels(stored, pipeline, size, extent)
         if np.ptp(levels) > 1 and not _has_two_levels_of_many(levels, stored, pipeline):
-            return GreyPicture(levels, pipeline.voi if isinstance(pipeline.voi, Window) else None)
+            return GreyPicture(levels, pipeline.window)
     window = percentile_window(stored, pipeline)
     if window is None:
         return GreyPicture(np.zeros(size, np.uint8), None)
@@ -230,15 +261,15 @@ def _is_threshold(stored: Samples, pipeline: GreyPipeline) -> bool:
     So it is of a LINEAR window of width 1, and of integers under one whose slope is no wider than the step from one
     of them to the next.
     """
-    if not isinstance(pipeline.voi, Window) or not isinstance(pipeline.modality, Rescale):
+    if pipeline.window is None or not pipeline.modality.linear:
         return False
-    step = abs(pipeline.modality.slope) if stored.dtype.kind in "iu" else 0.0
-    return pipeline.voi.slope_width <= step
+    step = pipeline.modality.step if stored.dtype.kind in "iu" else 0.0
+    return pipeline.window.slope_width <= step
 
 
 def _has_two_levels_of_many(levels: Picture, stored: Samples, pipeline: GreyPipeline) -> bool:
     """Tell whether a window has made two levels of a frame that has more values than two."""
-    if not isinstance(pipeline.voi, Window) or _has_between(levels):
+    if pipeline.window is None or _has_between(levels):
         return False
     return _has_between(stored[np.isfinite(stored)] if stored.dtype.kind == "f" else stored)
 

@@ -4,8 +4,8 @@ import base64
 from dataclasses import replace
 
 from dicom_assets.dicom.header import Element, Header, JsonDataset, PixelElement
-from dicom_assets.dicom.pixels.decoders import NATIVE_SYNTAXES
-from dicom_assets.dicom.pixels.elements import element_bytes, items
+from dicom_assets.dicom.pixels.attributes import element_bytes, items
+from dicom_assets.dicom.pixels.decoders import is_native
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.render.planning import Prepared, prepare
 from dicom_assets.dicom.source import BytesSource
@@ -43,7 +43,7 @@ def icon_header(header: Header, item: JsonDataset) -> Header | None:
     place = element.get("BulkData")
     if isinstance(place, dict) and header.body is not None:
         offset = int(place["offset"])
-        encapsulated = header.transfer_syntax not in NATIVE_SYNTAXES and header.body.read(offset, 4) == _ITEM
+        encapsulated = not is_native(header.transfer_syntax) and header.body.read(offset, 4) == _ITEM
         length = None if encapsulated else int(place["length"])
         return replace(header, dataset=item, pixel=PixelElement(_PIXEL_DATA, vr, offset, length))
     data = element_bytes(header, element)

@@ -1,4 +1,4 @@
-"""From a header to a plan and the bytes it needs: which frame, where it stands, how it is to look.
+"""From a header to a plan and the bytes it needs: which frame, where it is, how it is to look.
 
 Only the bytes of the chosen frame are read, except for segmentations, whose emptiest frames say nothing.
 """
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dicom_assets.dicom.header import Header, PixelElement, first_value
-from dicom_assets.dicom.pixels.decoders import NATIVE_SYNTAXES, VIDEO_SYNTAXES, codec_for
-from dicom_assets.dicom.pixels.elements import integer, text
+from dicom_assets.dicom.pixels.attributes import integer, text
+from dicom_assets.dicom.pixels.decoders import codec_for, is_native
 from dicom_assets.dicom.pixels.errors import (
     CutError,
     NoPixelDataError,
@@ -31,11 +31,11 @@ from dicom_assets.dicom.render.tables import has_palette, read_palette
 from dicom_assets.dicom.render.whole_slide import read_mosaic
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import ThumbnailStatus
+from dicom_assets.dicom.uids import ExplicitVRLittleEndian, LabelMapSegmentationStorage, SegmentationStorage
 
-_SEGMENTATIONS = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
+_SEGMENTATIONS = frozenset({SegmentationStorage, LabelMapSegmentationStorage})
 _SEGMENTATION_TYPE = "00620001"
 _MAXIMUM_FRACTIONAL_VALUE = "0062000E"
-_NATIVE = "1.2.840.10008.1.2.1"
 _MAX_CHOICE_BYTES = 1 << 26
 _MAX_CHOICE_FRAMES = 1 << 14
 """Of a segmentation that is read whole to find its fullest frame."""
@@ -87,7 +87,7 @@ def prepare(header: Header, options: ThumbnailOptions) -> Prepared:
     Parameters
     ----------
     header
-        Of the image; its pixel data must stand in a file.
+        Of the image; its pixel data must be in a file.
     options
         Size and limits.
 
@@ -114,10 +114,11 @@ def _cut_short(there: int, due: int, unit: str) -> str | None:
 
 def _effective_syntax(header: Header, pixel: PixelElement) -> str:
     """Return the syntax that the pixels are in; a defined length means native whatever the header says."""
-    stated = header.transfer_syntax or _NATIVE
+    stated = header.transfer_syntax or ExplicitVRLittleEndian
+    native = is_native(stated)
     if pixel.length is not None:
-        return stated if stated in NATIVE_SYNTAXES else _NATIVE
-    if stated in NATIVE_SYNTAXES:
+        return stated if native else ExplicitVRLittleEndian
+    if native:
         raise UnsupportedPixelsError("encapsulated pixel data under an uncompressed transfer syntax")
     return stated
 
@@ -173,8 +174,7 @@ def _native_frame(image: _Image, frame: int) -> tuple[bytes, int]:
 
 
 def _prepare_encapsulated(image: _Image) -> Prepared:
-    codec_for(image.transfer_syntax)
-    if image.transfer_syntax in VIDEO_SYNTAXES:
+    if codec_for(image.transfer_syntax).one_stream:
         return _prepare_video(image)
     try:
         return _prepare_fragments(image, FrameIndex(image.header, image.layout.declared_frames))

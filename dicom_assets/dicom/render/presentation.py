@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dicom_assets.dicom.header import Header, JsonDataset, values
-from dicom_assets.dicom.pixels.elements import functional_group, items, number, numbers, text
+from dicom_assets.dicom.pixels.attributes import functional_group, items, number, numbers, text
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.render.grey import GreyPipeline, LookupTable, Padding, Rescale, VoiFunction, Window
 from dicom_assets.dicom.render.tables import read_lookup_table
@@ -34,7 +34,7 @@ def read_grey_pipeline(header: Header, layout: PixelLayout, frame: int) -> GreyP
 
     """
     modality = _modality(header, layout, frame)
-    below_zero = layout.signed or (isinstance(modality, Rescale) and modality.intercept < 0)
+    below_zero = layout.signed or modality.goes_below_zero
     return GreyPipeline(
         modality=modality,
         voi=_voi(header, frame, signed_input=below_zero),

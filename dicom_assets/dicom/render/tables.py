@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dicom_assets.dicom.header import Header, JsonDataset
-from dicom_assets.dicom.pixels.elements import numbers, words
+from dicom_assets.dicom.pixels.attributes import numbers, words
 from dicom_assets.dicom.pixels.errors import PixelError
 from dicom_assets.dicom.render.colour import Palette
 from dicom_assets.dicom.render.grey import LookupTable

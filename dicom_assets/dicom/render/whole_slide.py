@@ -5,12 +5,12 @@ from itertools import islice, product
 
 from dicom_assets.dicom.frames import all_frame_groups
 from dicom_assets.dicom.header import Header, JsonDataset, first_value, values
-from dicom_assets.dicom.pixels.elements import integer, items, text
+from dicom_assets.dicom.pixels.attributes import integer, items, text
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError, UnsupportedPixelsError
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.render.plan import Tile
+from dicom_assets.dicom.uids import VLWholeSlideMicroscopyImageStorage
 
-WHOLE_SLIDE_MICROSCOPY = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _MAX_TILES = 1 << 14
 _MAX_PLACES = 1 << 16
 """Frames whose places are read: several may be on one place, in other focal planes and optical paths."""
@@ -72,7 +72,7 @@ def read_mosaic(header: Header, layout: PixelLayout, frames: int, max_pixels: in
         When the storage fails.
 
     """
-    if first_value(header.dataset, "00080016") != WHOLE_SLIDE_MICROSCOPY:
+    if first_value(header.dataset, "00080016") != VLWholeSlideMicroscopyImageStorage:
         return None
     flavour = values(header.dataset, _IMAGE_TYPE)
     if len(flavour) > 2 and flavour[2] == "LABEL":

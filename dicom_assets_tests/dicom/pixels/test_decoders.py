@@ -13,9 +13,6 @@ from dicom_assets.dicom.pixels.codestream import read_jpeg, read_jpeg2000
 from dicom_assets.dicom.pixels.decoded import Request
 from dicom_assets.dicom.pixels.decoders import (
     CODECS,
-    ENCAPSULATED_UNCOMPRESSED,
-    NATIVE_SYNTAXES,
-    VIDEO_SYNTAXES,
     codec_for,
     decode_frame,
 )
@@ -223,7 +220,7 @@ def test_an_unknown_syntax_is_unsupported_and_named():
 
 def test_every_transfer_syntax_that_holds_an_image_is_served():
     known = {str(uid) for uid in pydicom.uid.AllTransferSyntaxes}
-    served = {*CODECS, *NATIVE_SYNTAXES, *VIDEO_SYNTAXES, ENCAPSULATED_UNCOMPRESSED}
+    served = set(CODECS)
     assert {pydicom.uid.UID(uid).name for uid in known - served} == {
         "JPIP HTJ2K Referenced",
         "JPIP HTJ2K Referenced Deflate",
@@ -243,7 +240,7 @@ def test_a_codestream_that_declares_too_many_pixels_is_refused_before_it_is_deco
         decode_frame(bytes(stream), "1.2.840.10008.1.2.4.90", Request(layout_of(array), max_pixels=1 << 26))
 
 
-@pytest.mark.parametrize("syntax", list(CODECS))
+@pytest.mark.parametrize("syntax", [uid for uid, codec in CODECS.items() if not codec.trusted and not codec.one_stream])
 @pytest.mark.parametrize(
     "junk", [b"", b"\0" * 100, b"\xff\xd8\xff", bytes(range(256))], ids=["empty", "zeros", "start", "bytes"]
 )

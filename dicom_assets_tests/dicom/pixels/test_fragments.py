@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dicom_assets.dicom.header import read_header
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
 from dicom_assets.dicom.pixels.fragments import FrameIndex, read_frame
-from dicom_assets.dicom.read import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets_tests.support.dicom.images import CountingSource, encapsulated, file_bytes, image
 

@@ -1,7 +1,7 @@
 """Headers against pydicom: its JSON model, and the few lines that make it and ours alike."""
 
-from dicom_assets.dicom.charsets import NO_CHARSET
-from dicom_assets.dicom.dialect import DIALECTS
+from dicom_assets.dicom.header.charsets import NO_CHARSET
+from dicom_assets.dicom.header.encoding import ENCODINGS
 
 NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
@@ -28,8 +28,8 @@ def resolved(element, header):
     if place is None:
         return element
     raw = header.body.read(place["offset"], place["length"])
-    dialect = DIALECTS[not header.implicit_vr, header.little_endian]
-    return dialect.value_rule(element["vr"]).decode(raw, NO_CHARSET)[0]
+    encoding = ENCODINGS[not header.implicit_vr, header.little_endian]
+    return encoding.value_rule(element["vr"]).decode(raw, NO_CHARSET)[0]
 
 
 def normalised(element):

@@ -103,13 +103,13 @@ def scene(rows: int, columns: int, bits: int, seed: int = 1) -> np.ndarray:
 
 
 def compressed(syntax: str, frames: int = 1, size: tuple[int, int] = (96, 80), *, table: bool = True) -> Dataset:
-    """Return an image of so many frames in a transfer syntax, native ones included; its window is all that it has."""
+    """Return an image of so many frames in a transfer syntax, native ones included; its buffer is all that it has."""
     encode, bits = ENCODERS.get(syntax, (None, 16))
     pictures = [scene(*size, bits, seed) for seed in range(frames)]
     array = np.stack(pictures) if frames > 1 else pictures[0]
-    window = {"WindowCenter": 1 << (bits - 1), "WindowWidth": 1 << bits}
+    buffer = {"WindowCenter": 1 << (bits - 1), "WindowWidth": 1 << bits}
     dataset = image(
-        array, syntax=EXPLICIT if encode else syntax, NumberOfFrames=frames, PatientID="ID-1", BitsStored=bits, **window
+        array, syntax=EXPLICIT if encode else syntax, NumberOfFrames=frames, PatientID="ID-1", BitsStored=bits, **buffer
     )
     dataset.HighBit = bits - 1
     return encapsulated(dataset, [encode(picture) for picture in pictures], syntax, table=table) if encode else dataset

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
-from dicom_assets.dicom.read import read_header
+from dicom_assets.dicom.header import read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.thumbnail import Thumbnail, ThumbnailOptions, render_thumbnail
 

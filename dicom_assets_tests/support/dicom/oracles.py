@@ -1,7 +1,7 @@
 """Thumbnails by other people's code, to hold ours against: pydicom's transformations and DCMTK's ``dcmj2pnm``.
 
 Both decode whole frames, apply their own modality and VOI transformations and know nothing of our modules. What
-they do not do at all (percentiles where the header has no window) is given to them as a window in plain numpy.
+they do not do at all (percentiles where the header has no buffer) is given to them as a buffer in plain numpy.
 """
 
 import gzip
@@ -133,13 +133,13 @@ def _output_range(dataset: pydicom.Dataset) -> tuple[float, float]:
 def by_dcmtk(path: Path, thumbnail: Thumbnail, folder: Path) -> np.ndarray | None:
     """Return the thumbnail's frame as DCMTK renders it, ``None`` where DCMTK has no decoder for it.
 
-    The window is the one that we report to have applied; a VOI LUT DCMTK takes from the file itself.
+    The buffer is the one that we report to have applied; a VOI LUT DCMTK takes from the file itself.
     """
     out = folder / "dcmtk.pnm"
     command = [str(DCMJ2PNM), "--quiet", "--frame", str(thumbnail.frame_number or 1), "--no-overlays"]
     if thumbnail.window_center is not None:
         # DCMTK's width counts values, one more than the length of the slope.
-        command += ["--set-window", repr(thumbnail.window_center), repr(thumbnail.window_width)]
+        command += ["--set-buffer", repr(thumbnail.window_center), repr(thumbnail.window_width)]
     elif "VOILUTSequence" in pydicom.dcmread(path, force=True, specific_tags=["VOILUTSequence"]):
         command += ["--use-voi-lut", "1"]
     out.unlink(missing_ok=True)

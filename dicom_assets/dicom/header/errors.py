@@ -1,0 +1,17 @@
+"""Why parsing stopped before the end of the header. None of these leaves :mod:`dicom_assets.dicom.header.read`."""
+
+
+class HeaderParseError(Exception):
+    """Parsing ended early; the message is one sentence without values of the file."""
+
+
+class TruncatedError(HeaderParseError):
+    """The file ends inside the header."""
+
+
+class LimitError(HeaderParseError):
+    """A limit was reached."""
+
+
+class StructureError(HeaderParseError):
+    """There is no element where one is due."""
