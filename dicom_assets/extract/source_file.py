@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from string import hexdigits
+from typing import Any
+
+import numpy.typing as npt
+from pydicom.datadict import tag_for_keyword
 
 from dicom_assets.archive.versions import Listed
-from dicom_assets.dicom.header import Header, read_header
+from dicom_assets.dicom.header import Header, first_value, read_header
+from dicom_assets.dicom.pixels.attributes import element_bytes
+from dicom_assets.dicom.pixels.frame_access import decode_stored_frame
 from dicom_assets.dicom.source import ByteSource, HeadCachedSource
 from dicom_assets.dicom.status import HeaderStatus
 
@@ -13,6 +20,7 @@ HEAD_BYTES = 64 << 10
 """How much of a file is read at first: enough for the header of most."""
 
 _DIGEST_LETTERS = 32
+_TAG_DIGITS = 8
 
 
 def head_digest(head: bytes) -> str:
@@ -77,3 +85,75 @@ class SourceFile:
         if self.head[128:132] == b"DICM":
             return True
         return self.header.status not in (HeaderStatus.NOT_DICOM, HeaderStatus.EMPTY)
+
+    def text(self, keyword: str) -> str | None:
+        """Return the first value of an attribute as text, ``None`` where the data set has none.
+
+        Parameters
+        ----------
+        keyword
+            Of the attribute, as in PS3.6, or its tag as eight hexadecimal digits.
+
+        Raises
+        ------
+        KeyError
+            There is no such keyword.
+
+        """
+        value = first_value(self.header.dataset, _tag(keyword))
+        return value if isinstance(value, str) else None if value is None else str(value)
+
+    def binary(self, keyword: str) -> bytes:
+        """Return the value of a binary attribute, read from where it is in the file; empty where there is none.
+
+        Parameters
+        ----------
+        keyword
+            As for :meth:`text`.
+
+        Raises
+        ------
+        KeyError
+            There is no such keyword.
+        OSError
+            The storage fails.
+
+        """
+        element = self.header.dataset.get(_tag(keyword))
+        return b"" if element is None else element_bytes(self.header, element)
+
+    def frame(self, number: int = 1) -> npt.NDArray[Any]:
+        """Return the stored values of a frame, decoded, before any transformation.
+
+        Parameters
+        ----------
+        number
+            Of the frame, from 1.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape ``(rows, columns)``, or ``(rows, columns, samples)`` where there are several samples for a pixel.
+            Colour that a JPEG keeps as YCbCr is RGB here.
+
+        Raises
+        ------
+        NoPixelDataError
+            When the file has no pixel data.
+        PixelError
+            When it has no such frame, or one that cannot be decoded.
+        OSError
+            The storage fails.
+
+        """
+        return decode_stored_frame(self.header, number - 1).samples
+
+
+def _tag(keyword: str) -> str:
+    """Return a tag as a header has it: eight hexadecimal digits in capitals."""
+    found = tag_for_keyword(keyword)
+    if found is not None:
+        return f"{found:08X}"
+    if len(keyword) == _TAG_DIGITS and set(keyword) <= set(hexdigits):
+        return keyword.upper()
+    raise KeyError(f"{keyword!r} is no keyword of PS3.6")

@@ -22,6 +22,7 @@ from dagster import Definitions, EnvVar, in_process_executor
 
 from dicom_assets.delta.lake import check_schema_name
 from dicom_assets.extract.extractor import Extractor
+from dicom_assets.extract.installed import installed_extractors
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
 from dicom_assets.orchestration.assets.extraction import build_extraction
 from dicom_assets.orchestration.assets.file_index import build_file_index
@@ -114,5 +115,5 @@ def lake_from_environment() -> LakeResource:
 
 
 def definitions_from_environment() -> Definitions:
-    """Return the definitions that the environment describes."""
-    return build_definitions(previews=int(os.environ.get(PREVIEWS, "0")))
+    """Return the definitions that the environment describes, with the extractors that are installed."""
+    return build_definitions(extractors=installed_extractors(), previews=int(os.environ.get(PREVIEWS, "0")))

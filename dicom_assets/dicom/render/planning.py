@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 from dicom_assets.dicom.header import Header, PixelElement, first_value
 from dicom_assets.dicom.pixels.attributes import integer, text
-from dicom_assets.dicom.pixels.decoders import codec_for, is_native
+from dicom_assets.dicom.pixels.decoders import codec_for
 from dicom_assets.dicom.pixels.errors import (
     CutError,
     NoPixelDataError,
     PixelError,
     TooLargeError,
-    UnsupportedPixelsError,
 )
 from dicom_assets.dicom.pixels.fragments import FrameIndex, read_frame
+from dicom_assets.dicom.pixels.frame_access import effective_syntax, native_extent, read_native_frame
 from dicom_assets.dicom.pixels.layout import PixelLayout, read_layout
 from dicom_assets.dicom.render.aspect import pixel_ratio
 from dicom_assets.dicom.render.colour import Colour
@@ -31,7 +31,7 @@ from dicom_assets.dicom.render.tables import has_palette, read_palette
 from dicom_assets.dicom.render.whole_slide import read_mosaic
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import ThumbnailStatus
-from dicom_assets.dicom.uids import ExplicitVRLittleEndian, LabelMapSegmentationStorage, SegmentationStorage
+from dicom_assets.dicom.uids import LabelMapSegmentationStorage, SegmentationStorage
 
 _SEGMENTATIONS = frozenset({SegmentationStorage, LabelMapSegmentationStorage})
 _SEGMENTATION_TYPE = "00620001"
@@ -102,7 +102,7 @@ def prepare(header: Header, options: ThumbnailOptions) -> Prepared:
     if header.pixel is None or header.body is None:
         raise NoPixelDataError("the object has no pixel data")
     layout = read_layout(header)
-    transfer_syntax = _effective_syntax(header, header.pixel)
+    transfer_syntax = effective_syntax(header, header.pixel)
     image = _Image(header, header.pixel, header.body, layout, transfer_syntax, options)
     _check_pixels(layout.rows, layout.columns, options)
     return _prepare_encapsulated(image) if header.pixel.length is None else _prepare_native(image)
@@ -110,17 +110,6 @@ def prepare(header: Header, options: ThumbnailOptions) -> Prepared:
 
 def _cut_short(there: int, due: int, unit: str) -> str | None:
     return f"the pixel data is cut short: {there} of {due} {unit}" if there < due else None
-
-
-def _effective_syntax(header: Header, pixel: PixelElement) -> str:
-    """Return the syntax that the pixels are in; a defined length means native whatever the header says."""
-    stated = header.transfer_syntax or ExplicitVRLittleEndian
-    native = is_native(stated)
-    if pixel.length is not None:
-        return stated if native else ExplicitVRLittleEndian
-    if native:
-        raise UnsupportedPixelsError("encapsulated pixel data under an uncompressed transfer syntax")
-    return stated
 
 
 def _check_pixels(rows: int, columns: int, options: ThumbnailOptions) -> None:
@@ -165,12 +154,9 @@ def _choose_native(image: _Image, whole: int) -> int:
 
 def _native_frame(image: _Image, frame: int) -> tuple[bytes, int]:
     """Return the bytes that hold a frame, and the bit in them that it begins with."""
-    unit = 2 if image.layout.words else 1
-    begin, end = image.layout.frame_bits * frame, image.layout.frame_bits * (frame + 1)
-    first, last = begin // 8 // unit * unit, -(-end // (8 * unit)) * unit
+    first, last, _ = native_extent(image.layout, frame)
     _check_bytes(last - first, image.options)
-    last = min(last, image.pixel.length or 0)
-    return image.body.read(image.pixel.offset + first, max(0, last - first)), begin - first * 8
+    return read_native_frame(image.body, image.pixel, image.layout, frame)
 
 
 def _prepare_encapsulated(image: _Image) -> Prepared:
