@@ -183,7 +183,8 @@ with dg.DagsterInstance.ephemeral() as instance:
         instance=instance, partition_key="a"
     )
     made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
-    checked = {f"{check.asset_key.to_user_string()}/{check.check_name}" for check in result.get_asset_check_evaluations() if check.passed}
+    evaluations = [check for check in result.get_asset_check_evaluations() if check.passed]
+    checked = {f"{check.asset_key.to_user_string()}/{check.check_name}" for check in evaluations}
     print(sorted(made))
     print(sorted(name for name in checked if name.startswith(("pdf_text", "intensity"))))
 """
