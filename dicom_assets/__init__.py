@@ -24,15 +24,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dicom_assets.dicom.files import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
-        read_header,
-        render_thumbnail,
-    )
+    from dicom_assets.dicom.files import read_header, render_thumbnail
     from dicom_assets.errors import DicomAssetsError
     from dicom_assets.orchestration.definitions import build_definitions
-    from dicom_assets.pipeline.update import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
-        update_catalog,
-    )
+    from dicom_assets.pipeline.update import update_catalog
     from dicom_assets.query.opening import open_catalog
 
     __version__: str

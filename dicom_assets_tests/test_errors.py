@@ -14,7 +14,7 @@ from dicom_assets.errors import DicomAssetsError, InfrastructureError, UserError
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
 
 KINDS = (UserError, InfrastructureError)
-SIGNALS: dict[str, str] = {}
+SIGNALS = {"dicom_assets.extract.rows._InvalidRowError": "becomes the error of one row, as every fault of an extractor"}
 """Exceptions that never leave the module that raises them, by qualified name, each with its reason."""
 
 NOT_YET = ("dicom_assets.dicom", "dicom_assets.isolation")

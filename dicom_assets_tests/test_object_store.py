@@ -163,7 +163,11 @@ def test_a_table_is_opened_over_connections_that_break(place, monkeypatch):
     append(Lake(f"{place}/lake"), index_rows("a", ["1"]))
     with BreakingProxy(endpoint, lambda number: number % 3 != 2) as proxy:
         # In a process of its own: while delta-rs opens a table, no other thread of its process runs.
-        program = "import sys; from dicom_assets.delta.lake import Lake; print(len(Lake(sys.argv[1]).existing()))"
+        program = (
+            "import sys; from dicom_assets.delta.lake import Lake; "
+            "from dicom_assets.extract.model import DEFAULT_MODEL; "
+            "print(len(Lake(sys.argv[1]).existing(DEFAULT_MODEL.tables)))"
+        )
         told = subprocess.run(
             [sys.executable, "-c", program, f"{place}/lake"],
             env={**os.environ, "AWS_ENDPOINT_URL": proxy.endpoint},

@@ -89,7 +89,7 @@ class Archive(Protocol):
         ...
 
     def exists(self, path: str) -> bool:
-        """Return whether there is a file of a path, one that cannot be read included; false when nobody can tell."""
+        """Return whether there is a file at a path, even one that cannot be read; false when that cannot be told."""
         ...
 
     def prefixes(self) -> Prefixes:
@@ -113,7 +113,7 @@ class Archive(Protocol):
         path
             Of the file.
         listed
-            What was listed; without it, only that the file stays the same while it is read is looked after.
+            What was listed; without it, the file is only checked to stay the same while it is read.
 
         Raises
         ------

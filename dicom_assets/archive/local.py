@@ -30,7 +30,7 @@ class LocalArchive:
     """Files below a folder.
 
     What is neither file, folder nor link (pipe, socket, device) is left out. A name that is no UTF-8 text cannot stand
-    in a table, so its path is written as a percent-encoded ``file://`` URI. What becomes of links is told by
+    in a table, so its path is written as a percent-encoded ``file://`` URI. How links are treated is documented at
     :class:`~dicom_assets.archive.walk.Walk`.
 
     Attributes

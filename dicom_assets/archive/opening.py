@@ -1,4 +1,4 @@
-"""From what a user writes to an archive."""
+"""From an address, as a user writes it, to an archive."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from dicom_assets.storage.addresses import absolute, is_remote
 
 
 class SourceConfigError(UserError, ValueError):
-    """What is configured as the source cannot be meant."""
+    """No source is configured, or its prefix depth makes no sense."""
 
 
 def open_archive(
@@ -39,7 +39,7 @@ def open_archive(
     Raises
     ------
     SourceConfigError
-        The source or the depth cannot be meant.
+        No source is given, or the depth is negative.
     AddressError
         The source is a folder of another machine.
 

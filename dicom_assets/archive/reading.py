@@ -27,7 +27,7 @@ _NOT_REGULAR = "not a regular file"
 
 
 class NotAFileError(UserError, OSError):
-    """What stands at a path is no file that may be read, and will not be at the next attempt."""
+    """There is no file at a path that may be read, and the next attempt would not find one either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Walking the folders of an archive: each entry once, and whatever is wrong with one costs that one.
+"""Walking the folders of an archive: each entry once, and a fault of one entry costs that entry only.
 
 What decides about links is :class:`~dicom_assets.archive.links.Bounds`; what a file's row says is up to the archive.
 """

@@ -1,4 +1,4 @@
-"""The commands; what they do is in the modules beside this one and in :mod:`dicom_assets.query`."""
+"""The commands and their options. What they do is in the modules beside this one and in :mod:`dicom_assets.query`."""
 
 import sys
 import warnings
@@ -72,10 +72,10 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     mode: Annotated[UpdateMode, typer.Option(help="What happens to rows that exist.")] = UpdateMode.SYNC,
     sha256: Annotated[bool, typer.Option("--sha256", help="Hash every file, which reads it whole.")] = False,
     allow_mass_deletion: Annotated[
-        bool, typer.Option("--allow-mass-deletion", help="Let most files go from the tables.")
+        bool, typer.Option("--allow-mass-deletion", help="Allow most files to be removed from the tables.")
     ] = False,
     move_source: Annotated[
-        bool, typer.Option("--move-source", help="The archive was moved here: let the tables follow it first.")
+        bool, typer.Option("--move-source", help="The archive was moved here: rewrite the paths in the tables first.")
     ] = False,
     follow_outside_links: FollowOutsideLinks = False,
 ) -> None:
@@ -103,7 +103,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
 
 @app.command()
 def sql(  # noqa: PLR0913, PLR0917 - the options of the command
-    query: Annotated[str, typer.Argument(help="SQL, as DuckDB speaks it, over the tables by name.")],
+    query: Annotated[str, typer.Argument(help="SQL in the dialect of DuckDB, over the tables by name.")],
     lake: LakeOption,
     schema: Schema = "dicom",
     form: Annotated[
@@ -119,13 +119,13 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
         typer.Option("--allow-files", help="Let the query read files below this folder; may be given several times."),
     ] = None,
     unsafe: Annotated[
-        bool, typer.Option("--unsafe", help="Let the query do all that you may: read and write any file, and more.")
+        bool, typer.Option("--unsafe", help="Let the query do whatever you may do: read and write any file, and more.")
     ] = False,
     spreadsheet_safe: Annotated[
-        bool, typer.Option("--spreadsheet-safe", help="Put ' before texts in CSV that are formulas to a spreadsheet.")
+        bool, typer.Option("--spreadsheet-safe", help="Put ' before CSV texts that spreadsheets take for formulas.")
     ] = False,
 ) -> None:
-    """Query the tables. A query reads the tables and nothing else, unless it is told so."""
+    """Query the tables. A query reads the tables and nothing else, unless an option allows more."""
     from dicom_assets.query.engine import EngineOptions
     from dicom_assets.query.formats import choose_format, write
     from dicom_assets.query.opening import open_catalog
@@ -167,7 +167,7 @@ def gallery(
 def demo(
     folder: Annotated[Path, typer.Option("--to", help="Folder of the lake and the page.")] = Path(".demo"),
 ) -> None:
-    """Catalog the real DICOM files that come with pydicom, and show what can be asked of them."""
+    """Catalog the real DICOM files that come with pydicom, and show what can be asked about them."""
     from dicom_assets.cli.demo import run_demo
 
     with clear_errors():

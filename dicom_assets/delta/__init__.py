@@ -1,4 +1,6 @@
-"""Delta Lake over delta-rs: data files with statistics, one atomic commit, and Spark data sources. No JVM jars.
+"""Delta Lake over delta-rs: data files with statistics, snapshots, one atomic commit, maintenance. No Java.
 
-Tables here have one partition column (``prefix``) and one key (``path``); what the rows mean is of no concern.
+Belongs here: how rows become a version of a table, and how they are read back. Does not: what the rows mean (a table is
+known by its schema, its partition column ``prefix`` and its key ``path``), when they are written
+(:mod:`dicom_assets.pipeline`), Spark's data source (:mod:`dicom_assets.spark`).
 """

@@ -2,8 +2,8 @@
 
 Two runs on one prefix cannot both win: a commit carries one application transaction for each of its prefixes
 (Delta protocol, "Transaction Identifiers"), numbered one above what the writer saw. Runs on different prefixes
-do not hinder each other: delta-rs refuses a commit when any file was removed meanwhile, so after a refusal the log
-is read again, and the commit is tried anew if its own prefixes and files are untouched.
+do not get in each other's way: delta-rs refuses a commit when any file was removed meanwhile, so after a refusal the
+log is read again, and the commit is retried if its own prefixes and files are untouched.
 """
 
 import time
@@ -26,7 +26,7 @@ _ATTEMPTS = 30
 
 
 class CommitConflictError(InfrastructureError, RuntimeError):
-    """Another writer changed a prefix of this commit first: read the table again, and decide again."""
+    """Another writer changed a prefix of this commit first: read the table again, and plan again."""
 
 
 class CommitRefusedError(InfrastructureError, RuntimeError):

@@ -1,4 +1,4 @@
-"""Data frames to Arrow and back so that nothing is lost: what pandas alone would drop, widen or leave without a type.
+"""Data frames to Arrow and back without loss: what pandas alone would drop, widen or leave without a type.
 
 Knows nothing of Dagster nor of where a table is.
 """

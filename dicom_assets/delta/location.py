@@ -19,7 +19,7 @@ from dicom_assets.tables import PARTITION, Table
 
 
 class TableSchemaError(UserError, ValueError):
-    """The table on storage holds a column in a type that this version does not write."""
+    """A column on storage has another type than this version of the package writes."""
 
 
 class LakeError(InfrastructureError, OSError):
@@ -123,7 +123,7 @@ class TableLocation:
 
 @contextmanager
 def first_wins(location: TableLocation) -> Iterator[None]:
-    """Take the table of who created it at the same moment; delta-rs fails the second at times, whatever its mode."""
+    """Accept a table that another process created first; delta-rs may fail the second one, whatever its mode."""
     try:
         yield
     except CommitFailedError:

@@ -1,7 +1,7 @@
-"""Keeping tables fit beside running writers: fewer and larger data files, no orphans, a short log.
+"""Maintenance of tables beside running writers: fewer and larger data files, no orphans, a short log.
 
 Nothing here changes a row. Compaction replaces data files by one that holds the same rows; a writer that was about to
-replace one of them is told by :mod:`dicom_assets.delta.commit` and looks again.
+replace one of them is refused by :mod:`dicom_assets.delta.commit` and reads the table again.
 """
 
 from collections import defaultdict

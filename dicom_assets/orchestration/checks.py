@@ -1,4 +1,7 @@
-"""Asset checks of every table, generated from its declaration. They tell, and block nothing."""
+"""Asset checks of every table, generated from its declaration. They report, and block nothing.
+
+For the Dagster concept, see https://docs.dagster.io/guides/test/asset-checks
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 

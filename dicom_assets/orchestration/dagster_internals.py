@@ -1,8 +1,8 @@
 """The only door to Dagster's private modules: what is needed of ``dagster._core``, and why the public API does not do.
 
-Belongs here: names that have to be imported from a module of Dagster whose path begins with an underscore, each with its
-reason. Dagster promises nothing about them, so with a new release this is the module to look at first. A test holds
-that no other module reaches in.
+Belongs here: names from modules of Dagster whose path holds an underscore, each with its reason. Dagster promises
+nothing about them, so with a new release this is the module to look at first. A test holds that no other module
+reaches in.
 """
 
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus

@@ -1,4 +1,7 @@
-"""Which runs are due for prefixes that changed: batched over neighbours, and patient with what failed."""
+"""Which runs are due for prefixes that changed: batched over neighbours, with growing pauses after failures.
+
+Plain data in, plain data out: nothing here imports Dagster.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

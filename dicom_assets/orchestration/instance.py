@@ -65,7 +65,7 @@ def open_instance(lake: str) -> Iterator[DagsterInstance]:
 
 
 def ensure_instance(lake: str) -> Path:
-    """Make the instance of a lake where there is none, for processes that are going to open it; return its folder.
+    """Create the instance of a lake if there is none, for processes that are going to open it; return its folder.
 
     Raises
     ------
@@ -79,10 +79,10 @@ def ensure_instance(lake: str) -> Path:
 
 
 def _made(home: Path) -> DagsterInstance:
-    """Return the instance, its databases made by one process at a time.
+    """Return the instance; its databases are created by one process at a time.
 
-    Dagster makes them when it opens an instance. Two processes that do so at the same moment both stamp the version of
-    the schema, and from then on no process can open the database.
+    Dagster creates them when it opens an instance. Two processes that do so at the same moment both stamp the version
+    of the schema, and from then on no process can open the database.
     """
     try:
         home.mkdir(parents=True, exist_ok=True)

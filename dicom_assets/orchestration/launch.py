@@ -1,4 +1,4 @@
-"""Materializing through Dagster in this process: planned over contiguous ranges of partitions, reported as plain data."""
+"""Materializing through Dagster in this process: runs over contiguous ranges of partitions, reported as plain data."""
 
 import io
 import warnings

@@ -1,4 +1,4 @@
-"""Jobs beside the assets: the maintenance of the tables, and its schedule."""
+"""The maintenance job and its schedule: what is done to the tables is in :mod:`dicom_assets.delta.maintenance`."""
 
 from datetime import timedelta
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
-from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction
 
@@ -32,6 +31,7 @@ from dicom_assets.pipeline.ownership import (
     pending_move,
     refuse_moving,
 )
+from dicom_assets.storage.retries import retry_lost_race
 from dicom_assets.tables import FILE_INDEX, KEY, Table
 
 _ATTEMPTS = 10
@@ -127,7 +127,7 @@ def move_source(
     """
     if not lake.location(FILE_INDEX).exists():
         return None
-    move = _state(lake, archive, unseen=unseen)
+    move = retry_lost_race(lambda: _stated(lake, archive, unseen=unseen), CommitFailedError, _ATTEMPTS)
     if move is None:
         return None
     for table in reversed(lake.existing(tables)):
@@ -136,19 +136,11 @@ def move_source(
     return move
 
 
-def _state(lake: Lake, archive: Archive, *, unseen: bool) -> Move | None:
-    """Return the move that the index states: one that was interrupted, or this one from now on."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            return _stated(lake, archive, unseen=unseen)
-        except CommitFailedError:
-            if attempt + 1 == _ATTEMPTS:
-                raise
-    raise AssertionError("the last attempt returns or raises")
-
-
 def _stated(lake: Lake, archive: Archive, *, unseen: bool) -> Move | None:
-    """Return the move that the index states; raises ``CommitFailedError`` when another writer was faster."""
+    """Return the move that the index states: one that was interrupted, or this one from now on.
+
+    Raises ``CommitFailedError`` when another writer was faster.
+    """
     delta = lake.location(FILE_INDEX).open()
     properties = delta.metadata().configuration
     if pending := pending_move(properties):
@@ -210,12 +202,8 @@ def _relocate(location: TableLocation, lake: Lake, table: Table, move: Move, eng
 
 def _set_properties(lake: Lake, properties: dict[str, str]) -> None:
     """Set properties of the index, whatever runs and maintenance do meanwhile."""
-    for attempt in range(_ATTEMPTS):
-        delta: DeltaTable = lake.location(FILE_INDEX).open()
-        try:
-            delta.alter.set_table_properties(properties, raise_if_not_exists=False)
-        except CommitFailedError:
-            if attempt + 1 == _ATTEMPTS:
-                raise
-        else:
-            return
+
+    def set_once() -> None:
+        lake.location(FILE_INDEX).open().alter.set_table_properties(properties, raise_if_not_exists=False)
+
+    retry_lost_race(set_once, CommitFailedError, _ATTEMPTS)

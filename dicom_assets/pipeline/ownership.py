@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from dicom_assets.archive.base import Archive
@@ -17,6 +16,7 @@ from dicom_assets.archive.sources import read, root_of, same_source, written
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.errors import UserError
+from dicom_assets.storage.retries import retry_lost_race
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 SOURCE = "dicom_assets.source"
@@ -105,7 +105,7 @@ def claim(lake: Lake, archive: Archive, properties: Mapping[str, str] | None = N
     if properties is None or SOURCE not in properties:
         if not location.exists():
             location.create(FILE_INDEX, Owner(archive.root, archive.depth).properties())
-        properties = _claimed(lake, archive, location.open())
+        properties = retry_lost_race(lambda: _claimed(lake, archive), CommitFailedError, _ATTEMPTS)
     refuse_moving(lake, properties)
     owner = Owner.read(properties)
     assert owner is not None, "claimed above"
@@ -143,22 +143,20 @@ def catalog_at(lake: Lake) -> str:
     return f"{lake.root.rstrip('/')}/{lake.schema}"
 
 
-def _claimed(lake: Lake, archive: Archive, delta: DeltaTable) -> Mapping[str, str]:
-    """Return the properties of an index, in the name of the archive where nobody has claimed it."""
-    for _ in range(_ATTEMPTS):
-        properties: Mapping[str, str] = delta.metadata().configuration
-        if SOURCE in properties:
-            return properties
-        owner = derived(lake.snapshot(FILE_INDEX), archive) or Owner(archive.root, archive.depth)
-        owner.admit(archive, catalog_at(lake))
-        stated = Owner(owner.source, archive.depth)
-        try:
-            delta.alter.set_table_properties(stated.properties(), raise_if_not_exists=False)
-        except CommitFailedError:
-            delta = lake.location(FILE_INDEX).open()
-        else:
-            return {**properties, **stated.properties()}
-    raise CommitFailedError(f"{delta.table_uri}: other writers kept changing the table")
+def _claimed(lake: Lake, archive: Archive) -> Mapping[str, str]:
+    """Return the properties of the index, in the name of the archive where nobody has claimed it.
+
+    Raises ``CommitFailedError`` when another writer was faster.
+    """
+    delta = lake.location(FILE_INDEX).open()
+    properties: Mapping[str, str] = delta.metadata().configuration
+    if SOURCE in properties:
+        return properties
+    owner = derived(lake.snapshot(FILE_INDEX), archive) or Owner(archive.root, archive.depth)
+    owner.admit(archive, catalog_at(lake))
+    stated = Owner(owner.source, archive.depth).properties()
+    delta.alter.set_table_properties(stated, raise_if_not_exists=False)
+    return {**properties, **stated}
 
 
 def derived(index: Snapshot, archive: Archive) -> Owner | None:

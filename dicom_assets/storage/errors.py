@@ -1,4 +1,4 @@
-"""Why an object store failed, in a few words: its own messages fill a page, and may hold URLs that are secrets."""
+"""Why an object store failed, in a few words: its own messages fill a page and may hold signed URLs."""
 
 import re
 
@@ -11,7 +11,7 @@ _STATUS = re.compile(r"non-2xx status code\W+(\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 
 _NO_CREDENTIALS = re.compile(r"loading credentials|//169\.254\.\d+\.\d+")
-"""The second: address of the service that gives credentials to machines of a cloud, asked when there are no others."""
+"""The second is the address of the service that gives credentials to cloud machines, asked when there are no others."""
 
 _CAUSES = {
     r"connection ?refused": "connection refused",
@@ -24,11 +24,11 @@ _CAUSES = {
     r"must be specified|config error|configuration key": "an option of the store is missing or wrong",
     r"http error|error sending": "no answer",
 }
-"""What a message says, the most telling first, and what it comes to."""
+"""What a message says, the most telling first, and the cause that it stands for."""
 
 
 def why(text: str) -> str | None:
-    """Return what the error of an object store comes to; of its text, only error codes are passed on.
+    """Return the cause of an object store's error; of its own text, only error codes are passed on.
 
     Parameters
     ----------

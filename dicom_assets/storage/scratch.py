@@ -1,7 +1,7 @@
-"""Temporary files of this process, in one folder that goes with it, or with the next process where it was killed.
+"""Temporary files of this process, in one folder that is removed at its end, or by the next process if it was killed.
 
-The folder is below ``TMPDIR``. Its owner holds a lock in it as long as it lives, whatever becomes of its process id;
-a folder whose lock nobody holds is a dead owner's. Folders of other users are left alone.
+The folder is below ``TMPDIR``. Its owner holds a lock in it as long as it lives, since process ids are reused; a folder
+whose lock nobody holds belongs to a dead owner. Folders of other users are left alone.
 """
 
 import atexit

@@ -10,6 +10,7 @@ from dagster import DagsterInstance, RunsFilter
 from deltalake import DeltaTable
 from typer.testing import CliRunner
 
+import dicom_assets
 from dicom_assets.cli.main import app
 from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.orchestration.launch import cut_into_runs
@@ -282,3 +283,23 @@ def test_a_lake_that_is_out_of_reach_is_one_line_without_secrets(run, source, mo
         assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
         assert "connection refused" in result.output
         assert "not-to-be-shown" not in result.output
+
+
+def test_the_version_is_printed(run):
+    done = run("--version")
+    assert done.exit_code == 0
+    assert done.output == f"dicom-assets {dicom_assets.__version__}\n"
+
+
+def test_a_lake_may_be_given_as_a_uri(run, source, tmp_path):
+    lake = tmp_path / "my lake"
+    assert run("catalog", source.as_uri(), "--lake", lake.as_uri()).exit_code == 0
+    assert (lake / "dicom" / "file_index" / "_delta_log").is_dir()
+    asked = run("sql", "SELECT count(*) AS files FROM file_index", "--lake", lake, "--format", "json")
+    assert json.loads(asked.output) == [{"files": 4}]
+
+
+def test_a_folder_of_another_machine_is_refused(run, source):
+    done = run("catalog", source, "--lake", "file://server/lake")
+    assert done.exit_code == 2
+    assert "names the machine 'server'" in done.output

@@ -30,7 +30,7 @@ def check(lake, first=None, last=None):
     """Run all checks, over a range of prefixes or all; returns those that failed."""
     assets = [dg.AssetSpec(table.name, partitions_def=PREFIXES) for table in DEFAULT_MODEL.tables]
     definitions = dg.Definitions(
-        assets=assets, asset_checks=build_checks(), resources={"lake": LakeResource(root_uri=lake.root)}
+        assets=assets, asset_checks=build_checks(DEFAULT_MODEL), resources={"lake": LakeResource(root_uri=lake.root)}
     )
     job = definitions.resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:

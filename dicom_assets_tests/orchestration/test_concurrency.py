@@ -10,6 +10,7 @@ import pytest
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.commit import CommitConflictError
 from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
+from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets_tests.support.runner import spawn
 from dicom_assets_tests.support.scratch import build, clean
 from dicom_assets_tests.support.whole import Deployment, contents, put
@@ -50,7 +51,7 @@ class Maintenance:
 
     def run(self):
         while not self.stopped.is_set():
-            for table in self.lake.existing():
+            for table in self.lake.existing(DEFAULT_MODEL.tables):
                 maintain(self.lake.location(table), MaintenanceOptions(small_files=2))
             self.rounds += 1
 

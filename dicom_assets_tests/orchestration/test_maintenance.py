@@ -7,7 +7,8 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from dicom_assets.delta.files import write_batches
-from dicom_assets.orchestration.maintenance import maintenance_job
+from dicom_assets.extract.model import DEFAULT_MODEL
+from dicom_assets.orchestration.maintenance import build_maintenance_job
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import oldest_run_under_way
 from dicom_assets.tables import FILE_INDEX
@@ -22,7 +23,7 @@ def instance():
 
 
 def run(lake, instance, **config):
-    return maintenance_job.execute_in_process(
+    return build_maintenance_job(DEFAULT_MODEL).execute_in_process(
         run_config={"ops": {"maintain_tables": {"config": config}}},
         resources={"lake": LakeResource(root_uri=lake.root)},
         instance=instance,

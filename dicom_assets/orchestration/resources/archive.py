@@ -42,7 +42,7 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
         Raises
         ------
         SourceConfigError
-            Source or depth cannot be meant.
+            No source is given, or the depth is negative.
         SecretNotSetError
             A value is to come from an environment variable that is not set.
 

@@ -16,7 +16,7 @@ from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.frames import FrameError
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.user_tables import UserTableError
-from dicom_assets.extract.model import OBJECT_CATALOG
+from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.orchestration.assets.object_catalog import build_object_catalog
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.partitions import PREFIXES
@@ -76,7 +76,7 @@ def run(lake, instance):
         if keys and len(keys) > 1:
             tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
         return dg.materialize(
-            [build_object_catalog(), *upstream, *assets],
+            [build_object_catalog(DEFAULT_MODEL), *upstream, *assets],
             instance=instance,
             selection=list(assets),
             partition_key=keys[0] if keys and len(keys) == 1 else None,
