@@ -1,6 +1,6 @@
-"""The errors of this package, and the two kinds that matter to whoever catches one.
+"""The errors of this package, and the kinds that matter to whoever catches one.
 
-Every exception that the package defines is one of the two kinds. Where it stands in for a builtin exception it is that
+Every exception that the package defines is one of the kinds. Where it stands in for a builtin exception it is that
 too: an archive that is out of reach is an :class:`OSError`, an impossible prefix a :class:`ValueError`.
 
 Belongs here: what is common to all errors. The errors themselves are defined beside the code that raises them.
@@ -17,3 +17,10 @@ class UserError(DicomAssetsError):
 
 class InfrastructureError(DicomAssetsError):
     """Something that time or an operator may heal: a store out of reach, a full disk, a lost race. Worth a retry."""
+
+
+class DataError(DicomAssetsError):
+    """What one file holds cannot be read, or what is made of it cannot be kept.
+
+    Cataloging makes a row of it, whose status and ``error`` say so; raised only to who asks for that one file.
+    """

@@ -1,4 +1,4 @@
-"""One base for all errors, and below it two kinds: the user's to mend, and the infrastructure's."""
+"""One base for all errors, and below it the kinds: the user's to mend, the infrastructure's, and what files hold."""
 
 import importlib
 import inspect
@@ -10,15 +10,12 @@ import dicom_assets
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.cli.errors import clear_errors
-from dicom_assets.errors import DicomAssetsError, InfrastructureError, UserError
+from dicom_assets.errors import DataError, DicomAssetsError, InfrastructureError, UserError
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
 
-KINDS = (UserError, InfrastructureError)
-SIGNALS = {"dicom_assets.extract.rows._InvalidRowError": "becomes the error of one row, as every fault of an extractor"}
+KINDS = (UserError, InfrastructureError, DataError)
+SIGNALS = {"dicom_assets.isolation.messages.ConnectionEndedError": "the parent turns it into how the child ended"}
 """Exceptions that never leave the module that raises them, by qualified name, each with its reason."""
-
-NOT_YET = ("dicom_assets.dicom", "dicom_assets.isolation")
-"""Rooms whose errors have still to join."""
 
 RUNS_WHEN_IMPORTED = frozenset({"dicom_assets.definitions"})
 """Reads the environment; defines nothing but Dagster's entry point."""
@@ -26,7 +23,7 @@ RUNS_WHEN_IMPORTED = frozenset({"dicom_assets.definitions"})
 
 def modules():
     for found in pkgutil.walk_packages(dicom_assets.__path__, "dicom_assets."):
-        if not found.name.startswith(NOT_YET) and found.name not in RUNS_WHEN_IMPORTED:
+        if found.name not in RUNS_WHEN_IMPORTED:
             yield importlib.import_module(found.name)
 
 

@@ -2,6 +2,7 @@
 
 from dicom_assets.dicom.inflate import InflatedSource
 from dicom_assets.dicom.source import ByteSource
+from dicom_assets.errors import DataError
 
 UNKNOWN_SIZE = 1 << 62
 ITEM_STEP = 4096
@@ -10,7 +11,7 @@ _LARGEST_STEP = 1 << 20
 _NO_LIMIT = 1 << 62
 
 
-class ReadLimitError(Exception):
+class ReadLimitError(DataError):
     """More bytes of the source were asked for than the limits allow."""
 
 

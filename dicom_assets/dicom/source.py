@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from dicom_assets.errors import InfrastructureError
 
-class StorageError(OSError):
+
+class StorageError(InfrastructureError, OSError):
     """The storage did not give what it has: a fault of a disk, a share or a store, never of our arithmetic.
 
     Raised by the sources of an archive and by nothing else, so that it alone means that a file cannot be read.

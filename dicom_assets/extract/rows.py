@@ -16,6 +16,7 @@ from dicom_assets.archive.identity import Witness
 from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.archive.versions import FileChangedError
 from dicom_assets.dicom.source import StorageError
+from dicom_assets.errors import DataError
 from dicom_assets.extract.extractor import ExtractedTable, Extractor
 from dicom_assets.extract.isolated import call
 from dicom_assets.extract.source_file import FileKey, SourceFile
@@ -112,7 +113,7 @@ def _row(extractor: Extractor, file: SourceFile) -> Row:
     return _identify(extractor, file.key, columns, file.key.fingerprint)
 
 
-class _InvalidRowError(Exception):
+class _InvalidRowError(DataError):
     """An extractor returned what its table cannot hold."""
 
 

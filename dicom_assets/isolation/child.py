@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from dicom_assets.errors import UserError
 from dicom_assets.isolation.messages import Answer, Message, load_buffers, receive, send
 
 _GRACE_SECONDS = 2.0
 """Beyond its deadline the parent kills the child; the alarm is for when there is no parent any more."""
 
 
-class NothingServedError(RuntimeError):
+class NothingServedError(UserError, RuntimeError):
     """There is no parent that answers: the call was made without ``serve``, or this is no child."""
 
 

@@ -3,12 +3,14 @@
 No message holds text of the function's own errors, which may quote the data it worked on.
 """
 
+from dicom_assets.errors import DataError, InfrastructureError
 
-class IsolationError(OSError):
+
+class IsolationError(InfrastructureError, OSError):
     """The child process could not be started or reached: a fault of the machine, not of the data."""
 
 
-class CallError(Exception):
+class CallError(DataError):
     """One call failed; the next one may succeed."""
 
 

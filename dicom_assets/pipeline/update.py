@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dicom_assets.archive.base import Archive, ArchiveError
+from dicom_assets.archive.base import Archive
 from dicom_assets.archive.opening import open_archive
 from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixError, decode_prefix
 from dicom_assets.delta.lake import Lake
@@ -11,7 +11,7 @@ from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
 from dicom_assets.pipeline.catalog import CatalogStep
 from dicom_assets.pipeline.converge import converge
-from dicom_assets.pipeline.deletions import DeletionGuard
+from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.engine import Engine
 from dicom_assets.pipeline.extraction import ExtractionStep
@@ -113,7 +113,7 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
     listed = archive.prefixes()
     held = {file.prefix for file in tables.snapshot(FILE_INDEX).files}
     if held and not listed.found and not listed.unlisted and not allow_mass_deletion:
-        raise ArchiveError(f"there is nothing at {archive.root}, and there was before. If that is meant, {_HOW}.")
+        raise MassDeletionError(f"there is nothing at {archive.root}, and there was before. If that is meant, {_HOW}.")
     chosen = sorted({*listed.found, *held}) if prefixes is None else _checked(archive, prefixes)
     guard = None if allow_mass_deletion else DeletionGuard(how=_HOW)
     run = _Update(tables, archive, model, mode, guard, engine or SparkEngine(spark_session), metadata or {})

@@ -1,7 +1,9 @@
 """Why parsing stopped before the end of the header. None of these leaves :mod:`dicom_assets.dicom.header.read`."""
 
+from dicom_assets.errors import DataError
 
-class HeaderParseError(Exception):
+
+class HeaderParseError(DataError):
     """Parsing ended early; the message is one sentence without values of the file."""
 
 

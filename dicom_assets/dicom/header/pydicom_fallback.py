@@ -28,6 +28,7 @@ from dicom_assets.dicom.header.sniff import DEFLATED_SYNTAXES
 from dicom_assets.dicom.header.vr import ALL_VRS
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.status import HeaderStatus
+from dicom_assets.errors import DataError
 
 MOST_BYTES = 1 << 20
 """How much of a file pydicom gets to see. It has no limits of its own, and needs seconds for a megabyte of noise."""
@@ -105,7 +106,7 @@ class _PixelStop:
         return True
 
 
-class _ImplausibleError(Exception):
+class _ImplausibleError(DataError):
     """What pydicom read is no header."""
 
 

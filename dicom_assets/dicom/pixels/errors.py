@@ -7,9 +7,10 @@ header that could tell of a patient.
 from typing import ClassVar
 
 from dicom_assets.dicom.status import ThumbnailStatus
+from dicom_assets.errors import DataError
 
 
-class PixelError(Exception):
+class PixelError(DataError):
     """The pixel data could not be decoded or rendered."""
 
     status: ClassVar[ThumbnailStatus] = ThumbnailStatus.ERROR

@@ -8,6 +8,8 @@ codestream and put them into another one without decoding them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dicom_assets.errors import DataError
+
 _SOP = b"\xff\x91"
 _EPH = b"\xff\x92"
 _SOP_LENGTH = 6
@@ -18,7 +20,7 @@ _MAX_ZERO_PLANES = 74
 _MAX_LENGTH_BITS = 32
 
 
-class PacketError(Exception):
+class PacketError(DataError):
     """What was to be a packet is none."""
 
 

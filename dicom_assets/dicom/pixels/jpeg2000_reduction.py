@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dicom_assets.dicom.pixels.jpeg2000_packets import CodeBlock, Grid, PacketError, read_packet, write_packet
+from dicom_assets.errors import DataError
 
 _SIZ, _COD, _QCD, _SOT, _SOD = 0x51, 0x52, 0x5C, 0x90, 0x93
 _KEPT = frozenset({_SIZ, _COD, _QCD, _SOT})
@@ -34,7 +35,7 @@ Exponents = tuple[int, int]
 """Width and height as powers of two."""
 
 
-class _OtherKindError(Exception):
+class _OtherKindError(DataError):
     """The codestream is of a kind that is left to the decoder as it is."""
 
 
