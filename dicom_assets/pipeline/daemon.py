@@ -7,7 +7,10 @@ What libraries warn of goes to the terminal of the driver, over its progress bar
 left out. What is wrong with a file is in its row.
 """
 
+import gc
+
 import pandas  # noqa: F401, ICN001 - PySpark's Arrow functions import it
+import pyspark.worker
 from pyspark.daemon import manager
 
 import dicom_assets.pipeline.extraction
@@ -17,4 +20,8 @@ from dicom_assets.spark.quiet import silence_libraries
 
 if __name__ == "__main__":
     silence_libraries()
+    # A worker collects garbage after every task, which takes longer than many a task does if it has to go through all
+    # that was imported here: 50 ms and more. What is frozen is left out.
+    gc.collect()
+    gc.freeze()
     manager()

@@ -17,8 +17,16 @@ from dicom_assets.spark.work import Function, InProcess, Runner
 _UNKNOWN_PARALLELISM = 32
 """Where the session does not tell: more pieces than cores cost little, fewer leave cores idle."""
 _LOCAL = re.compile(r"local(?:\[(\d+|\*)(?:,\s*\d+)?\])?$")
-_PIECE = pa.schema([("position", pa.int32()), ("piece", pa.binary())])
+_PIECE = pa.schema([("piece", pa.binary())])
 _RESULT = "result binary"
+_SETTINGS = {
+    # A row of local data is a task of its own: one stage less than a repartition has, a tenth of a second.
+    "spark.sql.leafNodeDefaultParallelism": "1000000",
+    "spark.sql.execution.arrow.localRelationThreshold": "1g",
+    # There is nothing to adapt in a plan without a shuffle.
+    "spark.sql.adaptive.enabled": "false",
+}
+"""Of sessions for pieces, which share everything else with the session that they are made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +108,22 @@ class SparkRunner:
 
         def on_worker(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             for batch in batches:
-                for piece in batch.column("piece").to_pylist():
+                for piece in batch.column(0).to_pylist():
                     results = pa.array(list(function(piece)), pa.binary())
                     yield pa.RecordBatch.from_arrays([results], names=["result"])
 
-        rows = self.session.createDataFrame(pa.table([range(len(pieces)), pieces], schema=_PIECE))
-        placed = rows.repartitionById(len(pieces), "position")
-        done: pa.Table = placed.mapInArrow(on_worker, _RESULT).toArrow()
+        rows = _session_of_pieces(self.session).createDataFrame(pa.table([pieces], schema=_PIECE))
+        done: pa.Table = rows.mapInArrow(on_worker, _RESULT).toArrow()
         found: list[bytes] = done["result"].to_pylist()
         return found
+
+
+def _session_of_pieces(session: SparkSession) -> SparkSession:
+    """Return a session whose settings are for pieces, and leave those of the user's own data frames alone."""
+    made: SparkSession = session.newSession()
+    for name, value in _SETTINGS.items():
+        made.conf.set(name, value)
+    return made
 
 
 def _setting(session: SparkSession, name: str) -> str | None:
