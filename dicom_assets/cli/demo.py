@@ -9,6 +9,7 @@ from dicom_assets.cli.catalog import CatalogCommand, run_catalog
 from dicom_assets.cli.places import checked_places
 from dicom_assets.orchestration.instance import open_instance
 from dicom_assets.orchestration.launch import Launcher
+from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.formats import Format, write
 from dicom_assets.query.gallery import write_gallery
@@ -31,7 +32,8 @@ def run_demo(folder: Path) -> bool:
     places = checked_places(str(source), str(folder / "lake"), "dicom", 1)
     stdout.print(visible(f"Cataloging the DICOM files that come with pydicom: {source}"), end="\n\n", markup=False)
     with open_instance(places.lake) as instance:
-        succeeded = run_catalog(CatalogCommand(places, ()), Launcher(instance))
+        # Small as it is, it shows what a large archive takes.
+        succeeded = run_catalog(CatalogCommand(places, (), spark=SparkResource(small_files=0)), Launcher(instance))
     catalog = Catalog(places.lake_resource.open())
     summary = summarize(catalog)
     for title, counts in (("modality", summary.modality), ("transfer syntax", summary.transfer_syntax)):
