@@ -10,7 +10,7 @@ left out. What is wrong with a file is in its row.
 import gc
 
 import pandas  # noqa: F401, ICN001 - PySpark's Arrow functions import it
-import pyspark.worker
+import pyspark.worker  # noqa: F401
 from pyspark.daemon import manager
 
 import dicom_assets.pipeline.extraction
