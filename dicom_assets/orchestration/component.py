@@ -21,7 +21,7 @@ from dagster import (
     scaffold_with,
 )
 from dagster_deltalake import AzureConfig, GcsConfig, LocalConfig, S3Config
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from dicom_assets.delta.lake import check_schema_name
 from dicom_assets.dicom.render.options import ThumbnailOptions
@@ -142,6 +142,9 @@ class DicomCatalogComponent(Component, Model, Resolvable):
     the prefixes (folders) of the archive, with their checks, a sensor that follows the archive, and a schedule that
     keeps the Delta tables fit. All names begin with the name of the catalog, so a project may have several.
     """
+
+    # Errors show no values: there are secrets among them.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     name: str = Field(
         default="dicom",

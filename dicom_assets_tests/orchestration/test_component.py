@@ -262,6 +262,13 @@ def test_a_secret_from_the_environment_is_kept_from_dagster(monkeypatch):
     assert lake.storage_options.secret_access_key == dg.EnvVar("STORE_SECRET")
 
 
+def test_a_refusal_shows_no_secret(monkeypatch):
+    monkeypatch.setenv("STORE_SECRET", "not for the eyes of others")
+    said = refusal({"lake_options": {"secret_access_key": "{{ env.STORE_SECRET }}"}})
+    assert "lake_options need a `provider`" in said
+    assert "eyes of others" not in said
+
+
 def scaffolded(tmp_path, folder="ct", scaffold_format="yaml", append=False, **params):
     target = tmp_path / folder
     target.mkdir(exist_ok=True)

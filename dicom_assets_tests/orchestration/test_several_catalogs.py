@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.test_utils import create_run_for_test
 
 from dicom_assets.delta.lake import Lake
@@ -183,6 +184,35 @@ def test_a_run_of_another_catalog_over_a_prefix_of_the_same_name_holds_nothing(i
     instance.report_run_canceled(run)
     create_run_for_test(instance, job_name="not of this location", **other)
     assert ranges(location.tick("ct")) == [("b", "b")], "it may be about anything"
+
+
+def test_a_backfill_of_another_catalog_keeps_no_partition(instance, archives):
+    location = Location(instance, archives, "ct", "mr")
+    location.follow("ct")
+    shutil.rmtree(location.source("ct") / "a")
+    backfill_over(instance, "ct", "a")
+    location.follow("ct")
+    assert location.keys("ct") == ["a", "b"], "it may yet start a run over it"
+    (backfill,) = instance.get_backfills()
+    instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+    backfill_over(instance, "mr", "a")
+    location.tick("ct")
+    assert location.keys("ct") == ["b"]
+
+
+def backfill_over(instance, name, *prefixes):
+    keys = [CatalogNames(name).key("file_index")]
+    instance.add_backfill(
+        PartitionBackfill(
+            f"backfill of {name}",
+            BulkActionStatus.REQUESTED,
+            from_failure=False,
+            tags={},
+            backfill_timestamp=0,
+            asset_selection=keys,
+            partition_names=list(prefixes),
+        )
+    )
 
 
 def test_each_has_its_maintenance_and_registers_its_own_prefixes(instance, archives):
