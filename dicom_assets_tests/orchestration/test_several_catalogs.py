@@ -190,27 +190,31 @@ def test_a_backfill_of_another_catalog_keeps_no_partition(instance, archives):
     location = Location(instance, archives, "ct", "mr")
     location.follow("ct")
     shutil.rmtree(location.source("ct") / "a")
-    backfill_over(instance, "ct", "a")
+    backfill_over(location, "ct", "a")
     location.follow("ct")
     assert location.keys("ct") == ["a", "b"], "it may yet start a run over it"
     (backfill,) = instance.get_backfills()
     instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_SUCCESS))
-    backfill_over(instance, "mr", "a")
+    location.tick("mr")
+    backfill_over(location, "mr", "a")
     location.tick("ct")
     assert location.keys("ct") == ["b"]
 
 
-def backfill_over(instance, name, *prefixes):
-    keys = [CatalogNames(name).key("file_index")]
-    instance.add_backfill(
-        PartitionBackfill(
+def backfill_over(location, name, prefix):
+    location.instance.add_backfill(
+        PartitionBackfill.from_asset_partitions(
             f"backfill of {name}",
-            BulkActionStatus.REQUESTED,
-            from_failure=False,
-            tags={},
-            backfill_timestamp=0,
-            asset_selection=keys,
-            partition_names=list(prefixes),
+            location.repository.asset_graph,
+            [prefix],
+            [CatalogNames(name).key("file_index")],
+            0.0,
+            {},
+            location.instance,
+            all_partitions=False,
+            title=None,
+            description=None,
+            run_config=None,
         )
     )
 
