@@ -9,6 +9,10 @@ Query it::
     catalog = dicom_assets.open_catalog("/data/lake")
     catalog.sql("SELECT Modality, count(*) FROM object_catalog GROUP BY Modality").df()
 
+Check what is promised of its tables::
+
+    failed = [outcome for outcome in dicom_assets.check_catalog("/data/lake") if not outcome.passed]
+
 Look at one file, without a catalog::
 
     header = dicom_assets.read_header("slice.dcm")
@@ -24,6 +28,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dicom_assets.checks.report import check_catalog
     from dicom_assets.dicom.files import read_header, render_thumbnail
     from dicom_assets.errors import DicomAssetsError
     from dicom_assets.orchestration.definitions import build_definitions
@@ -36,6 +41,7 @@ __all__ = [
     "DicomAssetsError",
     "__version__",
     "build_definitions",
+    "check_catalog",
     "open_catalog",
     "read_header",
     "render_thumbnail",
@@ -45,6 +51,7 @@ __all__ = [
 _HOMES = {
     "DicomAssetsError": "dicom_assets.errors",
     "build_definitions": "dicom_assets.orchestration.definitions",
+    "check_catalog": "dicom_assets.checks.report",
     "open_catalog": "dicom_assets.query.opening",
     "read_header": "dicom_assets.dicom.files",
     "render_thumbnail": "dicom_assets.dicom.files",

@@ -1,8 +1,8 @@
 """What is promised of the tables, and whether it holds: the checks of every table, derived from the model.
 
 Here belongs what a check is and how it is measured. What a table should hold is computed by ``pipeline``, and what it
-does hold is asked by ``query``, so this room stands above both and is the only one that does. It writes nothing and
-knows nothing of Dagster: :mod:`dicom_assets.orchestration.checks` tells Dagster of it, and ``dicom-assets check`` people.
+does hold is asked by ``query``, so this room stands above both. It writes nothing and knows nothing of Dagster: its
+outcomes come to the Dagster UI by :mod:`dicom_assets.orchestration.checks`, to a terminal by ``dicom-assets check``.
 """
 
 from dicom_assets.checks.check import Check, Outcome, Severity, Unit

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import CatalogModel
-from dicom_assets.tables import Table
+from dicom_assets.tables import PARTITION, Table
 
 
 class Severity(StrEnum):
@@ -97,6 +97,8 @@ class Check:
         Returns the SQL that lists the cases in a scope, one row each, with the column ``prefix``.
     kind
         Column of that SQL which tells kinds of cases apart.
+    reaches
+        Column of that SQL with another prefix that the case reaches into.
     measure
         Finds the cases by other means. By default, the rows of the SQL are counted.
     blocking
@@ -112,6 +114,7 @@ class Check:
     bound: float = 0
     unit: Unit = Unit.COUNT
     kind: str = ""
+    reaches: str = PARTITION
     measure: Callable[[Scope], Measured] | None = None
     blocking: bool = False
 

@@ -175,4 +175,5 @@ def _identities(table: Table) -> Iterator[Check]:
                 Severity.WARN,
                 partial(statements.disagreeing, table, entity, present),
                 kind="attribute",
+                reaches=statements.REACHES,
             )

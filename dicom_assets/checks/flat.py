@@ -7,7 +7,6 @@ shows nothing, so that a digest of its content tells nothing of a patient either
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from typing import TypeVar
 
 from PIL import Image
@@ -75,8 +74,7 @@ def _sample(snapshot: Snapshot, files: Sequence[DataFile], count: int) -> Iterat
     filesystem, names = snapshot.location.filesystem(), ("status", "thumbnail")
     each = -(-count // len(chosen)) if chosen else 0
     for place, file in enumerate(chosen):
-        with closing(read_file(filesystem, snapshot.table, file, names)) as batches:
-            first = next(iter(batches), None)
+        first = next(read_file(filesystem, snapshot.table, file, names), None)
         if first is None:
             continue
         well = [i for i, status in enumerate(first["status"].to_pylist()) if status == ThumbnailStatus.OK]

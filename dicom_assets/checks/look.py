@@ -18,7 +18,8 @@ MEMORY_BYTES = 1 << 30
 _NAMED_PREFIXES = 20
 """The most prefixes that the SQL of an outcome names; of more, it lists the cases of all."""
 
-_Row = tuple[str, str | None, str | None, int]
+_Row = tuple[str, str | None, str | None, str | None, int]
+"""Check, kind of cases, the prefixes that they are in and reach into, and how many they are."""
 
 
 def look(checks: Sequence[Check], scope: Scope) -> Iterator[Outcome]:
@@ -53,16 +54,16 @@ def _counted(checks: Sequence[Check], scope: Scope) -> Mapping[str, Measured]:
     if not checks:
         return {}
     rows = _answer(_counting(checks[0].table, checks, scope), scope)
-    looked_at = sum(count for name, _, _, count in rows if not name)
+    looked_at = sum(count for name, *_, count in rows if not name)
     return {check.name: _measured([row for row in rows if row[0] == check.name], looked_at) for check in checks}
 
 
 def _counting(table: Table, checks: Iterable[Check], scope: Scope) -> str:
-    parts = [f"SELECT '', NULL, NULL, count(*) FROM {quoted(table.name)} WHERE {within(scope)}"]  # noqa: S608 - our own names
+    parts = [f"SELECT '', NULL, NULL, NULL, count(*) FROM {quoted(table.name)} WHERE {within(scope)}"]  # noqa: S608 - our own names
     for check in checks:
         kind = check.kind or "NULL"
         parts.append(
-            f"SELECT {literal(check.name)}, {kind}, {PARTITION}, count(*) "  # noqa: S608 - our own names
+            f"SELECT {literal(check.name)}, {kind}, {PARTITION}, {check.reaches}, count(*) "  # noqa: S608 - our own names
             f"FROM ({check.statement(scope)}) GROUP BY ALL"
         )
     return "\nUNION ALL\n".join(parts)
@@ -79,8 +80,9 @@ def _answer(query: str, scope: Scope) -> list[_Row]:
 
 def _measured(rows: Sequence[_Row], looked_at: int) -> Measured:
     kinds: Counter[str] = Counter()
-    for _, kind, _, count in rows:
+    for _, kind, _, _, count in rows:
         if kind is not None:
             kinds[kind] += count
     found = sum(count for *_, count in rows)
-    return Measured(found, looked_at, dict(sorted(kinds.items())), sorted({row[2] for row in rows if row[2]}))
+    places = {prefix for _, _, first, last, _ in rows for prefix in (first, last) if prefix is not None}
+    return Measured(found, looked_at, dict(sorted(kinds.items())), sorted(places))

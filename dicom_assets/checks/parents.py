@@ -75,9 +75,7 @@ def _held(model: CatalogModel, catalog: Snapshot, prefixes: frozenset[str]) -> p
     return _rows(catalog, prefixes, *_STATE, "status", *(table.status_column for table in model.extracted))
 
 
-def _due(
-    model: CatalogModel, index: Snapshot, parts: Mapping[str, Snapshot], prefixes: frozenset[str]
-) -> pa.Table:
+def _due(model: CatalogModel, index: Snapshot, parts: Mapping[str, Snapshot], prefixes: frozenset[str]) -> pa.Table:
     """Return key, version and states that the rows of some prefixes should have, each named ``due.<column>``."""
     derived = {name: _rows(part, prefixes, *_STATE, "status", "error") for name, part in parts.items()}
     due = catalog_versions(model, _rows(index, prefixes, "fingerprint", "removed_at"), derived)
@@ -180,9 +178,7 @@ def _status(model: CatalogModel) -> str:
     ranks, unread, changed = ["0"], [], []
     for table in model.extracted:
         name = quoted(table.name)
-        states = " ".join(
-            f"WHEN {literal(state)} THEN {order.index(means)}" for state, means in table.meanings.items()
-        )
+        states = " ".join(f"WHEN {literal(state)} THEN {order.index(means)}" for state, means in table.meanings.items())
         ranks.append(f"CASE {_state(name)} {states} ELSE {order.index(CatalogStatus.PENDING)} END")
         unread.append(f"({name}.{KEY} IS NOT NULL AND {name}.fingerprint IS NULL)")
         changed.append(f"(({_counts(name)}) AND {name}.error = {literal(CHANGED)})")

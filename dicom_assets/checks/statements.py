@@ -6,6 +6,8 @@ from dicom_assets.checks.check import Scope
 from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, Table
 
+REACHES = "to_prefix"
+"""Column of the last prefix that a study or series has files in."""
 WITHOUT_ROW, WITHOUT_FILE = "files without a row", "rows without a file"
 OF_OTHER_SIZE, OF_OTHER_VERSION, ALIKE = "files of different size", "files of equal size, other versions", "files alike"
 
@@ -69,7 +71,7 @@ def stored_columns(table: Table, _: Scope) -> str:
 
 def repeated_instances(table: Table, scope: Scope) -> str:
     """List the files that share their SOP Instance UID with another, and how they differ."""
-    here = f"removed_at IS NULL AND {within(scope)}"
+    here = f"{within(scope)} AND removed_at IS NULL"
     return (
         f"SELECT {PARTITION}, {KEY}, SOPInstanceUID, size, fingerprint, what FROM {quoted(table.name)} "  # noqa: S608
         "JOIN (SELECT SOPInstanceUID, "
@@ -86,9 +88,10 @@ def disagreeing(table: Table, entity: str, attributes: Sequence[str], scope: Sco
         f"CASE WHEN min({attribute}) <> max({attribute}) THEN {literal(attribute)} END" for attribute in attributes
     )
     return (
-        f"SELECT * FROM (SELECT min({PARTITION}) AS {PARTITION}, {entity}, count(*) AS files, "  # noqa: S608 - our names
+        f"SELECT * FROM (SELECT min({PARTITION}) AS {PARTITION}, max({PARTITION}) AS {REACHES}, "  # noqa: S608 - ours
+        f"{entity}, count(*) AS files, "
         f"unnest([{several}]) AS attribute FROM {quoted(table.name)} "
-        f"WHERE {entity} IS NOT NULL AND removed_at IS NULL AND {within(scope)} GROUP BY {entity}) "
+        f"WHERE {entity} IS NOT NULL AND {within(scope)} AND removed_at IS NULL GROUP BY {entity}) "
         "WHERE attribute IS NOT NULL"
     )
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from dagster import Definitions, EnvVar, in_process_executor
 
+from dicom_assets.checks.options import CheckOptions
 from dicom_assets.delta.lake import check_schema_name
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.installed import installed_extractors
@@ -50,6 +51,7 @@ def build_definitions(
     extractors: Sequence[Extractor] = DEFAULT_EXTRACTORS,
     sensor: SensorOptions | None = None,
     previews: int = 0,
+    checks: CheckOptions | None = None,
     **resources: Any,
 ) -> Definitions:
     """Return the assets with their resources; what is not given comes from the environment.
@@ -64,6 +66,8 @@ def build_definitions(
         How changes of the archive are looked for. By default sensors and schedules run where an archive is configured.
     previews
         How many thumbnails of each partition its materialization shows; by default none, for they are patient data.
+    checks
+        What the checks of the tables still take for well.
     **resources
         More resources, for assets that are merged in.
 
@@ -74,7 +78,7 @@ def build_definitions(
     maintenance = build_maintenance_job(model)
     return Definitions(
         assets=[build_file_index(model), build_extraction(model), build_object_catalog(model, previews)],
-        asset_checks=build_checks(model),
+        asset_checks=build_checks(model, checks),
         jobs=[maintenance],
         sensors=[build_archive_sensor(sensing, model), build_automation_sensor(running=sensing.running)],
         schedules=[build_maintenance_schedule(maintenance, running=sensing.running)],
