@@ -16,6 +16,7 @@ from dagster import (
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import CatalogModel
+from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import prefixes_of_run
 from dicom_assets.pipeline.integrity import missing_and_surplus, repeated_keys, schema_differences
@@ -32,23 +33,25 @@ _DESCRIPTIONS = {
 }
 
 
-def build_checks(model: CatalogModel) -> list[AssetChecksDefinition]:
+def build_checks(model: CatalogModel, names: CatalogNames = ALONE) -> list[AssetChecksDefinition]:
     """Return the checks of all tables."""
-    return [_checks_of(table) for table in model.tables]
+    return [_checks_of(table, names) for table in model.tables]
 
 
-def _checks_of(table: Table) -> AssetChecksDefinition:
+def _checks_of(table: Table, names: CatalogNames) -> AssetChecksDefinition:
     """Return the checks of one table: one op, which looks at the prefixes of its run, or at all of them."""
-    names = [_UNIQUE, _SCHEMA] if table is FILE_INDEX else [_UNIQUE, _FOLLOWS, _SCHEMA]
-    specs = [AssetCheckSpec(name, asset=table.name, description=_DESCRIPTIONS[name], blocking=False) for name in names]
+    checked = [_UNIQUE, _SCHEMA] if table is FILE_INDEX else [_UNIQUE, _FOLLOWS, _SCHEMA]
+    key = names.key(table.name)
+    specs = [AssetCheckSpec(name, asset=key, description=_DESCRIPTIONS[name], blocking=False) for name in checked]
 
-    @multi_asset_check(name=f"{table.name}_checks", specs=specs, can_subset=True)
+    @multi_asset_check(name=names.op(f"{table.name}_checks"), specs=specs, can_subset=True)
+    @names.takes_resources
     def checks(context: AssetCheckExecutionContext, lake: LakeResource) -> Iterator[AssetCheckResult]:
         tables = lake.open()
         # A run that is not of partitions looks at all prefixes.
-        prefixes = prefixes_of_run(context.instance, context.run.tags) or None
-        for key in sorted(context.selected_asset_check_keys, key=lambda key: key.name):
-            yield _RESULTS[key.name](tables, table, prefixes)
+        prefixes = prefixes_of_run(context.instance, context.run.tags, names.partitions) or None
+        for check in sorted(context.selected_asset_check_keys, key=lambda check: check.name):
+            yield _RESULTS[check.name](tables, table, prefixes)._replace(asset_key=key)
 
     return checks
 
