@@ -10,7 +10,7 @@ import pyarrow as pa
 from deltalake.transaction import AddAction
 
 from dicom_assets.delta.rewrite import FileRewrite
-from dicom_assets.spark.work import Engine, Runner
+from dicom_assets.spark.work import REWRITES, Engine, Runner
 from dicom_assets.tables import PARTITION
 
 __all__ = ["Engine", "Runner", "StagedFile", "cut", "from_piece", "run_rewrites", "to_piece"]
@@ -84,7 +84,7 @@ def run_rewrites(engine: Engine, rewrites: Sequence[FileRewrite]) -> list[AddAct
     """Rewrite data files: few and small ones in this process, others on the workers."""
     if not rewrites:
         return []
-    runner = engine.runner(len(rewrites), sum(rewrite.file.size for rewrite in rewrites), "data files to rewrite")
+    runner = engine.runner(len(rewrites), sum(rewrite.file.size for rewrite in rewrites), REWRITES)
     results = runner.run(_rewrite, [pickle.dumps(rewrite) for rewrite in rewrites])
     return [StagedFile.from_bytes(result).add for result in results]
 

@@ -109,9 +109,7 @@ class SparkRunner:
             return max(1, int(executors) * int(per_executor))
         return _UNKNOWN_PARALLELISM
 
-    def run(
-        self, function: Function, pieces: Sequence[bytes], progress: Progress = ignore_progress
-    ) -> list[bytes]:
+    def run(self, function: Function, pieces: Sequence[bytes], progress: Progress = ignore_progress) -> list[bytes]:
         """Run every piece as a task of one job."""
         if not pieces:
             return []

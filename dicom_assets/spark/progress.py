@@ -1,4 +1,4 @@
-"""How far Spark is with a job of pieces: polled beside the thread that waits for it, or told by a Spark Connect server."""
+"""How far Spark is with a job of pieces: polled beside the thread that waits for it, or told by a Connect server."""
 
 import threading
 import uuid
@@ -52,12 +52,11 @@ def _polled(context: SparkContext, pieces: int, progress: Progress) -> Iterator[
         furthest = 0
         while not stop.wait(_INTERVAL):
             try:
-                done = _tasks_done(context, group)
+                furthest = max(furthest, _tasks_done(context, group))
             except Py4JError:  # the application ends, which the thread that waits for the job will say
                 return
-            if done > furthest:
-                furthest = done
-                progress(min(1.0, done / pieces))
+            # Told again where nothing new is done: one long task is when people look.
+            progress(min(1.0, furthest / pieces))
 
     follower = threading.Thread(target=follow, daemon=True, name="spark-progress")
     context.setLocalProperty(_GROUP, group)
@@ -71,7 +70,7 @@ def _polled(context: SparkContext, pieces: int, progress: Progress) -> Iterator[
         if follower.ident is not None:
             follower.join()
         for name, value in before.items():
-            context.setLocalProperty(name, value)
+            context.setLocalProperty(name, value)  # type: ignore[arg-type]  # None takes it away
 
 
 def _tasks_done(context: SparkContext, group: str) -> int:
@@ -89,10 +88,8 @@ def _told(session: Any, pieces: int, progress: Progress) -> Iterator[None]:
 
     def handle(stages: Iterable[Any] | None, **_: object) -> None:
         nonlocal furthest
-        done = sum(stage.num_completed_tasks for stage in stages or ())
-        if done > furthest:
-            furthest = done
-            progress(min(1.0, done / pieces))
+        furthest = max(furthest, sum(stage.num_completed_tasks for stage in stages or ()))
+        progress(min(1.0, furthest / pieces))
 
     session.registerProgressHandler(handle)
     try:

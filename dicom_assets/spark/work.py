@@ -23,7 +23,11 @@ def ignore_progress(share: float) -> None:
     """Do nothing with what is told."""
 
 
-FILES = "files"
+FILES, ROWS, REWRITES = "files", "rows to join", "data files to rewrite"
+"""Kinds of items."""
+
+IN_PROCESS = "in process"
+"""Name of the process itself as a runner."""
 
 
 class Runner(Protocol):
@@ -44,9 +48,7 @@ class Runner(Protocol):
         """How many pieces run side by side."""
         ...
 
-    def run(
-        self, function: Function, pieces: Sequence[bytes], progress: Progress = ignore_progress
-    ) -> list[bytes]:
+    def run(self, function: Function, pieces: Sequence[bytes], progress: Progress = ignore_progress) -> list[bytes]:
         """Return the results of all pieces, in no particular order; raises when one of them fails for good."""
         ...
 
@@ -74,7 +76,7 @@ class Engine(Protocol):
 class InProcess:
     """The process itself: for work that is done before a Java virtual machine has started."""
 
-    name: str = "in process"
+    name: str = IN_PROCESS
     url: str = ""
     parallelism: int = 1
 
@@ -82,9 +84,7 @@ class InProcess:
         """Return itself."""
         return self
 
-    def run(
-        self, function: Function, pieces: Sequence[bytes], progress: Progress = ignore_progress
-    ) -> list[bytes]:
+    def run(self, function: Function, pieces: Sequence[bytes], progress: Progress = ignore_progress) -> list[bytes]:
         """Run one piece after the other."""
         results: list[bytes] = []
         with quiet_libraries():

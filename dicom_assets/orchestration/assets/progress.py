@@ -1,5 +1,6 @@
-"""What the log of a run says while work is under way: what began and where, how far it is, and how long it will take."""
+"""What the log of a run says while work is under way: what began and where, how far it is, how long it will take."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 
 from dicom_assets.query.labels import file_size
 from dicom_assets.spark.watch import Job, Watch, WatchedEngine
-from dicom_assets.spark.work import FILES, Engine, Progress, ignore_progress
+from dicom_assets.spark.work import FILES, IN_PROCESS, REWRITES, Engine, Progress, ignore_progress
 
 STEP_SECONDS = 10.0
 STEP_SHARE = 0.1
@@ -17,6 +18,8 @@ LONGEST_SILENCE = 600.0
 takes, and none for one that takes less. A job of days says a word every ten minutes."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+_PLURAL = re.compile(r"\b(file|row)s\b")
 
 _listener: ContextVar[Progress] = ContextVar("listener", default=ignore_progress)
 
@@ -53,7 +56,8 @@ def _watch(step: str, log: Callable[[str], object]) -> Watch:
     def begin(job: Job) -> Progress:
         where = f"{job.engine}, {job.url}" if job.url else job.engine
         size = f", {file_size(job.size)}" if job.size else ""
-        log(f"{step}: {job.items:,} {job.kind}{size}; {where}")
+        if job.kind != REWRITES or job.engine != IN_PROCESS:  # what is done at once is not worth a line
+            log(f"{step}: {counted(job.items, job.kind)}{size}; {where}")
         line = ProgressLine(step, job.items, job.kind, log)
         if job.kind != FILES:
             return line.advance
@@ -107,6 +111,13 @@ class ProgressLine:
             f"{self.step}: {round(share * self.items):,} of {self.items:,} {self.kind} ({share:.0%}), "
             f"{share * self.items / elapsed:,.0f} per second, about {duration(elapsed * (1 - share) / share)} left"
         )
+
+
+def counted(items: int, kind: str) -> str:
+    """Return a number of things, whose name is given in the plural: ``1 file``, ``2,000 rows to join``."""
+    if items == 1:
+        return "1 " + _PLURAL.sub(r"\1", kind)
+    return f"{items:,} {kind}"
 
 
 def duration(seconds: float) -> str:
