@@ -32,6 +32,9 @@ from dicom_assets.orchestration.resources.secrets import looks_secret
 from dicom_assets.storage.addresses import without_secrets
 from dicom_assets.tables import KEY, PARTITION, Column, Table
 
+_BEGINNINGS = ("class ", "def ")
+"""Of the line that names what is defined: its decorators stand before it."""
+
 LAYER = "dicom_assets/layer"
 """Tag of the assets: ``source``, ``index``, ``extracted`` or ``catalog``, to select by."""
 
@@ -185,8 +188,9 @@ def _references(objects: Sequence[object]) -> Iterator[LocalFileCodeReference]:
         code = one if inspect.isroutine(one) or inspect.isclass(one) else type(one)
         try:
             file = inspect.getsourcefile(code)
-            line = inspect.getsourcelines(code)[1]
+            lines, line = inspect.getsourcelines(code)
         except (OSError, TypeError):
             continue  # made in a shell, or compiled
         if file:
+            line += next((place for place, text in enumerate(lines) if text.lstrip().startswith(_BEGINNINGS)), 0)
             yield LocalFileCodeReference(file_path=file, line_number=line, label=code.__qualname__)
