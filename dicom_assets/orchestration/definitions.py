@@ -32,6 +32,7 @@ from dicom_assets.orchestration.assets.object_catalog import build_object_catalo
 from dicom_assets.orchestration.checks import build_checks
 from dicom_assets.orchestration.maintenance import NIGHTLY, build_maintenance_job, build_maintenance_schedule
 from dicom_assets.orchestration.naming import ALONE, CatalogNames
+from dicom_assets.orchestration.register import build_register_job
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.io_manager import LakeIOManager
 from dicom_assets.orchestration.resources.lake import LakeResource
@@ -112,7 +113,7 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
             build_object_catalog(model, previews, names, look),
         ],
         asset_checks=build_checks(model, names),
-        jobs=[maintenance],
+        jobs=[maintenance, build_register_job(names)],
         sensors=[
             build_archive_sensor(sensing, model, names),
             build_automation_sensor(model, names, running=sensing.running),
