@@ -14,6 +14,7 @@ from dicom_assets.pipeline.join import JoinTask, catalog_versions
 from dicom_assets.pipeline.ownership import refuse_moving
 from dicom_assets.pipeline.plan import Staged, TablePlan
 from dicom_assets.pipeline.row_versions import with_row_version, without_row_version
+from dicom_assets.spark.work import ROWS
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _STATE = ("fingerprint", "extractor_version")
@@ -84,7 +85,7 @@ class CatalogStep:
         paths = plan.tables[name].difference.work[KEY].combine_chunks()
         work = plan.index.rows_of(paths).join(plan.due.select([KEY, "extractor_version"]), KEY)
         work = work.sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
-        runner = engine.runner(work.num_rows, 0)
+        runner = engine.runner(work.num_rows, 0, ROWS)
         task = JoinTask(self.model, plan.sources, plan.tables[name].snapshot.location)
         files = map(StagedFile.from_bytes, runner.run(task, cut(work, runner)))
-        return Staged({name: [file.add for file in files]}, runner.name)
+        return Staged({name: [file.add for file in files]}, runner.name, runner.url)

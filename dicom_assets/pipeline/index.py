@@ -22,6 +22,7 @@ from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.plan import Staged, TablePlan
 from dicom_assets.pipeline.row_versions import ROW_VERSION, with_row_version, without_row_version
 from dicom_assets.pipeline.versions import INDEXED, Verified, Verify, settle
+from dicom_assets.spark.work import Progress, ignore_progress
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _LIVE, _GONE = "", "removed"
@@ -79,6 +80,8 @@ class IndexStep:
         Refuses mass deletion; ``None`` allows it.
     verify
         Tells whether files are other versions that do not differ in size and time; by default by their heads.
+    progress
+        Is told the share of the prefixes that is listed.
 
     """
 
@@ -88,6 +91,7 @@ class IndexStep:
     mode: UpdateMode = UpdateMode.SYNC
     guard: DeletionGuard | None = field(default_factory=DeletionGuard)
     verify: Verify | None = None
+    progress: Progress = ignore_progress
 
     def plan(self) -> IndexPlan:
         """List the prefixes and compare.
@@ -105,7 +109,7 @@ class IndexStep:
         snapshot = self.lake.snapshot(FILE_INDEX, self.prefixes)
         archive = claim(self.lake, self.archive, snapshot.properties)
         witness = Witness.of(archive, self.prefixes)
-        listings = list_prefixes(archive, self.prefixes)
+        listings = list_prefixes(archive, self.prefixes, self.progress)
         witness.confirm(archive, self.prefixes)
         rows = snapshot.keys(INDEXED)
         untold = listings.untold(rows)
