@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
+import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 
 from dicom_assets.delta.commit import Change, CommitConflictError, commit
+from dicom_assets.delta.origin import Origin, commit_metadata
 from dicom_assets.delta.rewrite import rewrites
 from dicom_assets.pipeline.engine import Engine, run_rewrites
 from dicom_assets.pipeline.plan import Outcome, P, Staged, Step, TablePlan, outcome
+from dicom_assets.tables import KEY
 
 _ATTEMPTS = 20
 
@@ -77,7 +80,7 @@ class _Run(Generic[P]):
             if not table.difference:
                 return outcome(table, table.snapshot.version, committed=False)
             adds = staged.adds.get(name, ()) if table.difference.work.num_rows else ()
-            change = self._change(table, adds)
+            change = self._change(table, adds, staged.origin)
             made_by.confirm()
             if plan is not made_by:
                 plan.confirm()
@@ -93,11 +96,13 @@ class _Run(Generic[P]):
                 return outcome(table, version, committed=True, engine=staged.engine if adds else "")
         raise CommitConflictError(f"table {name}: other runs kept changing the same prefixes")
 
-    def _change(self, table: TablePlan, adds: Sequence[AddAction]) -> Change:
+    def _change(self, table: TablePlan, adds: Sequence[AddAction], origin: Origin | None) -> Change:
         replaced = rewrites(table.snapshot, table.difference.obsolete)
+        work, obsolete = table.difference.work[KEY], table.difference.obsolete[KEY]
+        removed = pc.sum(pc.invert(pc.is_in(obsolete, work.combine_chunks()))).as_py() or 0
         return Change(
             [*adds, *run_rewrites(self.engine, replaced)],
             [rewrite.file for rewrite in replaced],
             table.snapshot.writes,
-            self.metadata,
+            {**self.metadata, **commit_metadata(origin if adds else None, len(work), removed)},
         )

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 
+from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.pipeline.difference import Difference, count_by_prefix
 from dicom_assets.pipeline.engine import Engine
@@ -51,11 +52,14 @@ class Staged:
         Actions that would add them, by table.
     engine
         What made them: ``in process``, or the name of a Spark application.
+    origin
+        What their rows say of where they come from.
 
     """
 
     adds: Mapping[str, Sequence[AddAction]]
     engine: str = ""
+    origin: Origin | None = None
 
 
 class Step(Protocol[P]):

@@ -58,7 +58,7 @@ def build_extraction(model: CatalogModel) -> AssetsDefinition:
             check_prefixes(files, prefixes)
             tables.ensure(model.tables)
             selected = model.selected(key.path[-1] for key in context.selected_asset_keys)
-            step = ExtractionStep(tables, files, selected, prefixes, config.mode)
+            step = ExtractionStep(tables, files, selected, prefixes, config.mode, context.run.run_id)
             done = converge(step, spark.engine(), run_metadata(context))
             for outcome in done.outcomes.values():
                 yield report(context, tables, outcome, prefixes)

@@ -69,7 +69,7 @@ def build_file_index(model: CatalogModel) -> AssetsDefinition:
             check_prefixes(files, prefixes)
             tables.ensure(model.tables)
             guard = None if config.allow_mass_deletion else DeletionGuard()
-            step = IndexStep(tables, files, prefixes, config.mode, guard)
+            step = IndexStep(tables, files, prefixes, config.mode, guard, run_id=context.run.run_id)
             done = converge(step, spark.engine(), run_metadata(context))
             verified = sum((plan.verified for plan in done.plans), Verified())
             if verified != Verified():

@@ -60,7 +60,8 @@ def build_object_catalog(model: CatalogModel, previews: int = 0) -> AssetsDefini
         with only_infrastructure_is_retried():
             prefixes, tables = context.partition_keys, lake.open()
             tables.ensure(model.tables)
-            done = converge(CatalogStep(tables, prefixes, config.mode, model), spark.engine(), run_metadata(context))
+            step = CatalogStep(tables, prefixes, config.mode, model, context.run.run_id)
+            done = converge(step, spark.engine(), run_metadata(context))
             if previews:
                 _attach_previews(context, tables.snapshot(catalog, prefixes), prefixes, previews)
             return report(context, tables, done.outcomes[catalog.name], prefixes)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue
 
 from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.origin import DAGSTER_RUN
 from dicom_assets.pipeline.plan import Outcome
 from dicom_assets.tables import PARTITION
 
@@ -15,7 +16,7 @@ _STATUS = "status"
 
 def run_metadata(context: AssetExecutionContext) -> dict[str, str]:
     """Return what the commits of a run say of it."""
-    return {"dagster/run_id": context.run.run_id}
+    return {DAGSTER_RUN: context.run.run_id}
 
 
 def report(
