@@ -166,7 +166,7 @@ def gallery(
 
 
 @app.command()
-def lineage(  # noqa: PLR0913, PLR0917 - the options of the command
+def lineage(
     lake: LakeOption,
     path_or_uid: Annotated[
         str | None,

@@ -7,13 +7,13 @@ log goes.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from deltalake import DeltaTable
-from pyarrow.fs import FileSystem
+from pyarrow.fs import FileSelector, FileSystem
 
 from dicom_assets.delta.layout import from_log
 from dicom_assets.delta.location import TableLocation
@@ -24,6 +24,10 @@ _FIRST_LOOK = 50
 _CLOCKS = timedelta(hours=1)
 """How far the clocks of two writers may be apart."""
 _REWRITES = re.compile(r"OPTIMIZE")
+_COMMIT = re.compile(r"(\d{20})\.json")
+_HEAD_BYTES = 4096
+_READERS = 16
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +60,13 @@ class Commit:
     rows_removed: int | None = None
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> "Commit":
-        """Return what delta-rs tells of a commit."""
+    def read(cls, version: int, told: Mapping[str, Any]) -> "Commit":
+        """Return a commit, by the ``commitInfo`` of its log entry."""
         metadata = {name: value for name, value in told.items() if isinstance(value, str)}
         made_at = metadata.get(MADE)
         counts = (int(metadata[name]) if name in metadata else None for name in (ROWS_MADE, ROWS_REMOVED))
         return cls(
-            told["version"],
+            version,
             datetime.fromtimestamp(told.get("timestamp", 0) / 1000, UTC),
             told.get("operation", ""),
             run_id_of(metadata),
@@ -91,18 +95,22 @@ class Bringing:
 class CommitLog:
     """The commits of one table up to a version, newest first, read as far back as they are asked for.
 
+    Not ``DeltaTable.history``: it counts versions down from the newest by itself, which is wrong for a table that was
+    opened at an older one.
+
     Parameters
     ----------
-    location, delta
-        The table, at the version up to which its commits count.
+    location
+        The table.
+    version
+        The newest version that counts.
 
     """
 
-    def __init__(self, location: TableLocation, delta: DeltaTable) -> None:
+    def __init__(self, location: TableLocation, version: int) -> None:
         self._location = location
-        self._delta = delta
+        self._version = version
         self._commits: list[Commit] = []
-        self._whole = False
 
     def __iter__(self) -> Iterator[Commit]:
         """Iterate from the newest commit to the oldest that the log tells of."""
@@ -114,8 +122,19 @@ class CommitLog:
     @cached_property
     def oldest(self) -> int:
         """Version of the oldest commit that the log tells of; one more than the table's where it tells of none."""
-        *_, last = [self._delta.version() + 1, *(commit.version for commit in self)]
-        return last
+        return self._versions[-1] if self._versions else self._version + 1
+
+    @cached_property
+    def _filesystem(self) -> FileSystem:
+        return self._location.filesystem()
+
+    @cached_property
+    def _versions(self) -> tuple[int, ...]:
+        """Versions whose commits are in the log, newest first."""
+        entries = retry_listing(lambda: self._filesystem.get_file_info(FileSelector("_delta_log")))
+        found = (_COMMIT.fullmatch(entry.path.rpartition("/")[2]) for entry in entries)
+        versions = (int(match[1]) for match in found if match)
+        return tuple(sorted((version for version in versions if version <= self._version), reverse=True))
 
     def of_run(self, run_id: str) -> tuple[Commit, ...]:
         """Return the commits of a run, oldest first."""
@@ -146,9 +165,8 @@ class CommitLog:
             if commit.at < written - _CLOCKS:
                 break
             later.append(commit)
-        filesystem = self._location.filesystem()
         for commit in reversed(later):
-            actions = _actions(filesystem, commit.version)
+            actions = _actions(self._filesystem, commit.version)
             adds = [action["add"] for action in actions if "add" in action]
             added = next((add for add in adds if from_log(add["path"]) == file), None)
             if added is not None:
@@ -158,14 +176,30 @@ class CommitLog:
 
     def _read_on(self) -> bool:
         """Read commits further back; returns whether there were more."""
-        if self._whole:
-            return False
-        wanted = max(_FIRST_LOOK, 8 * len(self._commits))
-        told = retry_listing(lambda: self._delta.history(wanted))
-        found = [Commit.read(entry) for entry in told]
-        self._whole = len(found) < wanted
-        before, self._commits = len(self._commits), found
-        return len(found) > before
+        start = len(self._commits)
+        part = self._versions[start : start + max(_FIRST_LOOK, start)]
+        with ThreadPoolExecutor(_READERS) as pool:
+            self._commits += pool.map(self._read, part)
+        return bool(part)
+
+    def _read(self, version: int) -> Commit:
+        """Return one commit. One that is cleaned away at this moment says nothing of itself."""
+        for length in (_HEAD_BYTES, None):  # what a commit says of itself is mostly its first line
+            lines = _lines(self._filesystem, version, length)
+            whole = lines if length is None else lines[:-1]
+            told = next((json.loads(line)["commitInfo"] for line in whole if b'"commitInfo"' in line[:16]), None)
+            if told is not None:
+                return Commit.read(version, told)
+        return Commit(version, _LONG_AGO, "")
+
+
+def _lines(filesystem: FileSystem, version: int, length: int | None = None) -> list[bytes]:
+    """Return the lines of a commit, or of its first bytes; none when the log has forgotten it."""
+    try:
+        with filesystem.open_input_stream(f"_delta_log/{version:020d}.json") as stream:
+            return bytes(stream.read(length)).split(b"\n")
+    except FileNotFoundError:
+        return []
 
 
 def _takes_out(actions: list[dict[str, Any]], partition: Mapping[str, str]) -> bool:
@@ -175,9 +209,5 @@ def _takes_out(actions: list[dict[str, Any]], partition: Mapping[str, str]) -> b
 
 
 def _actions(filesystem: FileSystem, version: int) -> list[dict[str, Any]]:
-    """Return the actions of a commit, none when the log has forgotten it."""
-    try:
-        with filesystem.open_input_stream(f"_delta_log/{version:020d}.json") as stream:
-            return [json.loads(line) for line in stream.read().splitlines() if line.strip()]
-    except FileNotFoundError:
-        return []
+    """Return the actions of a commit."""
+    return [json.loads(line) for line in _lines(filesystem, version) if line.strip()]

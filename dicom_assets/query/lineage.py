@@ -64,7 +64,7 @@ class TracedTable:
     @cached_property
     def log(self) -> CommitLog:
         """Its commits."""
-        return CommitLog(self.location, self.delta)
+        return CommitLog(self.location, self.delta.version())
 
     @cached_property
     def files(self) -> tuple[DataFile, ...]:
@@ -75,7 +75,7 @@ class TracedTable:
     def _written(self) -> Mapping[str, datetime]:
         """When data files were written, by their paths on storage."""
         actions = pa.table(self.delta.get_add_actions(flatten=True))
-        times = (time.replace(tzinfo=UTC) for time in actions["modification_time"].to_pylist())
+        times = (datetime.fromtimestamp(time / 1000, UTC) for time in actions["modification_time"].to_pylist())
         return dict(zip(map(from_log, actions["path"].to_pylist()), times, strict=True))
 
     def rows(self, paths: Sequence[str], prefixes: Iterable[str] | None = None, extra: Sequence[str] = ()) -> pa.Table:

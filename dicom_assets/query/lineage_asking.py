@@ -1,5 +1,6 @@
 """Lineage of a catalog: from what users ask to the answer."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +19,7 @@ from dicom_assets.query.lineage_names import LEVELS, is_uid, nearest, spellings
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, RUN_ID, SOURCE
 
 _SHORT_ID = 6
-_LOOKED_AT = 4
+_LOOKED_AT = 2
 """Data files that are searched for a path like one that is not there."""
 
 
@@ -70,9 +71,12 @@ class Asking:
         return spellings(asked, properties.get(SOURCE))
 
     def _hint(self, candidates: Sequence[str]) -> str:
-        """Return a path that may be meant, from those data files that would hold what was asked for."""
+        """Return a path that may be meant, from the data files whose paths are next to what was asked for."""
         table = self.tables[0]
-        files = [file for path in candidates for file in table.files if file.may_hold(path, path)][:_LOOKED_AT]
+        ordered = sorted(table.files, key=lambda file: file.first_key or "")
+        starts = [file.first_key or "" for file in ordered]
+        places = {max(0, bisect_right(starts, path) - 1) for path in candidates}
+        files = [file for place in sorted(places) for file in ordered[place : place + _LOOKED_AT]]
         snapshot = Snapshot(table.location, table.table, table.delta.version(), tuple(dict.fromkeys(files)), {})
         near = nearest(candidates, snapshot.keys([])[KEY].to_pylist())
         return "" if near is None else f"; did you mean {near}?"
@@ -109,7 +113,8 @@ class Asking:
 
     def of_run(self, asked: str, *, paths: bool) -> RunLineage:
         """Answer for a run."""
-        logs = {table.name: CommitLog(table.location, table.delta) for table in (*self.tables, *self.user_tables)}
+        every: tuple[TracedTable | UserTableAt, ...] = (*self.tables, *self.user_tables)
+        logs = {table.name: CommitLog(table.location, table.delta.version()) for table in every}
         run_id = self._whole_id(asked, logs.values())
         told = []
         for table in self.tables:
@@ -141,8 +146,8 @@ class Asking:
             return {}, ()
         literal = run_id.replace("'", "''")
         where = f"FROM {table.name} WHERE {RUN_ID.name} = '{literal}'"
-        counts = self.catalog.sql(f"SELECT {PARTITION}, count(*) {where} GROUP BY 1 ORDER BY 1").fetchall()  # noqa: S608
-        held = self.catalog.sql(f"SELECT {KEY} {where} ORDER BY 1").fetchall() if paths else []  # noqa: S608
+        counts = self.catalog.sql(f"SELECT {PARTITION}, count(*) {where} GROUP BY 1 ORDER BY 1").fetchall()
+        held = self.catalog.sql(f"SELECT {KEY} {where} ORDER BY 1").fetchall() if paths else []
         return dict(counts), tuple(row[0] for row in held)
 
 

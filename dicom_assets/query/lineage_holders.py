@@ -54,7 +54,7 @@ class UserTableAt:
         counts = self._count(column, pa.array(wanted[column], pa.string()))
         if not counts:
             return None
-        log = CommitLog(self.location, self.delta)
+        log = CommitLog(self.location, self.delta.version())
         made = {brought(log, file, written) for (file, written), _ in counts}
         return Holder(self.name, column, sum(count for _, count in counts), max(made, key=_newest))
 
@@ -76,7 +76,7 @@ class UserTableAt:
             first, last = action.get(f"min.{column}"), action.get(f"max.{column}")
             # Other writers cut long texts, so that what begins with a bound may be there too.
             if (first is None or first <= high) and (last is None or last >= low or low.startswith(last)):
-                yield from_log(action["path"]), action["modification_time"].replace(tzinfo=UTC)
+                yield from_log(action["path"]), datetime.fromtimestamp(action["modification_time"] / 1000, UTC)
 
 
 def _count_in(filesystem: FileSystem, path: str, column: str, values: pa.Array) -> int:

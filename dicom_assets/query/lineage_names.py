@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from dicom_assets.archive.sources import read, written
-from dicom_assets.storage.addresses import AddressError, absolute, is_remote
+from dicom_assets.storage.addresses import AddressError, absolute, is_remote, to_text
 
 _UID = re.compile(r"\d+(\.\d+)+")
 LEVELS = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
@@ -35,7 +35,8 @@ def spellings(asked: str, source: str | None) -> list[str]:
 
 
 def _spellings(asked: str, source: str | None) -> Iterator[str]:
-    yield asked
+    if to_text(asked) == asked:  # names of files need not be text
+        yield asked
     try:
         place = absolute(asked)
     except AddressError:

@@ -75,12 +75,12 @@ def _holders(holders: Sequence[Holder]) -> Iterator[str]:
 def _run_table(table: RunTable) -> Iterator[str]:
     yield table.table
     for commit in table.commits:
-        made = "" if commit.rows_made is None else f": {commit.rows_made} rows made, {commit.rows_removed} removed"
+        made = "" if commit.rows_made is None else f": rows made {commit.rows_made}, removed {commit.rows_removed}"
         yield f"  version {commit.version}, {_time(commit.at)} UTC{made}"
     if not table.commits:
         yield "  the log does not tell of its commits any more"
     if table.rows or any(commit.rows_made for commit in table.commits):
-        yield f"  {sum(table.rows.values())} of its rows are there now"
+        yield f"  of its rows there now: {sum(table.rows.values())}"
     for prefix, count in list(table.rows.items())[:_PREFIXES_SHOWN]:
         yield f"    {count:>8}  {prefix}"
     if len(table.rows) > _PREFIXES_SHOWN:
