@@ -71,7 +71,7 @@ def lineage_page(model: CatalogModel = DEFAULT_MODEL) -> str:
             [
                 "# Where columns come from",
                 "Generated from the code by `python -m dicom_assets.query.describe`.",
-                "Which run made a row, `dicom-assets lineage` tells: [operations.md](operations.md#where-a-row-comes-from).",
+                "Which run made a row is [another question](operations.md#where-a-row-comes-from).",
                 "## From the archive to the tables",
                 tables,
                 f"## Columns of {model.catalog.name}",
