@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.pipeline.difference import UpdateMode, difference
@@ -54,6 +55,7 @@ class CatalogStep:
     prefixes: Sequence[str]
     mode: UpdateMode = UpdateMode.SYNC
     model: CatalogModel = DEFAULT_MODEL
+    run_id: str | None = None
 
     def plan(self) -> CatalogPlan:
         """Compare the catalog with what its upstream tables hold now.
@@ -86,6 +88,7 @@ class CatalogStep:
         work = plan.index.rows_of(paths).join(plan.due.select([KEY, "extractor_version"]), KEY)
         work = work.sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
         runner = engine.runner(work.num_rows, 0, ROWS)
-        task = JoinTask(self.model, plan.sources, plan.tables[name].snapshot.location)
+        origin = Origin.now(self.run_id)
+        task = JoinTask(self.model, plan.sources, plan.tables[name].snapshot.location, origin)
         files = map(StagedFile.from_bytes, runner.run(task, cut(work, runner)))
-        return Staged({name: [file.add for file in files]}, runner.name, runner.url)
+        return Staged({name: [file.add for file in files]}, runner.name, runner.url, origin=origin)

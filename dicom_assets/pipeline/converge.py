@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic
 
+import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 
 from dicom_assets.delta.commit import Change, CommitConflictError, commit
+from dicom_assets.delta.origin import Origin, commit_metadata
 from dicom_assets.delta.rewrite import rewrites
 from dicom_assets.pipeline.engine import Engine, run_rewrites
 from dicom_assets.pipeline.plan import Effort, Outcome, P, Seconds, Staged, Step, TablePlan, outcome
-from dicom_assets.tables import PARTITION
+from dicom_assets.tables import KEY, PARTITION
 
 _ATTEMPTS = 20
 
@@ -108,7 +110,7 @@ class _Run(Generic[P]):
                 return outcome(table, table.snapshot.version, Effort(watch.seconds), committed=False)
             adds = staged.adds.get(name, ()) if table.difference.work.num_rows else ()
             with watch.measure("rewrite"):
-                change = self._change(table, adds)
+                change = self._change(table, adds, staged.origin)
             made_by.confirm()
             if plan is not made_by:
                 plan.confirm()
@@ -128,13 +130,15 @@ class _Run(Generic[P]):
                 return outcome(table, version, done, committed=True)
         raise CommitConflictError(f"table {name}: other runs kept changing the same prefixes")
 
-    def _change(self, table: TablePlan, adds: Sequence[AddAction]) -> Change:
+    def _change(self, table: TablePlan, adds: Sequence[AddAction], origin: Origin | None) -> Change:
         replaced = rewrites(table.snapshot, table.difference.obsolete)
+        work, obsolete = table.difference.work[KEY], table.difference.obsolete[KEY]
+        removed = pc.sum(pc.invert(pc.is_in(obsolete, work.combine_chunks()))).as_py() or 0
         return Change(
             [*adds, *run_rewrites(self.engine, replaced)],
             [rewrite.file for rewrite in replaced],
             table.snapshot.writes,
-            self.metadata,
+            {**self.metadata, **commit_metadata(origin if adds else None, len(work), removed)},
         )
 
 

@@ -15,6 +15,7 @@ from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.files import TableSink
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.origin import Origin
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.rows import Row, Wanted, extract_rows, to_batch
 from dicom_assets.extract.source_file import FileKey, ReadMeter
@@ -75,6 +76,7 @@ class ExtractionStep:
     extractors: Sequence[Extractor]
     prefixes: Sequence[str]
     mode: UpdateMode = UpdateMode.SYNC
+    run_id: str | None = None
 
     def plan(self) -> ExtractionPlan:
         """Compare the tables with the index.
@@ -123,11 +125,12 @@ class ExtractionStep:
         work = wanted_files(plan, names)
         runner = engine.runner(work.num_rows, pc.sum(work["size"]).as_py() or 0)
         locations = [self.lake.location(extractor.table) for extractor in selected]
-        task = ExtractionTask(plan.archive, plan.witness, tuple(selected), tuple(locations))
+        origin = Origin.now(self.run_id)
+        task = ExtractionTask(plan.archive, plan.witness, tuple(selected), tuple(locations), origin)
         files = list(map(StagedFile.from_bytes, runner.run(task, cut(work, runner))))
         _check_unread(plan, files)
         adds = {name: [file.add for file in files if file.table == name] for name in names}
-        return Staged(adds, runner.name, runner.url, _bytes_read(files))
+        return Staged(adds, runner.name, runner.url, _bytes_read(files), origin)
 
 
 def wanted_files(plan: ExtractionPlan, names: Collection[str]) -> pa.Table:
@@ -151,6 +154,8 @@ class ExtractionTask:
         Where the files are, and what was known of that when the pass began.
     extractors, locations
         What is extracted, and the tables that it is written to.
+    origin
+        What the rows say of where they come from.
 
     """
 
@@ -158,6 +163,7 @@ class ExtractionTask:
     witness: Witness
     extractors: tuple[Extractor, ...]
     locations: tuple[TableLocation, ...]
+    origin: Origin
 
     def __call__(self, piece: bytes) -> Iterator[bytes | float]:
         """Read the files of a piece, write their rows, and yield the data files that hold them.
@@ -165,7 +171,7 @@ class ExtractionTask:
         In between, the share of the piece that is read.
         """
         writers = {
-            extractor.table.name: _Writer(extractor, TableSink(location.filesystem(), extractor.table))
+            extractor.table.name: _Writer(extractor, TableSink(location.filesystem(), extractor.table), self.origin)
             for extractor, location in zip(self.extractors, self.locations, strict=True)
         }
         files = wanted_of(piece)
@@ -182,9 +188,10 @@ class ExtractionTask:
 class _Writer:
     """Gathers the rows of one table into batches, and counts by prefix what was read and what could not be."""
 
-    def __init__(self, extractor: Extractor, sink: TableSink) -> None:
+    def __init__(self, extractor: Extractor, sink: TableSink, origin: Origin) -> None:
         self._table = extractor.table
         self._sink = sink
+        self._origin = origin
         self._rows: list[Row] = []
         self._unread: dict[str, int] = {}
         self._read: dict[str, int] = {}
@@ -207,7 +214,7 @@ class _Writer:
 
     def _flush(self) -> None:
         if self._rows:
-            self._sink.write(to_batch(self._rows, self._table))
+            self._sink.write(self._origin.stamp(to_batch(self._rows, self._table)))
             self._rows = []
 
 

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 
+from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.pipeline.difference import Difference, count_by_prefix
 from dicom_assets.pipeline.engine import Engine
@@ -53,6 +54,8 @@ class Staged:
         What made them: ``in process``, or the name of a Spark application; and the page of it, where it has one.
     bytes_read
         Of the archive's files, by table and prefix; tables that one pass fills share what it read.
+    origin
+        What their rows say of where they come from.
 
     """
 
@@ -60,6 +63,7 @@ class Staged:
     engine: str = ""
     url: str = ""
     bytes_read: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    origin: Origin | None = None
 
 
 class Step(Protocol[P]):

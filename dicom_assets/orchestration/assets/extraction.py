@@ -64,7 +64,7 @@ def build_extraction(model: CatalogModel, names: CatalogNames = ALONE, look: Loo
             check_prefixes(files, prefixes)
             tables.ensure(model.tables)
             selected = model.selected(key.path[-1] for key in context.selected_asset_keys)
-            step = ExtractionStep(tables, files, selected, prefixes, config.mode)
+            step = ExtractionStep(tables, files, selected, prefixes, config.mode, context.run.run_id)
             engine = logged(spark.engine(), EXTRACTION_OP, context.log.info)
             done = converge(step, engine, run_metadata(context))
             reporter = Reporter(context, tables, prefixes, names)

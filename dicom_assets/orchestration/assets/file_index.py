@@ -86,7 +86,9 @@ def build_file_index(model: CatalogModel, names: CatalogNames = ALONE, look: Loo
             tables.ensure(model.tables)
             guard = None if config.allow_mass_deletion else DeletionGuard()
             listed = ProgressLine(FILE_INDEX.name, len(prefixes), "prefixes listed", context.log.info)
-            step = IndexStep(tables, files, prefixes, config.mode, guard, progress=listed.advance)
+            step = IndexStep(
+                tables, files, prefixes, config.mode, guard, progress=listed.advance, run_id=context.run.run_id
+            )
             done = converge(step, logged(spark.engine(), FILE_INDEX.name, context.log.info), run_metadata(context))
             verified = sum((plan.verified for plan in done.plans), Verified())
             if verified != Verified():

@@ -74,7 +74,7 @@ def build_object_catalog(
         with only_infrastructure_is_retried():
             prefixes, tables = context.partition_keys, lake.open()
             tables.ensure(model.tables)
-            step = CatalogStep(tables, prefixes, config.mode, model)
+            step = CatalogStep(tables, prefixes, config.mode, model, context.run.run_id)
             done = converge(step, logged(spark.engine(), catalog.name, context.log.info), run_metadata(context))
             if previews:
                 _attach_previews(

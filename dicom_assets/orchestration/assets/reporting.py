@@ -19,6 +19,7 @@ from dagster import (
 )
 
 from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.origin import DAGSTER_RUN
 from dicom_assets.extract.extractor import ExtractedTable
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.orchestration.naming import ALONE, CatalogNames
@@ -114,7 +115,7 @@ class Reporter:
 
 def run_metadata(context: AssetExecutionContext) -> dict[str, str]:
     """Return what the commits of a run say of it."""
-    return {"dagster/run_id": context.run.run_id}
+    return {DAGSTER_RUN: context.run.run_id}
 
 
 def _means_files(table: Table) -> bool:
