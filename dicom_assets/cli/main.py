@@ -1,7 +1,5 @@
 """The commands and their options. What they do is in the modules beside this one and in :mod:`dicom_assets.query`."""
 
-import atexit
-import gc
 import sys
 import warnings
 from importlib.metadata import version as installed_version
@@ -199,8 +197,6 @@ def ui(
 
 def main() -> None:
     """Run the command line."""
-    # The interpreter collects garbage at its end: half a second over all that Dagster and Spark have imported.
-    atexit.register(gc.freeze)
     # Dagster warns of every parameter of its own that is in beta, at every start.
     warnings.filterwarnings("ignore", message=".*is currently in beta")
     app()

@@ -18,7 +18,6 @@ from dicom_assets.storage.errors import why
 from dicom_assets.storage.retries import retry_listing, retry_lost_race
 from dicom_assets.tables import PARTITION, Table
 
-
 _ATTEMPTS = 10
 """At an upgrade, beside others."""
 
