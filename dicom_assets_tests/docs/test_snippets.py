@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import dagster as dg
+import obstore
 import pytest
 import yaml
+from obstore.store import from_url
 
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.resources.archive import ArchiveResource
@@ -60,12 +62,12 @@ def bucket(made, tmp_path_factory):
 
 
 def _upload(environment: Mapping[str, str], folder: Path, root: str) -> None:
-    from obstore.store import from_url
-
-    options = {name.lower().removeprefix("aws_"): value for name, value in environment.items()}
-    store = from_url(root, config={"endpoint": options.pop("endpoint_url"), **options} | {"allow_http": "true"})
-    for path in sorted(folder.rglob("*.*")):
-        store.put(str(path.relative_to(folder)), path.read_bytes())
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in environment.items():
+            patched.setenv(name, value)
+        store = from_url(root)
+        for path in sorted(folder.rglob("*.*")):
+            obstore.put(store, path.relative_to(folder).as_posix(), path.read_bytes())
 
 
 @pytest.fixture

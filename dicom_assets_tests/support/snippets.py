@@ -27,7 +27,9 @@ PROJECT = Path(__file__).parents[2]
 PAGES = (PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")))
 NOT_RUN = "not run"
 
-_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
+)
 _MARK = re.compile(r"<!-- *([\w ]+?)(?:: *(.*?))? *-->\s*$")
 _TIMES = re.compile(r"\d+\.\d+|\d+(?= files per second)")
 _PATIENCE = 300
@@ -157,7 +159,9 @@ def _command_and_output(part: str) -> tuple[str, list[str]]:
 
 
 def _unfinished(command: str) -> bool:
-    """Return whether a command ends within quotes or in a backslash."""
+    """Return whether a command ends within quotes, within a here-document, or in a backslash."""
+    if here := re.search(r"<<'(\w+)'", command):
+        return not command.endswith(f"\n{here[1]}")
     return command.endswith("\\") or command.count('"') % 2 == 1 or command.count("'") % 2 == 1
 
 

@@ -74,8 +74,10 @@ def cli_page() -> str:
     """Return the page of the command line."""
     group: Any = typer.main.get_command(app)
     parts = [
-        "All commands exit with 0 when all is done, 1 when a part failed or was left out, 2 when nothing was done; "
-        "`dicom-assets COMMAND --help` prints what is here.",
+        (
+            "All commands exit with 0 when all is done, 1 when a part failed or was left out, 2 when nothing was done; "
+            "`dicom-assets COMMAND --help` prints what is here."
+        ),
     ]
     for name, command in group.commands.items():
         parts += [f"## {name}", f"`dicom-assets {name} {' '.join(_usage(command))}`", inspect.cleandoc(command.help)]
@@ -137,11 +139,15 @@ def issues_page() -> str:
 def configuration_page() -> str:
     """Return the page of everything that can be set, by where it is set."""
     parts = [
-        "The command line takes [options](cli.md). A deployment in Dagster takes variables of the environment, or "
-        "resources in definitions of its own; runs take run config.",
+        (
+            "The command line takes [options](cli.md). A deployment in Dagster takes variables of the environment, or "
+            "resources in definitions of its own; runs take run config."
+        ),
         "## Environment",
-        "Read by `workspace.yaml` and `-m dicom_assets.definitions`, and by `build_definitions` for what it is not "
-        "given. Credentials of object stores come from their usual variables ([A bucket](bucket.md)).",
+        (
+            "Read by `workspace.yaml` and `-m dicom_assets.definitions`, and by `build_definitions` for what it is not "
+            "given. Credentials of object stores come from their usual variables ([A bucket](bucket.md))."
+        ),
         table(("Variable", ""), _variables()),
         "## Resources",
         "Each value can be a `dagster.EnvVar`, which is the place for secrets.",
@@ -149,15 +155,18 @@ def configuration_page() -> str:
     for resource in (ArchiveResource, LakeResource, SparkResource, LakeIOManager):
         parts += [f"### {resource.__name__}", f"`from {resource.__module__} import {resource.__name__}`"]
         parts += [_summary(resource), table(("Field", "", "Default"), _fields(resource))]
-    parts += ["## Run config", "Of ops named like their assets, in Dagster's launchpad or `dagster.RunConfig`."]
+    parts += ["## Run config", "By op, in Dagster's launchpad or `dagster.RunConfig`."]
     for title, config in (
         ("file_index", IndexConfig),
-        ("every other asset of the catalog", UpdateConfig),
-        ("the job maintenance", MaintenanceConfig),
+        ("extraction and object_catalog", UpdateConfig),
+        ("maintenance", MaintenanceConfig),
     ):
         parts += [f"### Of {title}", table(("Field", "", "Default"), _fields(config))]
     parts += ["Modes are written in capitals there: `mode: OVERWRITE`.", "## Options in Python"]
-    for options, used in ((SensorOptions, "build_definitions(sensor=...)"), (EngineOptions, "open_catalog(engine=...)")):
+    for options, used in (
+        (SensorOptions, "build_definitions(sensor=...)"),
+        (EngineOptions, "open_catalog(engine=...)"),
+    ):
         parts += [f"### {options.__name__}", f"`from {options.__module__} import {options.__name__}`, for `{used}`."]
         parts += [_summary(options), table(("Field", "", "Default"), _attributes(options))]
     return _page("Configuration", *parts)
