@@ -1,7 +1,7 @@
 """The pictures of the documentation: ``python docs/tools/screenshots.py [FOLDER]`` makes them anew.
 
 Catalogs the files that come with pydicom, starts the Dagster UI on them (loopback only), lets its sensor tick, and
-takes pictures of its pages with a headless Chromium (Debian: ``apt-get install chromium``). Look at them before you commit
+takes pictures of its pages with a headless Chromium (Debian: ``apt-get install chromium``). Look at them before committing
 them: a page that has not loaded is a picture, too.
 """
 
