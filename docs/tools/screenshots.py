@@ -1,8 +1,8 @@
 """The pictures of the documentation: ``python docs/tools/screenshots.py [FOLDER]`` makes them anew.
 
 Catalogs the files that come with pydicom, starts the Dagster UI on them (loopback only), lets its sensor tick, and
-takes pictures of its pages with a headless Chromium (Debian: ``apt-get install chromium``). Look at them before committing
-them: a page that has not loaded is a picture, too.
+takes pictures of its pages with a headless Chromium (Debian: ``apt-get install chromium``). Look at them before you
+commit them: a page that has not loaded is a picture, too.
 """
 
 import shutil
