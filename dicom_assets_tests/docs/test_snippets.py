@@ -94,6 +94,7 @@ def test_every_block_says_what_it_is():
     assert len(left_out) <= NOT_RUN_AT_MOST, left_out
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_blocks_of_a_page_run_in_their_order(page, request, tmp_path):
     blocks = [block for block in blocks_of(page) if NOT_RUN not in block.marks]

@@ -32,7 +32,7 @@ _FENCE = re.compile(
 )
 _MARK = re.compile(r"<!-- *([\w ]+?)(?:: *(.*?))? *-->\s*$")
 _TIMES = re.compile(r"\d+\.\d+|\d+(?= files per second)")
-_PATIENCE = 300
+_PATIENCE = 600
 
 
 @dataclass(frozen=True)

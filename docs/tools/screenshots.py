@@ -26,7 +26,7 @@ PAGES = {
     "ticks.png": f"/locations/{CODE}/sensors/archive_sensor",
 }
 """By file name, what the UI shows there."""
-_START = 120
+_START = 600
 _TICKS = 75
 _COMMAND = [sys.executable, "-c", "from dicom_assets.cli import main; main()"]
 
