@@ -29,7 +29,9 @@ ARCHIVE = {
     "mr": ("MR_small.dcm", "MR_truncated.dcm"),
     "rt": ("rtplan.dcm", "rtplan_truncated.dcm", "README.txt"),
 }
-MARKS = {"file", "serves", NOT_RUN, "example"}
+RUN_BY = {"transcript": "orchestration/test_component.py", "scaffolded": "orchestration/test_component.py"}
+"""Marks of blocks that another test runs."""
+MARKS = {"file", "serves", NOT_RUN, "example", *RUN_BY}
 NOT_RUN_AT_MOST = 8
 ON_A_BUCKET = "bucket.md"
 
@@ -75,6 +77,7 @@ def shell(made, tmp_path):
     """The folder of a page: the archive, a lake of its own, and a few files that pages name."""
     shutil.copytree(made / "lake", tmp_path / "data" / "lake")
     shutil.copytree(made / "dicom", tmp_path / "data" / "moved")
+    shutil.copytree(made / "lake" / "dicom", tmp_path / "lake" / "ct")
     for name in ("scan.dcm", "image.dcm"):
         shutil.copy(PYDICOM_FILES / "CT_small.dcm", tmp_path / name)
     (tmp_path / "cohort").mkdir()
@@ -88,6 +91,8 @@ def test_every_block_says_what_it_is():
     for block in blocks:
         assert block.language in RUN, f"{block}: give it a language that is run, or `text`"
         assert set(block.marks) <= MARKS, f"{block}: {block.marks}"
+    for mark, test in RUN_BY.items():
+        assert f"<!-- {mark} -->" in (PROJECT / "dicom_assets_tests" / test).read_text(encoding="utf-8")
     left_out = [f"{block}: {block.marks[NOT_RUN]}" for block in blocks if NOT_RUN in block.marks]
     assert all(len(line.partition("): ")[2]) > 10 for line in left_out), left_out
     print(*left_out, sep="\n")
@@ -97,7 +102,7 @@ def test_every_block_says_what_it_is():
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_blocks_of_a_page_run_in_their_order(page, request, tmp_path):
-    blocks = [block for block in blocks_of(page) if NOT_RUN not in block.marks]
+    blocks = [block for block in blocks_of(page) if not {NOT_RUN, *RUN_BY} & set(block.marks)]
     if not blocks:
         return
     if page.name == "tutorial.md":
@@ -177,6 +182,7 @@ def _text(_: Block, __: Shell) -> None:
 
 
 RUN: Mapping[str, Callable[[Block, Shell], None]] = {
+    "bash": _sh,
     "console": _console,
     "json": _json,
     "python": _python,

@@ -6,7 +6,6 @@ of fields, docstrings of enums. A test fails when a page is stale.
 
 import dataclasses
 import inspect
-import os
 import re
 import sys
 import typing
@@ -19,10 +18,11 @@ import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from dicom_assets.checks import describe as checks
 from dicom_assets.cli.main import app
 from dicom_assets.dicom.header.issues import IssueCode
-from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.orchestration import definitions
+from dicom_assets.orchestration import describe as component
 from dicom_assets.orchestration.assets.file_index import IndexConfig
 from dicom_assets.orchestration.assets.specs import UpdateConfig
 from dicom_assets.orchestration.maintenance import MaintenanceConfig
@@ -209,9 +209,8 @@ def _attributes(options: Any) -> Iterator[tuple[str, str, str]]:
 
 def metadata_page() -> str:
     """Return the page of what runs report."""
-    os.environ.setdefault(definitions.LAKE, "")
     return _page(
-        "Run metadata and checks",
+        "Run metadata",
         "What Dagster shows of a run, for people and for alerts. None of it is patient data unless previews are on; "
         "the names of prefixes are folder names, see [Operations](operations.md).",
         "## Of a table",
@@ -220,28 +219,8 @@ def metadata_page() -> str:
         table(("Name", ""), ((f"`{name}`", text) for name, text in PARTITION_METADATA.items())),
         "## Of each commit",
         "The history of a table (`DeltaTable(uri).history()`) has `dagster/run_id`, the run that made the version.",
-        "## Checks",
-        table(("Check", "Of", "Blocks", ""), _checks()),
+        "What checks report is described in [Checks](checks.md).",
     )
-
-
-def _checks() -> Iterator[tuple[str, str, str, str]]:
-    found: dict[str, tuple[list[str], bool, str]] = {}
-    for definition in _with_checks():
-        for spec in definition.check_specs:
-            assets, _, _ = found.setdefault(spec.name, ([], spec.blocking, spec.description or ""))
-            assets.append(spec.asset_key.to_user_string())
-    for name, (assets, blocking, text) in found.items():
-        everywhere = len(assets) == len(DEFAULT_MODEL.tables)
-        of = "every table" if everywhere else ", ".join(f"`{asset}`" for asset in assets)
-        yield f"`{name}`", of, "yes" if blocking else "no", text
-
-
-def _with_checks() -> Iterator[Any]:
-    built = definitions.build_definitions()
-    for definition in [*(built.assets or ()), *(built.asset_checks or ())]:
-        if hasattr(definition, "check_specs"):
-            yield definition
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -254,11 +233,13 @@ PAGES: Mapping[str, Callable[[], str]] = {
 """By file name below ``docs/``."""
 
 
-def main(folder: Path) -> None:
+def main(project: Path) -> None:
     """Rewrite the pages."""
     for name, page in PAGES.items():
-        (folder / name).write_text(page(), encoding="utf-8")
+        (project / "docs" / name).write_text(page(), encoding="utf-8")
+    component.main(project)
+    checks.main(project)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1])
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[2])

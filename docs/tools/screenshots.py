@@ -22,12 +22,11 @@ CODE = "dicom_assets.definitions"
 PAGES = {
     "lineage.png": "/asset-groups",
     "overview.png": "/assets/object_catalog?view=overview",
-    "runs.png": "/runs",
     "ticks.png": f"/locations/{CODE}/sensors/archive_sensor",
 }
 """By file name, what the UI shows there."""
 _START = 600
-_TICKS = 75
+_TICKS = 150
 _COMMAND = [sys.executable, "-c", "from dicom_assets.cli import main; main()"]
 
 
@@ -49,6 +48,7 @@ def main(images: Path) -> None:
         with Path(folder, "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as ui:
             try:
                 _wait(f"http://127.0.0.1:{port}/server_info")
+                shutil.copy(source / "research" / "CT_small.dcm", source / "clinic" / "late.dcm")
                 time.sleep(_TICKS)
                 for name, page in PAGES.items():
                     picture(browser, f"http://127.0.0.1:{port}{page}", images / name)
