@@ -183,7 +183,8 @@ def _conclude(lake: Lake, done: Sequence[Pending], seconds: float) -> None:
         stdout.print(f"Nothing was changed; looked in {seconds:.1f} s.")
     else:
         gone = f", rows of {removed} removed" if removed else ""
-        stdout.print(f"{files} files cataloged{gone} in {seconds:.1f} s, {files / seconds:.0f} files per second.")
+        rate = f", {files / seconds:.0f} files per second" if files > seconds else ""
+        stdout.print(f"{files} file{'' if files == 1 else 's'} cataloged{gone} in {seconds:.1f} s{rate}.")
     summary = summarize(Catalog(lake))
     stdout.print(f"The catalog holds {summary.files} files.")
     grid = Grid(box=None, padding=(0, 3, 0, 0))

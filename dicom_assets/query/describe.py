@@ -1,6 +1,6 @@
 """The documentation of the tables, generated from their definitions: ``python -m dicom_assets.query.describe``.
 
-Rewrites ``docs/tables.md`` and ``docs/lineage.md``; a test fails when one is stale.
+Rewrites ``docs/tables.md`` and ``docs/lineage.md``, as ``make reference`` does; a test fails when one is stale.
 """
 
 import ast
@@ -43,13 +43,13 @@ def column_rows(columns: tuple[Column, ...]) -> str:
 
 def tables_page(model: CatalogModel = DEFAULT_MODEL) -> str:
     """Return ``docs/tables.md``: every table of a catalog with its columns, and the states in the status columns."""
-    parts = ["# The tables", "Generated from the code by `python -m dicom_assets.query.describe`."]
+    parts = ["# The tables", "Generated from the code by `make reference`."]
     for table in model.tables:
         parts += [f"## {table.name}", table.description, column_rows(table.columns)]
     parts += [
         "## States",
         f"Of files as a whole (`status` of `{model.catalog.name}`); `error` is one sentence on the worst of it:",
-        _state_rows(_documented(CatalogStatus).items()),
+        _state_rows(documented(CatalogStatus).items()),
     ]
     for table in model.extracted:
         states = ((status.value, status.description or _docstring(status.value)) for status in table.statuses)
@@ -96,12 +96,12 @@ def _state_rows(states: Iterable[tuple[str, str]]) -> str:
 
 def _docstring(state: str) -> str:
     """Return the docstring of a state that is a member of an enum, empty for other texts."""
-    return _documented(type(state)).get(str(state), "") if isinstance(state, StrEnum) else ""
+    return documented(type(state)).get(str(state), "") if isinstance(state, StrEnum) else ""
 
 
 @cache
-def _documented(enum: type[StrEnum]) -> dict[str, str]:
-    """Return the members of an enum with the docstring that follows each in its source."""
+def documented(enum: type[StrEnum]) -> dict[str, str]:
+    """Return the values of an enum with the docstring that follows each in its source."""
     definition = ast.parse(inspect.getsource(enum)).body[0]
     assert isinstance(definition, ast.ClassDef)
     return dict(_members(definition))
