@@ -15,15 +15,17 @@
 """
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from dagster import Definitions, EnvVar, in_process_executor
+from dagster import BetaWarning, Definitions, EnvVar, in_process_executor
 
 from dicom_assets.delta.lake import check_schema_name
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.installed import installed_extractors
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
+from dicom_assets.orchestration.alarms import build_archive_check
 from dicom_assets.orchestration.assets.extraction import build_extraction
 from dicom_assets.orchestration.assets.file_index import build_file_index
 from dicom_assets.orchestration.assets.object_catalog import build_object_catalog
@@ -33,7 +35,12 @@ from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.io_manager import LakeIOManager
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
-from dicom_assets.orchestration.sensors import SensorOptions, build_archive_sensor, build_automation_sensor
+from dicom_assets.orchestration.sensors import (
+    SensorOptions,
+    build_archive_sensor,
+    build_automation_sensor,
+    build_update_job,
+)
 
 SOURCE = "DICOM_ASSETS_SOURCE"
 LAKE = "DICOM_ASSETS_LAKE"
@@ -72,10 +79,14 @@ def build_definitions(
     tables = lake or lake_from_environment()
     sensing = sensor or SensorOptions(running=archive is not None or SOURCE in os.environ)
     maintenance = build_maintenance_job(model)
+    with warnings.catch_warnings():
+        # Dagster's pins hold us to one minor release, and backfill policies have been "beta" for many.
+        warnings.filterwarnings("ignore", "Parameter `backfill_policy`", BetaWarning)
+        assets = [build_file_index(model), build_extraction(model), build_object_catalog(model, previews)]
     return Definitions(
-        assets=[build_file_index(model), build_extraction(model), build_object_catalog(model, previews)],
-        asset_checks=build_checks(model),
-        jobs=[maintenance],
+        assets=assets,
+        asset_checks=[*build_checks(model), build_archive_check(model)],
+        jobs=[build_update_job(model), maintenance],
         sensors=[build_archive_sensor(sensing, model), build_automation_sensor(running=sensing.running)],
         schedules=[build_maintenance_schedule(maintenance, running=sensing.running)],
         executor=in_process_executor,

@@ -10,6 +10,7 @@ from itertools import groupby
 from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions, ExecuteInProcessResult
 
 from dicom_assets.extract.model import CatalogModel
+from dicom_assets.orchestration.assets.failures import CAUSE
 from dicom_assets.orchestration.assets.file_index import LISTED_WHOLE
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.partitions import register_prefixes, registered_prefixes
@@ -143,8 +144,9 @@ def _failures(result: ExecuteInProcessResult) -> Iterator[str]:
         if event.event_type is DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             cause = error.cause if error and error.cause else error
-            text = event.step_failure_data.user_failure_data
-            message = text.description if text else cause.message if cause else "unknown failure"
+            said = event.step_failure_data.user_failure_data
+            told = said.metadata.get(CAUSE) if said else None
+            message = str(told.value) if told else cause.message if cause else "unknown failure"
             line = why(message or "") or (message or "").strip().splitlines()[0]
             yield f"{event.step_key}: {line.replace(BY_RUN_CONFIG, BY_OPTION)}"
 

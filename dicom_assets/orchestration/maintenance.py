@@ -15,6 +15,7 @@ from pydantic import Field
 
 from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
 from dicom_assets.extract.model import CatalogModel
+from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
 from dicom_assets.orchestration.assets.specs import RETRIES
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import oldest_run_under_way
@@ -46,17 +47,8 @@ def build_maintenance_job(model: CatalogModel) -> JobDefinition:
     @op(retry_policy=RETRIES)
     def maintain_tables(context: OpExecutionContext, config: MaintenanceConfig, lake: LakeResource) -> None:
         """Compact small files, delete files past their retention, write checkpoints: table by table."""
-        options, tables = config.options(), lake.open()
-        for table in tables.existing(model.tables):
-            done = maintain(tables.location(table), options, oldest_run_under_way(context.instance, context.run_id))
-            context.log.info(
-                "%s: %d files merged to %d, %d files deleted, %d prefixes skipped as they are being written",
-                table.name,
-                done.merged,
-                done.written,
-                done.deleted,
-                done.skipped,
-            )
+        with only_infrastructure_is_retried(context):
+            _maintain(context, config, lake, model)
 
     @job(name="maintenance", description="Compact the tables and delete what no version within the retention needs.")
     def maintenance() -> None:
@@ -64,6 +56,20 @@ def build_maintenance_job(model: CatalogModel) -> JobDefinition:
         maintain_tables()
 
     return maintenance
+
+
+def _maintain(context: OpExecutionContext, config: MaintenanceConfig, lake: LakeResource, model: CatalogModel) -> None:
+    options, tables = config.options(), lake.open()
+    for table in tables.existing(model.tables):
+        done = maintain(tables.location(table), options, oldest_run_under_way(context.instance, context.run_id))
+        context.log.info(
+            "%s: %d files merged to %d, %d files deleted, %d prefixes skipped as they are being written",
+            table.name,
+            done.merged,
+            done.written,
+            done.deleted,
+            done.skipped,
+        )
 
 
 def build_maintenance_schedule(maintenance: JobDefinition, *, running: bool) -> ScheduleDefinition:

@@ -8,7 +8,14 @@ from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
 from dicom_assets.orchestration.assets.reporting import report, run_metadata
-from dicom_assets.orchestration.assets.specs import BACKFILL, GROUP, RETRIES, UpdateConfig, definition_metadata
+from dicom_assets.orchestration.assets.specs import (
+    BACKFILL,
+    GROUP,
+    RETRIES,
+    SPARK_POOL,
+    UpdateConfig,
+    definition_metadata,
+)
 from dicom_assets.orchestration.partitions import PREFIXES, check_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
@@ -43,6 +50,7 @@ def build_extraction(model: CatalogModel) -> AssetsDefinition:
         partitions_def=PREFIXES,
         backfill_policy=BACKFILL,
         retry_policy=RETRIES,
+        pool=SPARK_POOL,
     )
     def extraction(
         context: AssetExecutionContext,
@@ -52,13 +60,13 @@ def build_extraction(model: CatalogModel) -> AssetsDefinition:
         spark: SparkResource,
     ) -> Iterator[MaterializeResult[None]]:
         """Read each new or changed file of the run's prefixes once and fill the selected tables."""
-        with only_infrastructure_is_retried():
+        with only_infrastructure_is_retried(context):
             prefixes, tables = context.partition_keys, lake.open()
             files = claim(tables, archive.open(tables.root))
             check_prefixes(files, prefixes)
             tables.ensure(model.tables)
             selected = model.selected(key.path[-1] for key in context.selected_asset_keys)
-            step = ExtractionStep(tables, files, selected, prefixes, config.mode)
+            step = ExtractionStep(tables, files, selected, prefixes, config.update_mode)
             done = converge(step, spark.engine(), run_metadata(context))
             for outcome in done.outcomes.values():
                 yield report(context, tables, outcome, prefixes)

@@ -7,7 +7,14 @@ from dicom_assets.archive.listing import ListingError
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
 from dicom_assets.orchestration.assets.reporting import report, run_metadata
-from dicom_assets.orchestration.assets.specs import BACKFILL, GROUP, RETRIES, UpdateConfig, definition_metadata
+from dicom_assets.orchestration.assets.specs import (
+    BACKFILL,
+    GROUP,
+    RETRIES,
+    SPARK_POOL,
+    UpdateConfig,
+    definition_metadata,
+)
 from dicom_assets.orchestration.partitions import PREFIXES, check_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
@@ -43,6 +50,7 @@ def build_file_index(model: CatalogModel) -> AssetsDefinition:
         partitions_def=PREFIXES,
         backfill_policy=BACKFILL,
         retry_policy=RETRIES,
+        pool=SPARK_POOL,
         group_name=GROUP,
         code_version="index-1",
         kinds={"deltalake", "python"},
@@ -63,13 +71,13 @@ def build_file_index(model: CatalogModel) -> AssetsDefinition:
         spark: SparkResource,
     ) -> MaterializeResult:  # type: ignore[type-arg]  # Dagster knows a result with checks by the bare class only
         """List the prefixes of the run and bring their index up to date."""
-        with only_infrastructure_is_retried():
+        with only_infrastructure_is_retried(context):
             prefixes, tables = context.partition_keys, lake.open()
             files = claim(tables, archive.open(tables.root))
             check_prefixes(files, prefixes)
             tables.ensure(model.tables)
             guard = None if config.allow_mass_deletion else DeletionGuard()
-            step = IndexStep(tables, files, prefixes, config.mode, guard)
+            step = IndexStep(tables, files, prefixes, config.update_mode, guard)
             done = converge(step, spark.engine(), run_metadata(context))
             verified = sum((plan.verified for plan in done.plans), Verified())
             if verified != Verified():

@@ -14,6 +14,7 @@ from dicom_assets.orchestration.assets.specs import (
     FOLLOW_UPSTREAM,
     GROUP,
     RETRIES,
+    SPARK_POOL,
     UpdateConfig,
     definition_metadata,
 )
@@ -47,6 +48,7 @@ def build_object_catalog(model: CatalogModel, previews: int = 0) -> AssetsDefini
         partitions_def=PREFIXES,
         backfill_policy=BACKFILL,
         retry_policy=RETRIES,
+        pool=SPARK_POOL,
         automation_condition=FOLLOW_UPSTREAM,
         group_name=GROUP,
         code_version=VERSION,
@@ -57,10 +59,12 @@ def build_object_catalog(model: CatalogModel, previews: int = 0) -> AssetsDefini
         context: AssetExecutionContext, config: UpdateConfig, lake: LakeResource, spark: SparkResource
     ) -> MaterializeResult[None]:
         """Join the rows of the run's prefixes that are new or changed in any upstream table."""
-        with only_infrastructure_is_retried():
+        with only_infrastructure_is_retried(context):
             prefixes, tables = context.partition_keys, lake.open()
             tables.ensure(model.tables)
-            done = converge(CatalogStep(tables, prefixes, config.mode, model), spark.engine(), run_metadata(context))
+            done = converge(
+                CatalogStep(tables, prefixes, config.update_mode, model), spark.engine(), run_metadata(context)
+            )
             if previews:
                 _attach_previews(context, tables.snapshot(catalog, prefixes), prefixes, previews)
             return report(context, tables, done.outcomes[catalog.name], prefixes)
