@@ -107,9 +107,9 @@ def _due_run(batch: Sequence[Detection]) -> DueRun:
 
 
 def _reason(batch: Sequence[Detection]) -> str:
-    """Return how many files of some prefixes are new, changed and removed."""
+    """Return how many files of some prefixes are new, changed and gone; without any, other tables lag behind."""
     counts = {name: sum(getattr(one, name) for one in batch) for name in ("new", "changed", "gone")}
-    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "tables lag behind the index"
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "outdated rows"
 
 
 def _contiguous(changed: Sequence[Detection], position: Mapping[str, int], limit: int) -> Iterator[Sequence[Detection]]:

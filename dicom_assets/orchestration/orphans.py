@@ -1,6 +1,6 @@
 """Runs whose process is gone: killed together with all that could have told the instance.
 
-A code server tells when the process of a run dies. When the machine loses power, or everything is killed at once, nobody
+A code server tells when the process of a run dies. When the machine loses power, or all is killed at once, nobody
 does: the run stays *started*, holds its prefixes, its place in the queue and in the pool, and automation stands still
 until somebody cancels it. Dagster's run monitoring cannot ask for the health of local processes, so this does.
 """

@@ -20,6 +20,8 @@ from dicom_assets.orchestration.partitions import registered_prefixes
 
 STATES_TAG = f"{HIDDEN_TAG_PREFIX}dicom_assets_states"
 """Tag of requested runs: the states of their prefixes, in the order of the range. Pages leave it out."""
+PREFIXES_TAG = "dicom_assets/prefixes"
+"""Tag of requested runs: which prefixes they are for, for people."""
 REASON_TAG = "dicom_assets/reason"
 """Tag of requested runs: what changed, for people."""
 ATTEMPT_TAG = "dicom_assets/attempt"

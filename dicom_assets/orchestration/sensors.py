@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from dagster import (
     AddDynamicPartitionsRequest,
-    AssetKey,
     AssetSelection,
     AutomationConditionSensorDefinition,
     DagsterInstance,
@@ -38,7 +37,7 @@ from dicom_assets.orchestration.partitions import PREFIX_PARTITIONS, registered_
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.run_config import update_config
-from dicom_assets.orchestration.runs import ATTEMPT_TAG, REASON_TAG, STATES_TAG, range_tags
+from dicom_assets.orchestration.runs import ATTEMPT_TAG, PREFIXES_TAG, REASON_TAG, STATES_TAG, range_tags
 from dicom_assets.orchestration.tick import Findings, Look
 from dicom_assets.orchestration.troubles import Troubles
 from dicom_assets.pipeline.changes import ChangeDetector
@@ -148,7 +147,7 @@ def build_archive_sensor(options: SensorOptions, model: CatalogModel = DEFAULT_M
         findings = Findings.of(look, context.instance, NAME, options.prefixes_per_run)
         met = (cursor.troubles if cursor.after else Troubles()).plus(findings.troubles)
         _tell(context.instance, met, ends=look.ends)
-        return _result(context, findings, options.mode, model, Cursor(after, met if after else Troubles()))
+        return _result(context, findings, options.mode, Cursor(after, met if after else Troubles()))
 
     return archive_sensor
 
@@ -163,21 +162,25 @@ def _tell(instance: DagsterInstance, met: Troubles, *, ends: bool) -> None:
         alarms.tell(instance, alarms.in_trouble(met))
 
 
-def _run_request(run: DueRun, mode: UpdateMode, model: CatalogModel) -> RunRequest:
-    tags = {**range_tags(run.first, run.last), STATES_TAG: " ".join(run.states), REASON_TAG: run.reason}
+def _run_request(run: DueRun, mode: UpdateMode) -> RunRequest:
+    prefixes = run.first if len(run.states) == 1 else f"{run.first} ... {run.last} ({len(run.states)})"
+    # The list of runs shows these, but of a job with a name neither its assets nor its range of partitions.
+    tags = {PREFIXES_TAG: prefixes, REASON_TAG: run.reason}
     return RunRequest(
         run_key=run.key,
         run_config=update_config(mode),
-        asset_selection=[AssetKey(table.name) for table in model.tables],
-        tags={**tags, **({ATTEMPT_TAG: str(run.attempt + 1)} if run.attempt else {})},
+        tags={
+            **range_tags(run.first, run.last),
+            STATES_TAG: " ".join(run.states),
+            **tags,
+            **({ATTEMPT_TAG: str(run.attempt + 1)} if run.attempt else {}),
+        },
     )
 
 
-def _result(
-    context: SensorEvaluationContext, findings: Findings, mode: UpdateMode, model: CatalogModel, cursor: Cursor
-) -> SensorResult:
+def _result(context: SensorEvaluationContext, findings: Findings, mode: UpdateMode, cursor: Cursor) -> SensorResult:
     """Return what a tick leads to, and say it in one line: the tick shows it, or its log where it requests runs."""
-    requests = [_run_request(run, mode, model) for run in findings.due]
+    requests = [_run_request(run, mode) for run in findings.due]
     lost = findings.lost_keys(context.instance)
     line = " ".join([findings.line(), *_few(findings)])
     context.log.info(findings.line())

@@ -30,6 +30,13 @@ _MEND = "Mend what the message names, then execute the run again. Trying again b
 _REPORT = "This is an error of the program or of an extractor: report it with the stack below. No table was damaged."
 
 
+class StepError(Failure):
+    """A failed step."""
+
+    # Dagster shows the full name of the class in front of the message, and of built-in ones the name alone.
+    __module__ = "builtins"
+
+
 @contextmanager
 def only_infrastructure_is_retried(context: AssetExecutionContext | OpExecutionContext) -> Iterator[None]:
     """Let faults of storage, Spark and concurrent writers be retried; fail at once on everything else.
@@ -55,7 +62,7 @@ def only_infrastructure_is_retried(context: AssetExecutionContext | OpExecutionC
         if left > 0:
             context.log.warning(f"{place}: {cause} - trying again, {left} more time{'s' if left > 1 else ''}")
         advice = _WAIT if healable else _MEND if isinstance(error, UserError) else _REPORT
-        raise Failure(
+        raise StepError(
             f"{place} failed: {cause.rstrip('.')}. {advice}",
             metadata={CAUSE: cause, ADVICE: advice, ERROR: type(error).__name__},
             allow_retries=left > 0,

@@ -6,6 +6,7 @@ chain of causes is copied in plain words, with its stack.
 
 import re
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from dicom_assets.errors import DicomAssetsError
@@ -14,9 +15,12 @@ from dicom_assets.storage.errors import why
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TRACEBACK = "Traceback (most recent call last):"
 _JAVA = re.compile(r"^\s+at [\w.$]+\(|^Driver stacktrace:|^JVM stacktrace:|^Caused by: ")
+_LOST_TASK = re.compile(r"Lost task [\d.]+ in stage [\d.]+ \(TID \d+\)(?: \([^)]*\))?: (.+)")
+_JAVA_CLASS = re.compile(r"^(?:Caused by: |: )?(?:[a-z]\w*\.)+[A-Z][\w$]*(?:: |$)")
 _MODULE = re.compile(r"^(?:[a-z_]\w*\.)+(?=[A-Z])")
 _OURS = re.compile(r"^dicom_assets\.[\w.]+: ")
 _LONGEST_CHAIN = 10
+_SPARK = (PySparkException, Py4JError)
 
 
 def plain_text(error: BaseException) -> str:
@@ -26,7 +30,7 @@ def plain_text(error: BaseException) -> str:
     """
     if isinstance(error, DicomAssetsError):
         return _first_line(str(error)) or type(error).__name__
-    if isinstance(error, PySparkException):
+    if isinstance(error, _SPARK):
         return _of_spark(str(error)) or type(error).__name__
     text = _first_line(_message(error))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -34,13 +38,13 @@ def plain_text(error: BaseException) -> str:
 
 def plainly(error: BaseException, depth: int = 0) -> BaseException:
     """Return a copy of an error in plain words, with its stack and the chain of its causes."""
-    text = f"{_of_spark(str(error))}{_worker_stack(str(error))}" if isinstance(error, PySparkException) else ""
+    text = f"{_of_spark(str(error))}{_worker_stack(str(error))}" if isinstance(error, _SPARK) else ""
     # Of a module without a name, so that the class is shown by its own name alone.
     kind = type(type(error).__name__, (Exception,), {"__module__": "builtins"})
     copy: BaseException = kind(text or _message(error)).with_traceback(error.__traceback__)
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     # What Spark was called with is no cause of its failure: the stack of py4j's call says nothing more.
-    if cause is not None and depth < _LONGEST_CHAIN and not isinstance(error, PySparkException):
+    if cause is not None and depth < _LONGEST_CHAIN and not isinstance(error, _SPARK):
         copy.__cause__ = plainly(cause, depth + 1)
     return copy
 
@@ -73,11 +77,19 @@ def _of_spark(text: str) -> str:
     """Return the cause in a message of Spark: what Python raised on a worker, or what Spark itself says first."""
     raised = [line for line in _worker_lines(text) if not line.startswith((" ", "\t"))]
     if not raised:
-        said = (line for line in _COLOUR.sub("", text).splitlines() if line.strip() and not _JAVA.match(line))
-        return next(said, "").strip()
+        lost = _LOST_TASK.search(text)
+        return f"Spark lost a task: {_JAVA_CLASS.sub('', lost[1])}" if lost else _said_by_java(text)
     line = raised[0].strip()
     told = why(line) or (_OURS.sub("", line) if _OURS.match(line) else _MODULE.sub("", line))
     return f"on a Spark worker: {told}"
+
+
+def _said_by_java(text: str) -> str:
+    """Return the innermost cause that Java names, or the first line where it names none."""
+    lines = [line.strip() for line in _COLOUR.sub("", text).splitlines() if line.strip()]
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    said = [line for line in lines if not line.startswith(("at ", "Caused by: ", "... "))]
+    return _JAVA_CLASS.sub("", causes[-1]) or causes[-1] if causes else next(iter(said), "")
 
 
 def _worker_stack(text: str) -> str:
