@@ -22,9 +22,10 @@ class Webhook:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                if hook.answer == 200:
+                answer = hook.answer
+                if answer == 200:
                     hook.posted.append(json.loads(body))
-                self.send_response(hook.answer)
+                self.send_response(answer)
                 self.end_headers()
 
             def log_message(self, *_):
@@ -89,7 +90,14 @@ class Alerting:
 
     def check(self, *, passed, severity=dg.AssetCheckSeverity.ERROR):
         self.instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation("is_whole", passed, CHECK.asset_key, {}, severity=severity, description="of Smith")
+            dg.AssetCheckEvaluation(
+                asset_key=CHECK.asset_key,
+                check_name=CHECK.name,
+                passed=passed,
+                metadata={},
+                severity=severity,
+                description="of Smith",
+            )
         )
 
 

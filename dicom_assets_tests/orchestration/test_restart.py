@@ -29,8 +29,8 @@ def source(tmp_path):
 
 
 @pytest.fixture
-def instance(tmp_path):
-    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+def instance():
+    with dg.DagsterInstance.local_temp() as instance:
         yield instance
 
 
@@ -46,7 +46,7 @@ def start(instance, requests):
     for request in requests:
         if not instance.get_runs(dg.RunsFilter(tags={"dagster/run_key": request.run_key})):
             tags = {**request.tags, "dagster/sensor_name": NAME, "dagster/run_key": request.run_key}
-            new.append(create_run_for_test(instance, tags=tags, status=dg.DagsterRunStatus.QUEUED))
+            new.append(create_run_for_test(instance, tags=tags, status=dg.DagsterRunStatus.STARTING))
     return new
 
 

@@ -6,24 +6,27 @@ import re
 import dagster as dg
 import pytest
 from deltalake.exceptions import DeltaError
+from pyspark.errors import PySparkException
 
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.errors import InfrastructureError, UserError
 from dicom_assets.orchestration.assets.failures import ADVICE, CAUSE, ERROR, only_infrastructure_is_retried
-from dicom_assets.orchestration.assets.plain_errors import plain_text
+from dicom_assets.orchestration.assets.plain_errors import plain_text, plainly
 from dicom_assets.orchestration.assets.specs import RETRIES
 from dicom_assets.orchestration.runs import range_tags
 from dicom_assets.spark.engine import SparkRunner
 
 COLOURED = "Generic S3 error: \x1b[31m\u21b3\x1b[0m Error performing GET https://key:secret@host/bucket?Signature=abc"
 PARTITIONS = dg.StaticPartitionsDefinition(["a", "b", "c"])
+AT_ONCE = dg.RetryPolicy(max_retries=RETRIES.max_retries)
+"""As those of the catalog are retried, but without pauses."""
 
 
 def run(raised, tags=None):
-    """Return the events of an asset that raises, retried as those of the catalog are."""
+    """Return the events of an asset that raises."""
 
-    @dg.asset(retry_policy=RETRIES, partitions_def=PARTITIONS, backfill_policy=dg.BackfillPolicy.single_run())
+    @dg.asset(retry_policy=AT_ONCE, partitions_def=PARTITIONS, backfill_policy=dg.BackfillPolicy.single_run())
     def broken(context: dg.AssetExecutionContext) -> None:
         with only_infrastructure_is_retried(context):
             raised()
@@ -46,11 +49,6 @@ def raising(error):
 
 def the(events, kind):
     return [event for event in events if event.event_type is kind]
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch):
-    monkeypatch.setattr("time.sleep", lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +110,25 @@ def _fails(piece):
         raise ArchiveError("the archive is out of reach") from error
 
 
-def _crashes(piece):
-    os._exit(3)
+CRASHED = """An error occurred while calling o147.getResult.
+: org.apache.spark.SparkException: Exception thrown in awaitResult:
+\tat org.apache.spark.util.SparkThreadUtils$.awaitResult(SparkThreadUtils.scala:70)
+Caused by: org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 1.0 failed 2 times, \
+most recent failure: Lost task 0.1 in stage 1.0 (TID 3) (192.0.2.2 executor driver): org.apache.spark.SparkException: \
+Python worker exited unexpectedly (crashed).
+\tat org.apache.spark.api.python.BasePythonRunner$ReaderIterator.applyOrElse(PythonRunner.scala:1136)
+Caused by: java.io.EOFException
+\tat java.base/java.io.DataInputStream.readInt(DataInputStream.java:386)
+
+Driver stacktrace:
+\tat org.apache.spark.scheduler.DAGScheduler.$anonfun$abortStage$3(DAGScheduler.scala:4568)
+"""
+FULL = """An error occurred while calling o9.collect.
+: org.apache.spark.SparkException: Job aborted.
+\tat org.apache.spark.sql.Dataset.collect(Dataset.scala:1)
+Caused by: java.io.IOException: No space left on device
+\tat java.base/sun.nio.ch.FileDispatcherImpl.write0(Native Method)
+"""
 
 
 def test_what_fails_on_a_spark_worker_is_told_in_the_words_of_python(spark):
@@ -128,8 +143,13 @@ def test_what_fails_on_a_spark_worker_is_told_in_the_words_of_python(spark):
     assert not re.search(r"^\s+at [\w.$]+\(", shown, re.MULTILINE)
 
 
-def test_a_spark_worker_that_crashes_is_told_without_java(spark):
-    (failure,) = the(run(lambda: SparkRunner(spark).run(_crashes, [b"1"])), dg.DagsterEventType.STEP_FAILURE)
-    said = failure.step_failure_data
-    assert "Spark lost a task: Python worker exited unexpectedly" in said.user_failure_data.description
-    assert not re.search(r"^\s+at [\w.$]+\(", said.error.to_string(), re.MULTILINE)
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (CRASHED, "Spark lost a task: Python worker exited unexpectedly (crashed)."),
+        (FULL, "No space left on device"),
+    ],
+)
+def test_what_spark_itself_says_is_told_without_java(text, line):
+    assert plain_text(PySparkException(text)) == line
+    assert str(plainly(PySparkException(text))) == line
