@@ -7,11 +7,8 @@ import pkgutil
 import pytest
 
 import dicom_assets
-from dicom_assets.archive.base import ArchiveError
-from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.cli.errors import clear_errors
 from dicom_assets.errors import DataError, DicomAssetsError, InfrastructureError, UserError
-from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
 
 KINDS = (UserError, InfrastructureError, DataError)
 SIGNALS = {"dicom_assets.isolation.messages.ConnectionEndedError": "the parent turns it into how the child ended"}
@@ -52,21 +49,6 @@ def test_every_exception_is_of_one_kind():
 
 def test_every_signal_is_there():
     assert SIGNALS.keys() <= own_exceptions().keys()
-
-
-@pytest.mark.parametrize("error", [ArchiveError("out of reach"), OSError("disk"), InfrastructureError("full")])
-def test_faults_of_the_infrastructure_are_left_for_dagster_to_retry(error):
-    with pytest.raises(type(error)), only_infrastructure_is_retried():
-        raise error
-
-
-@pytest.mark.parametrize("error", [UserError("bad"), NotAFileError("a pipe"), KeyError("program")])
-def test_all_else_fails_at_once(error):
-    from dagster import Failure
-
-    with pytest.raises(Failure) as caught, only_infrastructure_is_retried():
-        raise error
-    assert not caught.value.allow_retries
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -158,7 +158,7 @@ def _run_all(command: CatalogCommand, launcher: Launcher, runs: Sequence[Planned
             follow = partial(_advance, progress, bar, done, run.files)
             with listening(follow):
                 report = launcher.execute(
-                    definitions, command.model, run, command.mode, allow_mass_deletion=command.allow_mass_deletion
+                    definitions, run, command.mode, allow_mass_deletion=command.allow_mass_deletion
                 )
             done += run.files
             progress.update(bar, completed=done)

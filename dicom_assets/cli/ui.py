@@ -7,6 +7,9 @@ from dicom_assets.cli.places import Places
 from dicom_assets.orchestration.definitions import FOLLOW_OUTSIDE_LINKS, LAKE, PREFIX_DEPTH, SCHEMA, SOURCE
 from dicom_assets.orchestration.instance import ensure_instance
 
+_SUPERSEDED = "Function `dev_command` is superseded"
+"""Dagster says so of ``dagster dev`` at each start. ``dg dev`` is for projects, and would be one more dependency."""
+
 
 def serve(places: Places, host: str, port: int) -> None:
     """Become ``dagster dev``, which starts the webserver and the daemon and ends both with itself.
@@ -23,4 +26,5 @@ def serve(places: Places, host: str, port: int) -> None:
         FOLLOW_OUTSIDE_LINKS: str(int(places.follow_outside_links)),
     }
     arguments = ["dev", "-m", "dicom_assets.definitions", "--host", host, "--port", str(port)]
-    os.execve(sys.executable, [sys.executable, "-m", "dagster", *arguments], environment)  # noqa: S606 - no shell
+    python = [sys.executable, "-W", f"ignore:{_SUPERSEDED}"]
+    os.execve(sys.executable, [*python, "-m", "dagster", *arguments], environment)  # noqa: S606 - no shell

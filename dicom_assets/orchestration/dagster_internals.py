@@ -5,13 +5,17 @@ nothing about them, so with a new release this is the module to look at first. A
 reaches in.
 """
 
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TablePartitionDimension, TableSlice
+from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    GRPC_INFO_TAG,
+    HIDDEN_TAG_PREFIX,
     PARTITION_NAME_TAG,
     SENSOR_NAME_TAG,
 )
@@ -20,6 +24,10 @@ __all__ = [
     # A run over a range of partitions is asked for, and recognised, by its tags; there are no public names for them.
     "ASSET_PARTITION_RANGE_END_TAG",
     "ASSET_PARTITION_RANGE_START_TAG",
+    # Which code server started a run.
+    "GRPC_INFO_TAG",
+    # Tags that its pages leave out: what the sensor needs to find again, and nobody wants to read.
+    "HIDDEN_TAG_PREFIX",
     # All statuses in which a run may still write: a list of our own would miss one that a new release brings.
     "NOT_FINISHED_STATUSES",
     # Which partition, and which sensor, a run was started for: as above, by tags only.
@@ -33,6 +41,11 @@ __all__ = [
     # The table IO manager that all of Dagster's own integrations with databases extend; none of it is exported.
     "DbIOManager",
     "DbTypeHandler",
+    # Whether an instance is of one machine alone.
+    "SqliteRunStorage",
+    # Of the table IO manager, as above.
     "TablePartitionDimension",
     "TableSlice",
+    # What the public `define_asset_job` returns.
+    "UnresolvedAssetJobDefinition",
 ]

@@ -15,16 +15,26 @@
 """
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from dagster import Definitions, EnvVar, ExecutorDefinition, in_process_executor
+from dagster import (
+    AssetsDefinition,
+    AssetSpec,
+    BetaWarning,
+    Definitions,
+    EnvVar,
+    ExecutorDefinition,
+    in_process_executor,
+)
 
 from dicom_assets.checks.options import CheckOptions
 from dicom_assets.delta.lake import check_schema_name
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.installed import installed_extractors
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
+from dicom_assets.orchestration.alarms import build_archive_check
 from dicom_assets.orchestration.assets.archive import build_archive
 from dicom_assets.orchestration.assets.extraction import build_extraction
 from dicom_assets.orchestration.assets.file_index import build_file_index
@@ -38,7 +48,12 @@ from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.io_manager import LakeIOManager
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
-from dicom_assets.orchestration.sensors import SensorOptions, build_archive_sensor, build_automation_sensor
+from dicom_assets.orchestration.sensors import (
+    SensorOptions,
+    build_archive_sensor,
+    build_automation_sensor,
+    build_update_job,
+)
 
 SOURCE = "DICOM_ASSETS_SOURCE"
 LAKE = "DICOM_ASSETS_LAKE"
@@ -109,15 +124,19 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
         "io_manager": LakeIOManager(lake=tables),
         "spark": spark or SparkResource(),
     }
-    return Definitions(
-        assets=[
+    with warnings.catch_warnings():
+        # Dagster's pins hold us to one minor release, and backfill policies have been "beta" for many.
+        warnings.filterwarnings("ignore", "Parameter `backfill_policy`", BetaWarning)
+        assets: list[AssetsDefinition | AssetSpec] = [
             build_archive(names, look),
             build_file_index(model, names, look),
             build_extraction(model, names, look),
             build_object_catalog(model, previews, names, look),
-        ],
-        asset_checks=build_checks(model, checks, names),
-        jobs=[maintenance, build_register_job(names)],
+        ]
+    return Definitions(
+        assets=assets,
+        asset_checks=[*build_checks(model, checks, names), build_archive_check(model, names)],
+        jobs=[build_update_job(model, names), maintenance, build_register_job(names)],
         sensors=[
             build_archive_sensor(sensing, model, names),
             build_automation_sensor(model, names, running=sensing.running),

@@ -47,6 +47,8 @@ class DueRun:
         Of the prefixes, in their order.
     attempt
         How often it failed before.
+    reason
+        Why it is due, in a few words.
 
     """
 
@@ -54,6 +56,7 @@ class DueRun:
     last: str
     states: tuple[str, ...]
     attempt: int = 0
+    reason: str = ""
 
     @property
     def key(self) -> str:
@@ -94,13 +97,19 @@ def find_due_runs(
         if attempts is None:
             batches.append(one)
         elif attempts.retry_at() <= now:
-            singles.append(DueRun(one.prefix, one.prefix, (one.state,), attempts.count))
+            singles.append(DueRun(one.prefix, one.prefix, (one.state,), attempts.count, _reason([one])))
     found = [_due_run(batch) for batch in _contiguous(batches, position, limit)]
     return sorted([*found, *singles], key=lambda run: position[run.first])
 
 
 def _due_run(batch: Sequence[Detection]) -> DueRun:
-    return DueRun(batch[0].prefix, batch[-1].prefix, tuple(one.state for one in batch))
+    return DueRun(batch[0].prefix, batch[-1].prefix, tuple(one.state for one in batch), reason=_reason(batch))
+
+
+def _reason(batch: Sequence[Detection]) -> str:
+    """Return how many files of some prefixes are new, changed and gone; without any, other tables lag behind."""
+    counts = {name: sum(getattr(one, name) for one in batch) for name in ("new", "changed", "gone")}
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "outdated rows"
 
 
 def _contiguous(changed: Sequence[Detection], position: Mapping[str, int], limit: int) -> Iterator[Sequence[Detection]]:

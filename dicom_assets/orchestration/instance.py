@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 
 from alembic.util.exc import CommandError
@@ -18,21 +19,26 @@ from dicom_assets.storage.addresses import is_remote
 _HOME = "DAGSTER_HOME"
 _LOCK = "instance.lock"
 
-_SETTINGS = """\
-# Settings of the Dagster instance of this lake; see docs.dagster.io/deployment/oss/dagster-yaml.
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-concurrency:
-  runs:
-    # Every run starts a Spark driver.
-    max_concurrent_runs: 2
-"""
+_SETTINGS = "dagster.yaml"
+_ROOMY_CORES = 16
+"""From so many cores on, two runs may have Spark at once."""
 
 
 class InstanceError(InfrastructureError):
     """The Dagster instance cannot be made or used: its folder or its database fails."""
+
+
+def default_settings(cores: int) -> str:
+    """Return the settings of a new instance: the ``dagster.yaml`` beside this module, fit for a machine.
+
+    Parameters
+    ----------
+    cores
+        Of the machine.
+
+    """
+    template = files(__package__).joinpath(_SETTINGS).read_text(encoding="utf-8")
+    return template.replace("{spark}", "2" if cores >= _ROOMY_CORES else "1")
 
 
 def dagster_home(lake: str) -> Path:
@@ -87,9 +93,9 @@ def _made(home: Path) -> DagsterInstance:
     try:
         home.mkdir(parents=True, exist_ok=True)
         with FileLock(home / _LOCK):
-            settings = home / "dagster.yaml"
+            settings = home / _SETTINGS
             if not settings.exists() and not os.environ.get(_HOME):
-                settings.write_text(_SETTINGS)
+                settings.write_text(default_settings(os.cpu_count() or 1))
             return DagsterInstance.from_config(str(home))
     except OSError as error:
         raise InstanceError(f"the Dagster instance at {home} cannot be made: {error.strerror}") from error

@@ -7,14 +7,15 @@ from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from itertools import groupby
 
-from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions, ExecuteInProcessResult
+from dagster import DagsterEventType, DagsterInstance, Definitions, ExecuteInProcessResult
 
-from dicom_assets.extract.model import CatalogModel
+from dicom_assets.orchestration.assets.failures import CAUSE
 from dicom_assets.orchestration.assets.file_index import LISTED_WHOLE
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.partitions import register_prefixes, registered_prefixes
 from dicom_assets.orchestration.run_config import update_config
 from dicom_assets.orchestration.runs import range_tags
+from dicom_assets.orchestration.sensors import UPDATE_JOB
 from dicom_assets.pipeline.deletions import BY_OPTION, BY_RUN_CONFIG
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.pending import Pending
@@ -79,14 +80,13 @@ class Launcher:
     def execute(
         self,
         definitions: Definitions,
-        model: CatalogModel,
         run: PlannedRun,
         mode: UpdateMode,
         *,
         allow_mass_deletion: bool,
     ) -> RunReport:
         """Materialize all tables over the range of a run; failures are in the report."""
-        job = definitions.resolve_implicit_global_asset_job_def()
+        job = definitions.resolve_job_def(UPDATE_JOB)
         with _quiet():
             result = job.execute_in_process(
                 instance=self.instance,
@@ -94,7 +94,6 @@ class Launcher:
                     **update_config(mode, allow_mass_deletion=allow_mass_deletion),
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
-                asset_selection=[AssetKey(table.name) for table in model.tables],
                 tags=range_tags(run.first, run.last),
                 raise_on_error=False,
             )
@@ -143,8 +142,9 @@ def _failures(result: ExecuteInProcessResult) -> Iterator[str]:
         if event.event_type is DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             cause = error.cause if error and error.cause else error
-            text = event.step_failure_data.user_failure_data
-            message = text.description if text else cause.message if cause else "unknown failure"
+            said = event.step_failure_data.user_failure_data
+            told = said.metadata.get(CAUSE) if said else None
+            message = str(told.value) if told else cause.message if cause else "unknown failure"
             line = why(message or "") or (message or "").strip().splitlines()[0]
             yield f"{event.step_key}: {line.replace(BY_RUN_CONFIG, BY_OPTION)}"
 

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
 from dicom_assets.extract.model import CatalogModel
+from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
 from dicom_assets.orchestration.assets.specs import RETRIES
 from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.orchestration.resources.lake import LakeResource
@@ -49,17 +50,8 @@ def build_maintenance_job(model: CatalogModel, names: CatalogNames = ALONE) -> J
     @names.takes_resources
     def maintain_tables(context: OpExecutionContext, config: MaintenanceConfig, lake: LakeResource) -> None:
         """Compact small files, delete files past their retention, write checkpoints: table by table."""
-        options, tables = config.options(), lake.open()
-        for table in tables.existing(model.tables):
-            done = maintain(tables.location(table), options, oldest_run_under_way(context.instance, context.run_id))
-            context.log.info(
-                "%s: %d files merged to %d, %d files deleted, %d prefixes skipped as they are being written",
-                table.name,
-                done.merged,
-                done.written,
-                done.deleted,
-                done.skipped,
-            )
+        with only_infrastructure_is_retried(context):
+            _maintain(context, config, lake, model)
 
     @job(
         name=names.of("maintenance"),
@@ -70,6 +62,20 @@ def build_maintenance_job(model: CatalogModel, names: CatalogNames = ALONE) -> J
         maintain_tables()
 
     return maintenance
+
+
+def _maintain(context: OpExecutionContext, config: MaintenanceConfig, lake: LakeResource, model: CatalogModel) -> None:
+    options, tables = config.options(), lake.open()
+    for table in tables.existing(model.tables):
+        done = maintain(tables.location(table), options, oldest_run_under_way(context.instance, context.run_id))
+        context.log.info(
+            "%s: %d files merged to %d, %d files deleted, %d prefixes skipped as they are being written",
+            table.name,
+            done.merged,
+            done.written,
+            done.deleted,
+            done.skipped,
+        )
 
 
 def build_maintenance_schedule(

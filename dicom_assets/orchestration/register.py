@@ -18,7 +18,7 @@ def build_register_job(names: CatalogNames = ALONE) -> JobDefinition:
     @names.takes_resources
     def register(context: OpExecutionContext, archive: ArchiveResource, lake: LakeResource) -> None:
         """List the prefixes of the archive and register those that are new."""
-        with only_infrastructure_is_retried():
+        with only_infrastructure_is_retried(context):
             tables = lake.open()
             files = recognise(tables, archive.open(tables.root))
             files.check()

@@ -28,8 +28,7 @@ def update_config(
         Whether most files may go from the index.
 
     """
-    # Run config takes an enum by the name of its member.
-    common = {} if mode is UpdateMode.SYNC else {"mode": mode.name}
+    common = {} if mode is UpdateMode.SYNC else {"mode": mode.value}
     index = {"allow_mass_deletion": True} if allow_mass_deletion else {}
     config = {op: {**common, **(index if op == FILE_INDEX.name else {})} for op in _OPS}
     ops = {names.op(op): {"config": options} for op, options in config.items() if options}

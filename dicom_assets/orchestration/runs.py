@@ -8,6 +8,7 @@ from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
 from dicom_assets.orchestration.dagster_internals import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    HIDDEN_TAG_PREFIX,
     NOT_FINISHED_STATUSES,
     PARTITION_NAME_TAG,
     SENSOR_NAME_TAG,
@@ -18,8 +19,14 @@ from dicom_assets.orchestration.due_runs import FailedAttempts
 from dicom_assets.orchestration.elsewhere import NOTHING_ELSE, Elsewhere
 from dicom_assets.orchestration.partitions import PREFIX_PARTITIONS, registered_prefixes
 
-STATES_TAG = "dicom_assets/states"
-"""Tag of requested runs: the states of their prefixes, in the order of the range."""
+STATES_TAG = f"{HIDDEN_TAG_PREFIX}dicom_assets_states"
+"""Tag of requested runs: the states of their prefixes, in the order of the range. Pages leave it out."""
+PREFIXES_TAG = "dicom_assets/prefixes"
+"""Tag of requested runs: which prefixes they are for, for people."""
+REASON_TAG = "dicom_assets/reason"
+"""Tag of requested runs: what changed, for people."""
+ATTEMPT_TAG = "dicom_assets/attempt"
+"""Tag of requested runs that failed before in the same state: which attempt it is."""
 
 _MEMORY = timedelta(days=7)
 _REMEMBERED = 500

@@ -1,16 +1,16 @@
 """``archive_sensor`` keeps partitions and tables in step with the archive; another sensor lets the catalog follow.
 
 Belongs here: the cursor, and the requests for partitions and runs. Does not: which prefixes changed
-(:mod:`dicom_assets.pipeline.changes`), and which runs are due for them (:mod:`dicom_assets.orchestration.due_runs`).
+(:mod:`dicom_assets.pipeline.changes`), what follows from that (:mod:`dicom_assets.orchestration.tick`), and what is
+told of it (:mod:`dicom_assets.orchestration.alarms`).
 
 For the Dagster concept, see https://docs.dagster.io/guides/automate/sensors
 """
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from dagster import (
     AddDynamicPartitionsRequest,
@@ -23,39 +23,32 @@ from dagster import (
     SensorDefinition,
     SensorEvaluationContext,
     SensorResult,
-    SkipReason,
+    define_asset_job,
     sensor,
 )
 
-from dicom_assets.archive.base import Archive, Prefixes
-from dicom_assets.errors import DicomAssetsError
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
+from dicom_assets.orchestration import alarms
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
-from dicom_assets.orchestration.due_runs import DueRun, find_due_runs
-from dicom_assets.orchestration.elsewhere import NOTHING_ELSE, Elsewhere, find_elsewhere
+from dicom_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
+from dicom_assets.orchestration.due_runs import DueRun
+from dicom_assets.orchestration.elsewhere import find_elsewhere
 from dicom_assets.orchestration.naming import ALONE, NAMED_CATALOG_TAG, CatalogNames
+from dicom_assets.orchestration.orphans import end_orphans
 from dicom_assets.orchestration.partitions import registered_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.run_config import update_config
-from dicom_assets.orchestration.runs import (
-    STATES_TAG,
-    backfills_under_way,
-    failed_prefixes,
-    held_prefixes,
-    range_tags,
-)
-from dicom_assets.pipeline.catalog_state import CatalogState
-from dicom_assets.pipeline.changes import ChangeDetector, ChangeStatus, Detection, refuse_mass_deletion
+from dicom_assets.orchestration.runs import ATTEMPT_TAG, PREFIXES_TAG, REASON_TAG, STATES_TAG, range_tags
+from dicom_assets.orchestration.tick import Findings, Look
+from dicom_assets.orchestration.troubles import Troubles
+from dicom_assets.pipeline.changes import ChangeDetector
 from dicom_assets.pipeline.deletions import DeletionGuard
 from dicom_assets.pipeline.difference import UpdateMode
-from dicom_assets.pipeline.ownership import recognise
 
-_HOLD_LAPSES = timedelta(days=1)
-_SHOWN = 5
+UPDATE_JOB = "update_catalog"
 _LEAST_SHARE = 0.25
-_MOST_NEW_KEYS = 20_000
-"""Dagster advises to add at most 25,000 partitions in one tick."""
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,100 +85,34 @@ class Cursor:
     ----------
     after
         The last prefix that was looked at; empty when a sweep begins.
+    troubles
+        What the sweep has met so far.
 
     """
 
     after: str = ""
+    troubles: Troubles = field(default_factory=Troubles)
 
     @classmethod
     def read(cls, text: str | None) -> "Cursor":
         """Return a cursor from its text; one that cannot be read begins a new sweep."""
         try:
-            return cls(str(json.loads(text or "{}").get("after", "")))
-        except (ValueError, AttributeError):
+            value = json.loads(text or "{}")
+            return cls(str(value.get("after", "")), Troubles.from_json(value.get("troubles", {})))
+        except (ValueError, AttributeError, KeyError, TypeError):
             return cls()
 
     def write(self) -> str:
         """Return the cursor as text."""
-        return json.dumps({"after": self.after})
+        troubles = self.troubles.to_json()
+        return json.dumps({"after": self.after, **({"troubles": troubles} if troubles else {})})
 
 
-@dataclass(slots=True)
-class Tick:
-    """One look at the archive, and what is to follow from it.
-
-    Attributes
-    ----------
-    instance, options
-        The instance that is asked about runs, and how changes are looked for.
-    archive, state
-        What is compared.
-    present
-        Prefixes of the archive.
-    registered
-        Partition keys, in the order of their registration.
-    names, elsewhere
-        What the catalog is called, and what of the code location is not partitioned by its prefixes.
-
-    """
-
-    instance: DagsterInstance
-    options: SensorOptions
-    archive: Archive
-    state: CatalogState
-    present: Prefixes
-    registered: Sequence[str]
-    names: CatalogNames = ALONE
-    elsewhere: Elsewhere = NOTHING_ELSE
-    new: Sequence[str] = field(init=False)
-    detected: list[Detection] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Tell which partitions are missing: of the archive, and of rows whose prefix has vanished."""
-        missing = sorted((set(self.present) | self.state.prefixes) - set(self.registered))
-        self.new = missing[:_MOST_NEW_KEYS]
-
-    def sweep(self, detector: ChangeDetector, cursor: Cursor, deadline: float) -> Cursor:
-        """Look at the prefixes after the cursor; returns how far that went."""
-        rest = [prefix for prefix in sorted({*self.registered, *self.new}) if prefix > cursor.after]
-        guard = DeletionGuard() if self.options.mode is not UpdateMode.APPEND else None
-        self.detected.extend(detector.sweep(self.archive, self.state, rest, guard, deadline))
-        if guard is not None:
-            self.detected = refuse_mass_deletion(self.detected, self.archive, self.state, self.present, guard)
-        if len(self.detected) == len(rest):
-            return Cursor()
-        return Cursor(self.detected[-1].prefix) if self.detected else cursor
-
-    def run_requests(self) -> Iterator[RunRequest]:
-        """Yield the runs that are due for the changes that were found."""
-        order = [*self.registered, *self.new]
-        now = datetime.now(UTC)
-        held = held_prefixes(self.instance, order, now - _HOLD_LAPSES, self.elsewhere)
-        changed = [one for one in self.detected if one.status is ChangeStatus.CHANGED and one.prefix not in held]
-        if changed:
-            failed = failed_prefixes(self.instance, self.names.archive_sensor, order)
-            for run in find_due_runs(changed, order, self.options.prefixes_per_run, failed, now):
-                yield self._run_request(run)
-
-    def _run_request(self, run: DueRun) -> RunRequest:
-        return RunRequest(
-            run_key=run.key,
-            run_config=update_config(self.options.mode, self.names),
-            tags={**range_tags(run.first, run.last), STATES_TAG: " ".join(run.states)},
-        )
-
-    def lost_keys(self) -> list[str]:
-        """Return the partition keys that nothing stands behind any more: no file, no row, no run."""
-        gone = set(self.registered) - set(self.present) - self.state.prefixes
-        if not gone or self.present.unlisted or backfills_under_way(self.instance, self.elsewhere):
-            return []
-        return sorted(gone - held_prefixes(self.instance, self.registered, elsewhere=self.elsewhere))
-
-    def reasons(self) -> list[str]:
-        """Return why prefixes, or parts of them, were left alone."""
-        found = list(dict.fromkeys([*self.present.unlisted, *(one.reason for one in self.detected if one.reason)]))
-        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
-        return [*found[:_SHOWN], *more]
+def build_update_job(model: CatalogModel = DEFAULT_MODEL, names: CatalogNames = ALONE) -> UnresolvedAssetJobDefinition:
+    """Return the job over all tables of a catalog, which the sensor requests and people launch."""
+    # The sensor tells that check itself.
+    selection = AssetSelection.assets(*names.keys(model.tables)) - AssetSelection.checks(alarms.check_key(names))
+    return define_asset_job(names.of(UPDATE_JOB), selection, description="Bring all tables of the catalog up to date.")
 
 
 def build_archive_sensor(
@@ -193,41 +120,94 @@ def build_archive_sensor(
 ) -> SensorDefinition:
     """Return the sensor that detects changes of the archive."""
     detector = ChangeDetector()
+    guard = DeletionGuard() if options.mode is not UpdateMode.APPEND else None
 
     @sensor(
         name=names.archive_sensor,
-        target=AssetSelection.assets(*names.keys(model.tables)),
+        job_name=names.of(UPDATE_JOB),
         minimum_interval_seconds=options.interval_seconds,
         default_status=DefaultSensorStatus.RUNNING if options.running else DefaultSensorStatus.STOPPED,
         description="Registers new prefixes and requests runs for those whose files changed.",
     )
     @names.takes_resources
-    def archive_sensor(
-        context: SensorEvaluationContext, archive: ArchiveResource, lake: LakeResource
-    ) -> SensorResult | SkipReason:
+    def archive_sensor(context: SensorEvaluationContext, archive: ArchiveResource, lake: LakeResource) -> SensorResult:
         deadline = time.monotonic() + options.tick_seconds
-        tables = lake.open()
-        try:
-            files = recognise(tables, archive.open(tables.root))
-            files.check()
-            present = files.prefixes()
-        except (DicomAssetsError, OSError) as error:
-            return SkipReason(f"Nothing was changed: {error}")
-        state = CatalogState(tables, model)
+        for run_id in end_orphans(context.instance):
+            context.log.warning(f"The process of run {run_id} is gone: marked as failed.")
         registered = registered_prefixes(context.instance, names.partitions)
-        if not (present.found or present.unlisted) and (registered or state.prefixes):
-            return SkipReason(
-                "Nothing was changed: the archive is empty, and it was not before. If that is meant, materialize its "
-                "partitions by hand, with allow_mass_deletion in the run config of file_index."
-            )
-        elsewhere = find_elsewhere(context.repository_def, names.partitions)
-        tick = Tick(context.instance, options, files, state, present, registered, names, elsewhere)
+        try:
+            files, present, state = alarms.reach(archive, lake, registered, model)
+        except alarms.ArchiveNotFollowedError as error:
+            # A tick that fails keeps its cursor, and leaves nothing but its error: what is to be told is told here.
+            alarms.tell(context.instance, alarms.lost(error, names))
+            raise
+        look = Look(files, state, present, registered, guard)
         # However long it took to get here: some of the sweep is done in every tick, or it would never end.
         deadline = max(deadline, time.monotonic() + options.tick_seconds * _LEAST_SHARE)
-        cursor = tick.sweep(detector, Cursor.read(context.cursor), deadline)
-        return _result(context, tick, cursor)
+        cursor = Cursor.read(context.cursor)
+        after = look.sweep(detector, cursor.after, deadline)
+        elsewhere = find_elsewhere(context.repository_def, names.partitions)
+        findings = Findings.of(look, context.instance, names.archive_sensor, options.prefixes_per_run, elsewhere)
+        met = (cursor.troubles if cursor.after else Troubles()).plus(findings.troubles)
+        _tell(context.instance, met, names, ends=look.ends)
+        return _result(context, findings, options.mode, Cursor(after, met if after else Troubles()), names)
 
     return archive_sensor
+
+
+def _tell(instance: DagsterInstance, met: Troubles, names: CatalogNames, *, ends: bool) -> None:
+    """Tell what a sweep met: all of it at its end, and at once that something is wrong, or that the archive is back."""
+    if ends:
+        alarms.tell(instance, alarms.in_trouble(met, names))
+        return
+    told = alarms.told_state(instance, names)
+    if told is not None and (told.startswith(alarms.LOST) or (met and not told)):
+        alarms.tell(instance, alarms.in_trouble(met, names))
+
+
+def _run_request(run: DueRun, mode: UpdateMode, names: CatalogNames) -> RunRequest:
+    prefixes = run.first if len(run.states) == 1 else f"{run.first} ... {run.last} ({len(run.states)})"
+    # The list of runs shows these, but of a job with a name neither its assets nor its range of partitions.
+    tags = {PREFIXES_TAG: prefixes, REASON_TAG: run.reason}
+    return RunRequest(
+        run_key=run.key,
+        run_config=update_config(mode, names),
+        tags={
+            **range_tags(run.first, run.last),
+            STATES_TAG: " ".join(run.states),
+            **tags,
+            **({ATTEMPT_TAG: str(run.attempt + 1)} if run.attempt else {}),
+        },
+    )
+
+
+def _result(
+    context: SensorEvaluationContext, findings: Findings, mode: UpdateMode, cursor: Cursor, names: CatalogNames
+) -> SensorResult:
+    """Return what a tick leads to, and say it in one line: the tick shows it, or its log where it requests runs."""
+    requests = [_run_request(run, mode, names) for run in findings.due]
+    lost = findings.lost_keys(context.instance)
+    line = " ".join([findings.line(), *_few(findings)])
+    context.log.info(findings.line())
+    for trouble in findings.troubles:
+        context.log.warning(f"{trouble.prefix or 'folder'} {trouble.kind}: {trouble.reason}")
+    changes = [
+        AddDynamicPartitionsRequest(names.partitions, findings.look.new) if findings.look.new else None,
+        DeleteDynamicPartitionsRequest(names.partitions, lost) if lost else None,
+    ]
+    return SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else line,
+        dynamic_partitions_requests=[change for change in changes if change is not None],
+        cursor=cursor.write(),
+    )
+
+
+def _few(findings: Findings) -> Sequence[str]:
+    """Return the first reasons why prefixes, or parts of them, are left alone."""
+    reasons = list(dict.fromkeys(one.reason for one in findings.troubles if one.reason))
+    more = [f"And {len(reasons) - _SHOWN} more."] if len(reasons) > _SHOWN else []
+    return [*(f"{reason.rstrip('.')}." for reason in reasons[:_SHOWN]), *more]
 
 
 def build_automation_sensor(
@@ -245,23 +225,4 @@ def build_automation_sensor(
         default_status=DefaultSensorStatus.RUNNING if running else DefaultSensorStatus.STOPPED,
         # Runs over ranges of partitions, not backfills: they start at once.
         emit_backfills=False,
-    )
-
-
-def _result(context: SensorEvaluationContext, tick: Tick, cursor: Cursor) -> SensorResult:
-    """Return what a tick leads to, and log why prefixes were left alone."""
-    requests = list(tick.run_requests())
-    lost = tick.lost_keys()
-    for reason in tick.reasons():
-        context.log.warning(reason)
-    changes = [
-        AddDynamicPartitionsRequest(tick.names.partitions, tick.new) if tick.new else None,
-        DeleteDynamicPartitionsRequest(tick.names.partitions, lost) if lost else None,
-    ]
-    looked = f"Looked at {len(tick.detected)} prefixes: nothing to do."
-    return SensorResult(
-        run_requests=requests,
-        skip_reason=None if requests else " ".join(tick.reasons()) or looked,
-        dynamic_partitions_requests=[change for change in changes if change is not None],
-        cursor=cursor.write(),
     )

@@ -57,6 +57,8 @@ class Detection:
         Why a prefix, or part of it, is left alone though it may have changed.
     gone
         Number of files that the index holds and the listing does not.
+    new, changed
+        Number of files that the index does not hold, and of those that it holds in another version.
 
     """
 
@@ -65,6 +67,8 @@ class Detection:
     state: str = ""
     reason: str = ""
     gone: int = 0
+    new: int = 0
+    changed: int = 0
 
 
 def detect_change(archive: Archive, state: CatalogState, prefix: str, guard: DeletionGuard | None) -> Detection:
@@ -105,7 +109,15 @@ def detect_change(archive: Archive, state: CatalogState, prefix: str, guard: Del
         except OSError as error:
             return Detection(prefix, ChangeStatus.UNLISTED, reason=str(error))
     named = blake2b(f"{listed} {state.writes(prefix)}".encode(), digest_size=DIGEST_BYTES).hexdigest()
-    return Detection(prefix, ChangeStatus.CHANGED, named, reason, gone)
+    new, changed = _count_changes(_as_listed(live), due)
+    return Detection(prefix, ChangeStatus.CHANGED, named, reason, gone, new, changed)
+
+
+def _count_changes(before: pa.Table, now: pa.Table) -> tuple[int, int]:
+    """Return how many files are new, and how many have another version."""
+    new = now.join(before.select([KEY]), KEY, join_type="left anti").num_rows
+    same = now.join(before, [KEY, "fingerprint"], join_type="left semi").num_rows
+    return new, now.num_rows - new - same
 
 
 def refuse_mass_deletion(

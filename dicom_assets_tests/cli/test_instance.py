@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
+from dicom_assets.orchestration.instance import default_settings, ensure_instance
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 
 PROCESSES = 6
@@ -108,3 +109,23 @@ def test_an_instance_that_an_older_version_broke_is_told_with_what_to_do(tmp_pat
     done = subprocess.run(run, check=False, env=environment, capture_output=True, text=True, timeout=120)
     assert "move the folder away" in done.stderr
     assert "Error: the Dagster instance at" in done.stderr
+
+
+@pytest.mark.parametrize(("cores", "at_once"), [(2, 1), (64, 2)])
+def test_the_settings_of_a_new_instance_are_dagsters_and_fit_the_machine(tmp_path, cores, at_once):
+    (tmp_path / "dagster.yaml").write_text(default_settings(cores))
+    with DagsterInstance.from_config(str(tmp_path)) as instance:
+        pools = instance.event_log_storage.get_pool_config()
+        assert (pools.default_pool_limit, pools.pool_granularity.value) == (at_once, "run")
+        assert instance.run_monitoring_enabled
+        assert not instance.run_retries_enabled
+        assert not instance.telemetry_enabled
+
+
+def test_the_settings_of_an_instance_that_is_there_are_left_alone(tmp_path, monkeypatch):
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    settings = tmp_path / ".dagster" / "dagster.yaml"
+    settings.parent.mkdir()
+    settings.write_text("telemetry:\n  enabled: false\n")
+    ensure_instance(str(tmp_path))
+    assert settings.read_text() == "telemetry:\n  enabled: false\n"

@@ -7,8 +7,9 @@ from dagster._core.loader import LoadingContextForTest
 
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.extract.headers import DICOM_HEADERS
+from dicom_assets.extract.metadata import FILE_METADATA
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL, OBJECT_CATALOG
-from dicom_assets.extract.thumbnails import ThumbnailExtractor
+from dicom_assets.extract.thumbnails import THUMBNAILS, ThumbnailExtractor
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.whole import Deployment, put
@@ -126,3 +127,25 @@ def _stale(deployment, definitions, prefix):
     resolver = CachingStaleStatusResolver(deployment.instance, graph, LoadingContextForTest(deployment.instance))
     causes = [cause for key in graph.get_all_asset_keys() for cause in resolver.get_stale_causes(key, prefix)]
     return {cause.key.asset_key.path[-1] for cause in causes if cause.category is StaleCauseCategory.CODE}
+
+
+def test_the_catalog_waits_while_an_upstream_fails_and_follows_when_it_succeeds(deployment, monkeypatch):
+    deployment.register()
+    automation = Automation(deployment)
+    deployment.run("a", "d")
+    assert automation.requested() == set()
+    put(deployment.source / "b" / "2.dcm", 7)
+    with monkeypatch.context() as patch:
+        patch.setattr("dicom_assets.pipeline.extraction.ExtractionStep.plan", _made_to_fail)
+        assert not deployment.run("b", "b", raise_on_error=False).success
+    assert automation.requested() == set(), "the index is newer, but the tables between have failed"
+    deployment.run("c", "c", [DICOM_HEADERS.name])
+    assert automation.requested() == {"c"}, "other prefixes go on"
+    deployment.run("b", "b", [DICOM_HEADERS.name])
+    assert automation.requested() == set(), "thumbnails are still failing"
+    deployment.run("b", "b", [THUMBNAILS.name, FILE_METADATA.name])
+    assert automation.requested() == {"b"}
+
+
+def _made_to_fail(*_):
+    raise ValueError("made to fail")

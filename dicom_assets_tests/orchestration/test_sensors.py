@@ -10,6 +10,8 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.orchestration.alarms import ArchiveNotFollowedError
+from dicom_assets.orchestration.assets.specs import UpdateConfig
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.naming import ALONE
 from dicom_assets.orchestration.resources.archive import ArchiveResource
@@ -131,10 +133,8 @@ def test_a_root_that_is_gone_or_empty_changes_nothing_and_says_so(ticker, source
         source.mkdir()
     elif fault == "a file":
         source.write_text("")
-    result = ticker.tick()
-    assert not result.run_requests
-    assert not result.dynamic_partitions_requests
-    assert "Nothing was changed" in result.skip_reason.skip_message
+    with pytest.raises(ArchiveNotFollowedError, match=r"^Nothing was changed: .*archive"):
+        ticker.tick()
     assert ticker.keys == list("abcd")
 
 
@@ -187,11 +187,11 @@ def test_another_source_changes_nothing_and_the_tick_says_so(make, ticker, sourc
     write(other / "z" / "1")
     stranger = make()
     stranger.archive = ArchiveResource(source=str(other), prefix_depth=1)
-    result = stranger.tick()
-    assert not result.run_requests
-    assert not result.dynamic_partitions_requests
+    with pytest.raises(ArchiveNotFollowedError) as caught:
+        stranger.tick()
     for words in ("Nothing was changed", f"{source}, not to {other}", "--schema", "--move-source"):
-        assert words in result.skip_reason.skip_message
+        assert words in str(caught.value)
+    assert stranger.keys == list("abcd")
 
 
 def test_prefixes_that_are_all_there_and_all_empty_are_refused(ticker, source, lake):
@@ -220,10 +220,23 @@ def test_kept_rows_ask_for_runs_in_their_mode(make, source, lake):
     shutil.rmtree(source / "a")
     ticker = make(mode=UpdateMode.APPEND)
     (request,) = ticker.tick().run_requests
-    assert request.run_config["ops"]["file_index"]["config"] == {"mode": "APPEND"}
+    assert request.run_config["ops"]["file_index"]["config"] == {"mode": "append"}
     definitions = build_definitions(ticker.archive, ticker.lake)
     job = definitions.resolve_implicit_global_asset_job_def()
     assert dg.validate_run_config(job, request.run_config)["ops"]["extraction"]["config"]["mode"] == "append"
+
+
+@pytest.mark.parametrize("word", ["overwrite", "OVERWRITE"])
+def test_run_config_takes_the_words_of_the_command_line_and_those_of_before(make, word):
+    job = build_definitions(make().archive, make().lake).resolve_implicit_global_asset_job_def()
+    config = dg.validate_run_config(job, {"ops": {"extraction": {"config": {"mode": word}}}})
+    assert UpdateConfig(**config["ops"]["extraction"]["config"]).update_mode is UpdateMode.OVERWRITE
+
+
+def test_run_config_refuses_other_words(make):
+    job = build_definitions(make().archive, make().lake).resolve_implicit_global_asset_job_def()
+    with pytest.raises(dg.DagsterInvalidConfigError, match="overwrite"):
+        dg.validate_run_config(job, {"ops": {"extraction": {"config": {"mode": "anew"}}}})
 
 
 def test_a_sweep_takes_several_ticks_and_its_cursor_stays_small(make, source, lake, monkeypatch):

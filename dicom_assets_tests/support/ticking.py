@@ -28,12 +28,10 @@ class Ticker:
         return list(self.instance.get_dynamic_partitions(PREFIXES.name))
 
     def tick(self):
-        """Evaluate once; partition requests are carried out, run requests are returned."""
+        """Evaluate once; partition requests are carried out, run requests are returned. A tick that fails raises."""
         resources = {"archive": self.archive, "lake": self.lake}
         context = dg.build_sensor_context(self.instance, cursor=self.cursor, resources=resources)
         result = self.sensor(context)
-        if isinstance(result, dg.SkipReason):
-            return dg.SensorResult(skip_reason=result, cursor=self.cursor)
         self.cursor = result.cursor
         for request in result.dynamic_partitions_requests:
             if isinstance(request, dg.AddDynamicPartitionsRequest):

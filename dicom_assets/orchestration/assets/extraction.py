@@ -10,7 +10,7 @@ from dicom_assets.orchestration.assets.failures import only_infrastructure_is_re
 from dicom_assets.orchestration.assets.look import PLAIN, Look, code_references, column_lineage
 from dicom_assets.orchestration.assets.progress import logged
 from dicom_assets.orchestration.assets.reporting import Reporter, run_metadata
-from dicom_assets.orchestration.assets.specs import BACKFILL, RETRIES, UpdateConfig
+from dicom_assets.orchestration.assets.specs import BACKFILL, RETRIES, SPARK_POOL, UpdateConfig
 from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.orchestration.partitions import check_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
@@ -48,6 +48,7 @@ def build_extraction(model: CatalogModel, names: CatalogNames = ALONE, look: Loo
         partitions_def=names.partitions_def,
         backfill_policy=BACKFILL,
         retry_policy=RETRIES,
+        pool=SPARK_POOL,
     )
     @names.takes_resources
     def extraction(
@@ -58,13 +59,13 @@ def build_extraction(model: CatalogModel, names: CatalogNames = ALONE, look: Loo
         spark: SparkResource,
     ) -> Iterator[MaterializeResult[None]]:
         """Read each new or changed file of the run's prefixes once and fill the selected tables."""
-        with only_infrastructure_is_retried():
+        with only_infrastructure_is_retried(context):
             prefixes, tables = context.partition_keys, lake.open()
             files = claim(tables, archive.open(tables.root))
             check_prefixes(files, prefixes)
             tables.ensure(model.tables)
             selected = model.selected(key.path[-1] for key in context.selected_asset_keys)
-            step = ExtractionStep(tables, files, selected, prefixes, config.mode, context.run.run_id)
+            step = ExtractionStep(tables, files, selected, prefixes, config.update_mode, context.run.run_id)
             engine = logged(spark.engine(), EXTRACTION_OP, context.log.info)
             done = converge(step, engine, run_metadata(context))
             reporter = Reporter(context, tables, prefixes, names)

@@ -1,27 +1,82 @@
-"""Which failures Dagster should retry: those of the infrastructure, which time may heal.
+"""How a step fails: which faults are retried, and what the event of a failure says.
 
-Ours say so themselves (:class:`~dicom_assets.errors.InfrastructureError`); those of the libraries are listed here.
+Faults of the infrastructure are retried, which time may heal: ours say so themselves
+(:class:`~dicom_assets.errors.InfrastructureError`), those of the libraries are listed here. Whatever fails is a
+:class:`dagster.Failure` of our own, because Dagster puts *Exceeded max_retries of 2* where the cause should stand. What
+the causes say is made plain in :mod:`dicom_assets.orchestration.assets.plain_errors`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from dagster import Failure
+from dagster import AssetExecutionContext, Failure, OpExecutionContext
 from deltalake.exceptions import DeltaError
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from dicom_assets.errors import InfrastructureError, UserError
+from dicom_assets.orchestration.assets.plain_errors import plain_text, plainly
+from dicom_assets.orchestration.assets.specs import RETRIES
+
+CAUSE, ADVICE, ERROR = "cause", "what to do", "error"
+"""Metadata of a failed step: what went wrong, what to do about it, and the name of the error's class."""
 
 _INFRASTRUCTURE = (InfrastructureError, OSError, DeltaError, PySparkException, Py4JError)
+_WAIT = (
+    "The tables are as their last commit left them. When the cause is mended, execute the run again, or leave that to "
+    "the archive sensor."
+)
+_MEND = "Mend what the message names, then execute the run again. Trying again before that changes nothing."
+_REPORT = "This is an error of the program or of an extractor: report it with the stack below. No table was damaged."
+
+
+class StepError(Failure):
+    """A failed step."""
+
+    # Dagster shows the full name of the class in front of the message, and of built-in ones the name alone.
+    __module__ = "builtins"
 
 
 @contextmanager
-def only_infrastructure_is_retried() -> Iterator[None]:
-    """Let faults of storage, Spark and concurrent writers be retried; fail at once on everything else."""
+def only_infrastructure_is_retried(context: AssetExecutionContext | OpExecutionContext) -> Iterator[None]:
+    """Let faults of storage, Spark and concurrent writers be retried; fail at once on everything else.
+
+    Parameters
+    ----------
+    context
+        Of the step: what it is called, which prefixes it is for, and how often it was tried.
+
+    Raises
+    ------
+    dagster.Failure
+        In place of any error; its first line says what failed, where, and why.
+
+    """
     try:
         yield
-    except Exception as error:
-        if isinstance(error, _INFRASTRUCTURE) and not isinstance(error, UserError):
-            raise
-        raise Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+    except Exception as error:  # noqa: BLE001 - whatever it is, it fails the step, and says why
+        healable = isinstance(error, _INFRASTRUCTURE) and not isinstance(error, UserError)
+        left = RETRIES.max_retries - context.retry_number if healable else 0
+        cause = plain_text(error)
+        place = f"{context.op_execution_context.op.name}{_over(_prefixes(context))}"
+        if left > 0:
+            context.log.warning(f"{place}: {cause} - trying again, {left} more time{'s' if left > 1 else ''}")
+        advice = _WAIT if healable else _MEND if isinstance(error, UserError) else _REPORT
+        raise StepError(
+            f"{place} failed: {cause.rstrip('.')}. {advice}",
+            metadata={CAUSE: cause, ADVICE: advice, ERROR: type(error).__name__},
+            allow_retries=left > 0,
+        ) from plainly(error)
+
+
+def _prefixes(context: AssetExecutionContext | OpExecutionContext) -> Sequence[str]:
+    """Return the prefixes of the step; none where it is not for partitions."""
+    return context.partition_keys if context.has_partition_key or context.has_partition_key_range else ()
+
+
+def _over(prefixes: Sequence[str]) -> str:
+    if not prefixes:
+        return ""
+    if len(prefixes) == 1:
+        return f" of prefix {prefixes[0]}"
+    return f" of {len(prefixes)} prefixes ({prefixes[0]} ... {prefixes[-1]})"

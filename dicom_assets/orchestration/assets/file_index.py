@@ -17,7 +17,7 @@ from dicom_assets.orchestration.assets.failures import only_infrastructure_is_re
 from dicom_assets.orchestration.assets.look import PLAIN, Look, code_references
 from dicom_assets.orchestration.assets.progress import ProgressLine, logged
 from dicom_assets.orchestration.assets.reporting import Reporter, run_metadata
-from dicom_assets.orchestration.assets.specs import BACKFILL, RETRIES, UpdateConfig
+from dicom_assets.orchestration.assets.specs import BACKFILL, RETRIES, SPARK_POOL, UpdateConfig
 from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.orchestration.partitions import check_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
@@ -62,6 +62,7 @@ def build_file_index(model: CatalogModel, names: CatalogNames = ALONE, look: Loo
         partitions_def=names.partitions_def,
         backfill_policy=BACKFILL,
         retry_policy=RETRIES,
+        pool=SPARK_POOL,
         check_specs=[
             AssetCheckSpec(
                 LISTED_WHOLE,
@@ -79,7 +80,7 @@ def build_file_index(model: CatalogModel, names: CatalogNames = ALONE, look: Loo
         spark: SparkResource,
     ) -> MaterializeResult:  # type: ignore[type-arg]  # Dagster knows a result with checks by the bare class only
         """List the prefixes of the run and bring their index up to date."""
-        with only_infrastructure_is_retried():
+        with only_infrastructure_is_retried(context):
             prefixes, tables = context.partition_keys, lake.open()
             files = claim(tables, archive.open(tables.root))
             check_prefixes(files, prefixes)
@@ -87,7 +88,7 @@ def build_file_index(model: CatalogModel, names: CatalogNames = ALONE, look: Loo
             guard = None if config.allow_mass_deletion else DeletionGuard()
             listed = ProgressLine(FILE_INDEX.name, len(prefixes), "prefixes listed", context.log.info)
             step = IndexStep(
-                tables, files, prefixes, config.mode, guard, progress=listed.advance, run_id=context.run.run_id
+                tables, files, prefixes, config.update_mode, guard, progress=listed.advance, run_id=context.run.run_id
             )
             done = converge(step, logged(spark.engine(), FILE_INDEX.name, context.log.info), run_metadata(context))
             verified = sum((plan.verified for plan in done.plans), Verified())

@@ -15,6 +15,7 @@ from dicom_assets.orchestration.assets.specs import (
     BACKFILL,
     FOLLOW_UPSTREAM,
     RETRIES,
+    SPARK_POOL,
     UpdateConfig,
 )
 from dicom_assets.orchestration.naming import ALONE, CatalogNames
@@ -65,16 +66,17 @@ def build_object_catalog(
         partitions_def=names.partitions_def,
         backfill_policy=BACKFILL,
         retry_policy=RETRIES,
+        pool=SPARK_POOL,
     )
     @names.takes_resources
     def object_catalog(
         context: AssetExecutionContext, config: UpdateConfig, lake: LakeResource, spark: SparkResource
     ) -> MaterializeResult[None]:
         """Join the rows of the run's prefixes that are new or changed in any upstream table."""
-        with only_infrastructure_is_retried():
+        with only_infrastructure_is_retried(context):
             prefixes, tables = context.partition_keys, lake.open()
             tables.ensure(model.tables)
-            step = CatalogStep(tables, prefixes, config.mode, model, context.run.run_id)
+            step = CatalogStep(tables, prefixes, config.update_mode, model, context.run.run_id)
             done = converge(step, logged(spark.engine(), catalog.name, context.log.info), run_metadata(context))
             if previews:
                 _attach_previews(
