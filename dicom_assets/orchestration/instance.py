@@ -4,7 +4,6 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 
 from alembic.util.exc import CommandError
@@ -37,7 +36,7 @@ def default_settings(cores: int) -> str:
         Of the machine.
 
     """
-    template = files(__package__).joinpath(_SETTINGS).read_text(encoding="utf-8")
+    template = Path(__file__).with_name(_SETTINGS).read_text(encoding="utf-8")
     return template.replace("{spark}", "2" if cores >= _ROOMY_CORES else "1")
 
 

@@ -235,7 +235,7 @@ def test_run_config_takes_the_words_of_the_command_line_and_those_of_before(make
 
 def test_run_config_refuses_other_words(make):
     job = build_definitions(make().archive, make().lake).resolve_implicit_global_asset_job_def()
-    with pytest.raises(dg.DagsterInvalidConfigError, match="overwrite"):
+    with pytest.raises(dg.DagsterInvalidConfigError, match="not in enum type RunMode got anew"):
         dg.validate_run_config(job, {"ops": {"extraction": {"config": {"mode": "anew"}}}})
 
 
