@@ -51,6 +51,8 @@ from dicom_assets.pipeline.deletions import DeletionGuard
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.ownership import recognise
 
+NAME = ALONE.archive_sensor
+"""Of the sensor of a catalog without a name."""
 _HOLD_LAPSES = timedelta(days=1)
 _SHOWN = 5
 _LEAST_SHARE = 0.25
