@@ -50,6 +50,7 @@ format: install
 docs: install
 	$(BIN)/python -m dicom_assets.query.describe
 	$(BIN)/python -m dicom_assets.orchestration.describe
+	$(BIN)/python -m dicom_assets.checks.describe
 
 lock: install
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev \

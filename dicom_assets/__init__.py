@@ -9,6 +9,10 @@ Query it::
     catalog = dicom_assets.open_catalog("/data/lake")
     catalog.sql("SELECT Modality, count(*) FROM object_catalog GROUP BY Modality").df()
 
+Check what is promised of its tables::
+
+    failed = [outcome for outcome in dicom_assets.check_catalog("/data/lake") if not outcome.passed]
+
 Look at one file, without a catalog::
 
     header = dicom_assets.read_header("slice.dcm")
@@ -25,6 +29,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dicom_assets.checks.report import check_catalog
     from dicom_assets.dicom.files import read_header, render_thumbnail
     from dicom_assets.errors import DicomAssetsError
     from dicom_assets.orchestration.component import DicomCatalogComponent
@@ -39,6 +44,7 @@ __all__ = [
     "DicomCatalogComponent",
     "__version__",
     "build_definitions",
+    "check_catalog",
     "open_catalog",
     "read_header",
     "render_thumbnail",
@@ -49,6 +55,7 @@ _HOMES = {
     "DicomAssetsError": "dicom_assets.errors",
     "DicomCatalogComponent": "dicom_assets.orchestration.component",
     "build_definitions": "dicom_assets.orchestration.definitions",
+    "check_catalog": "dicom_assets.checks.report",
     "open_catalog": "dicom_assets.query.opening",
     "read_header": "dicom_assets.dicom.files",
     "render_thumbnail": "dicom_assets.dicom.files",

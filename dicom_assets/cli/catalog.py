@@ -27,7 +27,7 @@ from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.pending import Pending, find_pending
 from dicom_assets.query.database import Catalog
-from dicom_assets.query.summary import Count, count_by, summarize
+from dicom_assets.query.summary import Count, summarize
 from dicom_assets.query.visible import visible
 from dicom_assets.spark.progress import following_spark
 from dicom_assets.tables import FILE_INDEX
@@ -183,12 +183,11 @@ def _conclude(lake: Lake, done: Sequence[Pending], seconds: float) -> None:
     else:
         gone = f", rows of {removed} removed" if removed else ""
         stdout.print(f"{files} files cataloged{gone} in {seconds:.1f} s, {files / seconds:.0f} files per second.")
-    catalog = Catalog(lake)
-    summary = summarize(catalog)
+    summary = summarize(Catalog(lake))
     stdout.print(f"The catalog holds {summary.files} files.")
     grid = Grid(box=None, padding=(0, 3, 0, 0))
     for title, counts in (
-        ("Metadata", count_by(catalog, "metadata_status")),
+        ("Metadata", summary.metadata_status),
         ("Header", summary.header_status),
         ("Thumbnail", summary.thumbnail_status),
     ):

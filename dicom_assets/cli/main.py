@@ -145,6 +145,55 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 @app.command()
+def check(  # noqa: PLR0913, PLR0917 - the options of the command
+    lake: LakeOption,
+    schema: Schema = "dicom",
+    prefix: Annotated[
+        list[str] | None, typer.Option("--prefix", help="Only this partition; may be given several times.")
+    ] = None,
+    errors: Annotated[
+        float, typer.Option("--errors", min=0, max=1, help="Share of rows that may have the status error.")
+    ] = 0.01,
+    damaged: Annotated[
+        float, typer.Option("--damaged", min=0, max=1, help="Share of rows that may be truncated or partial.")
+    ] = 0.05,
+    newest_hours: Annotated[
+        float | None,
+        typer.Option("--newest-hours", help="How old the newest file may be; by default, that is not checked."),
+    ] = None,
+    tolerate_warnings: Annotated[
+        bool, typer.Option("--tolerate-warnings", help="Exit with 0 where nothing but warnings was found.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Check the tables: what is promised of them, what was found, and the SQL that lists the cases.
+
+    Exits with 0 when all checks passed, 1 when one failed, warnings included, and 2 when nothing could be checked.
+    """
+    from datetime import timedelta
+
+    from dicom_assets.checks.options import Bounds, CheckOptions
+    from dicom_assets.checks.report import check_catalog
+    from dicom_assets.cli.check import as_json as json_of
+    from dicom_assets.cli.check import print_report
+    from dicom_assets.delta.lake import Lake
+    from dicom_assets.extract.installed import installed_extractors
+    from dicom_assets.extract.model import CatalogModel
+
+    with clear_errors():
+        newest = None if newest_hours is None else timedelta(hours=newest_hours)
+        options = CheckOptions(Bounds(errors, damaged), newest_file=newest)
+        model = CatalogModel(installed_extractors())
+        outcomes = check_catalog(Lake(lake, schema), prefix, model, options)
+    if as_json:
+        typer.echo(json_of(outcomes))
+    else:
+        print_report(outcomes)
+    if not all(outcome.passed or (tolerate_warnings and outcome.severity == "warning") for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+@app.command()
 def gallery(
     output: Annotated[Path, typer.Argument(help="The HTML file to write.")],
     lake: LakeOption,

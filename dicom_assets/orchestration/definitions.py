@@ -20,6 +20,7 @@ from typing import Any
 
 from dagster import Definitions, EnvVar, ExecutorDefinition, in_process_executor
 
+from dicom_assets.checks.options import CheckOptions
 from dicom_assets.delta.lake import check_schema_name
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.installed import installed_extractors
@@ -56,6 +57,7 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
     name: str = "",
     maintenance_cron: str = NIGHTLY,
     executor: ExecutorDefinition | None = in_process_executor,
+    checks: CheckOptions | None = None,
     **resources: Any,
 ) -> Definitions:
     """Return the assets with their resources; what is not given comes from the environment.
@@ -79,6 +81,8 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
     executor
         Of the jobs of the code location that name none: all steps of a run in one process share its Spark session.
         ``None`` where the code location has an executor from elsewhere.
+    checks
+        What the checks of the tables still take for well.
     **resources
         More resources, for assets that are merged in.
 
@@ -104,7 +108,7 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
             build_extraction(model, names),
             build_object_catalog(model, previews, names),
         ],
-        asset_checks=build_checks(model, names),
+        asset_checks=build_checks(model, checks, names),
         jobs=[maintenance, build_register_job(names)],
         sensors=[
             build_archive_sensor(sensing, model, names),
