@@ -29,7 +29,12 @@ from dicom_assets.extract.headers import HeaderExtractor
 from dicom_assets.extract.installed import installed_extractors, named_extractor
 from dicom_assets.extract.metadata import MetadataExtractor
 from dicom_assets.extract.thumbnails import ThumbnailExtractor
-from dicom_assets.orchestration.component_settings import SensorSettings, SparkSettings, ThumbnailSettings
+from dicom_assets.orchestration.component_settings import (
+    CheckSettings,
+    SensorSettings,
+    SparkSettings,
+    ThumbnailSettings,
+)
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.maintenance import NIGHTLY
 from dicom_assets.orchestration.naming import CatalogNames
@@ -114,6 +119,9 @@ class DicomCatalogComponent(Component, Model, Resolvable):
     maintenance_cron: str = Field(
         default=NIGHTLY, description="When the tables are compacted and cleaned: a cron expression, in UTC."
     )
+    checks: CheckSettings = Field(
+        default_factory=CheckSettings, description="What the checks of the tables still take for well."
+    )
     spark: SparkSettings = Field(default_factory=SparkSettings, description="Where the work is done.")
     in_process: bool = Field(
         default=True,
@@ -196,6 +204,7 @@ class DicomCatalogComponent(Component, Model, Resolvable):
             name=self.name,
             maintenance_cron=self.maintenance_cron,
             executor=in_process_executor if self.in_process else None,
+            checks=self.checks.options(),
         )
 
     def _extractors(self) -> list[Any]:

@@ -1,15 +1,18 @@
 """Groups of attributes of :class:`~dicom_assets.orchestration.component.DicomCatalogComponent`, each on one subject."""
 
+from datetime import timedelta
 from typing import Literal
 
 from dagster import Model, Resolvable
 from pydantic import Field, field_validator
 
+from dicom_assets.checks.options import Bounds, CheckOptions
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.orchestration.sensors import SensorOptions
 from dicom_assets.pipeline.difference import UpdateMode
 
+_CHECKS = CheckOptions()
 _SENSOR = SensorOptions()
 _THUMBNAIL = ThumbnailOptions()
 _SPARK = SparkResource()
@@ -84,6 +87,40 @@ class ThumbnailSettings(Resolvable, Model):
     def options(self) -> ThumbnailOptions:
         """Return the options of the extractor."""
         return ThumbnailOptions(self.longest_side, self.jpeg_quality)
+
+
+class CheckSettings(Resolvable, Model):
+    """What the checks of the tables still take for well."""
+
+    errors: float = Field(
+        default=_CHECKS.bounds.errors,
+        description="Share of an extracted table's rows that may have the status `error`.",
+    )
+    damaged: float = Field(
+        default=_CHECKS.bounds.damaged,
+        description="Share of an extracted table's rows that may have another status of a damaged file.",
+    )
+    flat_thumbnails: float = Field(
+        default=_CHECKS.flat_thumbnails, description="Share of the thumbnails looked at that may be one grey level."
+    )
+    thumbnails_per_prefix: int = Field(
+        default=_CHECKS.thumbnails_per_prefix, description="How many thumbnails of a prefix are looked at."
+    )
+    newest_file_hours: float | None = Field(
+        default=None,
+        description="How old the newest file of the archive may be. By default there is no such check: archives at "
+        "rest are common.",
+    )
+
+    def options(self) -> CheckOptions:
+        """Return the bounds; raises ``CheckOptionsError`` where one cannot be meant."""
+        newest = None if self.newest_file_hours is None else timedelta(hours=self.newest_file_hours)
+        return CheckOptions(
+            Bounds(self.errors, self.damaged),
+            flat_thumbnails=self.flat_thumbnails,
+            thumbnails_per_prefix=self.thumbnails_per_prefix,
+            newest_file=newest,
+        )
 
 
 class SparkSettings(Resolvable, Model):
