@@ -319,7 +319,9 @@ def test_two_catalogs_of_one_name_or_of_the_same_tables_are_refused():
     shared = refusal({"name": "ct", "schema_name": "x"}, {"name": "mr", "schema_name": "x"})
     assert "would share the tables in 'x' of one lake" in shared
     definitions, _ = loaded({"name": "ct"}, {"name": "mr"})
-    assert len(definitions.resolve_all_asset_specs()) == 2 * len(DEFAULT_MODEL.tables)
+    keys = {spec.key for spec in definitions.resolve_all_asset_specs()}
+    assert {dg.AssetKey([name, table.name]) for name in ("ct", "mr") for table in DEFAULT_MODEL.tables} <= keys
+    assert {key.path[0] for key in keys} == {"ct", "mr"}
 
 
 def test_the_page_is_as_the_code_says():
