@@ -47,6 +47,8 @@ from dicom_assets.pipeline.deletions import DeletionGuard
 from dicom_assets.pipeline.difference import UpdateMode
 
 UPDATE_JOB = "update_catalog"
+NAME = ALONE.archive_sensor
+"""Of the sensor of a catalog without a name."""
 _LEAST_SHARE = 0.25
 _SHOWN = 3
 

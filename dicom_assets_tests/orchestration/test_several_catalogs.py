@@ -152,7 +152,10 @@ def test_nothing_has_a_name_twice(instance, archives):
     automation = {"default_automation_condition_sensor", "ct_automation_sensor", "mr_automation_sensor"}
     assert sorted(one.name for one in instigators) == sorted(expected | automation)
     assert {"maintenance", "ct_maintenance", "mr_maintenance"} <= set(repository.job_names)
-    assert len(repository.assets_defs_by_key) == 3 * len(DEFAULT_MODEL.tables)
+    keys = {tuple(key.path) for key in repository.asset_graph.get_all_asset_keys()}
+    of = {name: {key[1:] for key in keys if len(key) > 1 and key[0] == name} for name in ("ct", "mr")}
+    assert of["ct"] == of["mr"] == {key for key in keys if len(key) == 1}, "each has all assets under its name"
+    assert {(table.name,) for table in DEFAULT_MODEL.tables} <= of["ct"]
 
 
 def test_one_sensor_minds_the_conditions_of_each_asset_those_of_users_included(instance, archives):
