@@ -31,7 +31,7 @@ from dicom_assets.orchestration.resources.io_manager import LakeIOManager
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.orchestration.sensors import SensorOptions
-from dicom_assets.query.describe import documented, tables_page
+from dicom_assets.query.describe import documented, lineage_page, tables_page
 from dicom_assets.query.engine import EngineOptions
 
 NOTE = "<!-- Made from the code by `make reference`; do not edit. -->"
@@ -227,6 +227,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "configuration.md": configuration_page,
     "issues.md": issues_page,
+    "lineage.md": lineage_page,
     "metadata.md": metadata_page,
     "tables.md": tables_page,
 }
