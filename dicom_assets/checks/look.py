@@ -13,7 +13,7 @@ from dicom_assets.query.engine import EngineOptions
 from dicom_assets.query.errors import CatalogError, one_line
 from dicom_assets.tables import PARTITION, Table
 
-MEMORY_BYTES = 1 << 30
+MEMORY_BYTES = 512 << 20
 """What a query may use before it spills to disk."""
 _NAMED_PREFIXES = 20
 """The most prefixes that the SQL of an outcome names; of more, it lists the cases of all."""
