@@ -49,6 +49,7 @@ format: install
 
 docs: install
 	$(BIN)/python -m dicom_assets.query.describe
+	$(BIN)/python -m dicom_assets.orchestration.describe
 	$(BIN)/python -m dicom_assets.checks.describe
 
 lock: install

@@ -23,8 +23,10 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 PUBLIC = {
     "DicomAssetsError",
+    "DicomCatalogComponent",
     "__version__",
     "build_definitions",
+    "check_catalog",
     "open_catalog",
     "read_header",
     "render_thumbnail",

@@ -20,7 +20,7 @@ from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.extract.status import CHANGED
-from dicom_assets.orchestration.maintenance import maintenance_job
+from dicom_assets.orchestration.maintenance import build_maintenance_job
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.sensors import SensorOptions
 from dicom_assets.query.database import Catalog
@@ -195,7 +195,7 @@ def test_maintenance_merges_the_files_of_a_bucket(place):
         append(lake, index_rows("a b%", [str(number)]))
     before = paths(lake)
     with dg.DagsterInstance.local_temp() as instance:
-        done = maintenance_job.execute_in_process(
+        done = build_maintenance_job(DEFAULT_MODEL).execute_in_process(
             run_config={"ops": {"maintain_tables": {"config": {"small_files": 2}}}},
             resources={"lake": LakeResource(root_uri=lake.root)},
             instance=instance,

@@ -85,7 +85,8 @@ class TableLocation:
         """Return the names of the folders below; none where there is nothing."""
         try:
             with self._reached():
-                entries = self.filesystem().get_file_info(FileSelector("", allow_not_found=True))
+                below = FileSelector("", allow_not_found=True)
+                entries = retry_listing(lambda: self.filesystem().get_file_info(below))
         except TableNotFoundError:
             return []
         return [entry.path.rstrip("/").rpartition("/")[2] for entry in entries if entry.type == FileType.Directory]

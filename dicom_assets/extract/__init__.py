@@ -5,17 +5,18 @@ To write one, everything is here: :class:`Extractor`, the :class:`ExtractedTable
 which files are due, and where rows are written, is in :mod:`dicom_assets.pipeline`.
 """
 
-from dicom_assets.extract.extractor import CallLimits, ExtractedTable, Extractor
+from dicom_assets.extract.extractor import ExtractedTable, Extractor
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
 from dicom_assets.extract.source_file import SourceFile
 from dicom_assets.extract.status import CatalogStatus, Status
+from dicom_assets.isolation import ChildLimits
 from dicom_assets.tables import Column
 
 __all__ = [
     "DEFAULT_EXTRACTORS",
-    "CallLimits",
     "CatalogModel",
     "CatalogStatus",
+    "ChildLimits",
     "Column",
     "ExtractedTable",
     "Extractor",

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from dicom_assets.extract.source_file import SourceFile
 from dicom_assets.extract.status import DEFAULT_STATUSES, CatalogStatus, Status
+from dicom_assets.isolation import ChildLimits
 from dicom_assets.tables import DERIVED, Column, Table
 
 
@@ -65,23 +66,6 @@ class ExtractedTable(Table):
         return {str(status.value): status.means for status in self.statuses}
 
 
-@dataclass(frozen=True, slots=True)
-class CallLimits:
-    """What one call of an extractor may cost in its child process.
-
-    Attributes
-    ----------
-    seconds
-        Wall-clock time until the process is killed.
-    memory_bytes
-        Memory beyond what the process has when it is idle (Linux only).
-
-    """
-
-    seconds: float = 30.0
-    memory_bytes: int = 2 << 30
-
-
 class Extractor(ABC):
     """Makes the rows of one table.
 
@@ -102,7 +86,7 @@ class Extractor(ABC):
 
     table: ExtractedTable
     version: str
-    limits: CallLimits | None = CallLimits()
+    limits: ChildLimits | None = ChildLimits(seconds=30.0, memory_bytes=2 << 30)
 
     @abstractmethod
     def extract(self, file: SourceFile) -> Mapping[str, Any]:

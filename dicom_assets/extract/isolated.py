@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from dicom_assets.extract.extractor import CallLimits, Extractor
+from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.source_file import FileKey, SourceFile
 from dicom_assets.isolation import Answer, ChildLimits, IsolatedFunction
 
@@ -55,9 +55,9 @@ def call(extractor: Extractor, file: SourceFile) -> Mapping[str, Any]:
 
 
 @cache
-def _child(limits: CallLimits) -> IsolatedFunction:
+def _child(limits: ChildLimits) -> IsolatedFunction:
     """Return this process's child for some limits; it starts with its first call."""
-    process = IsolatedFunction(extract_in_child, ChildLimits(limits.seconds, limits.memory_bytes))
+    process = IsolatedFunction(extract_in_child, limits)
     atexit.register(process.close)
     return process
 

@@ -30,6 +30,7 @@ from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
 from dicom_assets.orchestration.assets.specs import RETRIES
 from dicom_assets.orchestration.dagster_internals import AssetCheckExecutionRecordStatus
+from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import prefixes_of_run
 
@@ -41,7 +42,9 @@ _ENDED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordSt
 _SEVERITIES = {Severity.WARN: AssetCheckSeverity.WARN, Severity.ERROR: AssetCheckSeverity.ERROR}
 
 
-def build_checks(model: CatalogModel, options: CheckOptions | None = None) -> list[AssetChecksDefinition]:
+def build_checks(
+    model: CatalogModel, options: CheckOptions | None = None, names: CatalogNames = ALONE
+) -> list[AssetChecksDefinition]:
     """Return the checks of all tables.
 
     Parameters
@@ -50,24 +53,27 @@ def build_checks(model: CatalogModel, options: CheckOptions | None = None) -> li
         What the catalog consists of.
     options
         What is still well.
+    names
+        What the catalog is called.
 
     """
     groups = groupby(checks_of(model, options), lambda check: check.table.name)
-    return [_of_table(name, list(checks), model) for name, checks in groups]
+    return [_of_table(table, list(checks), model, names) for table, checks in groups]
 
 
-def _of_table(name: str, checks: Sequence[Check], model: CatalogModel) -> AssetChecksDefinition:
+def _of_table(table: str, checks: Sequence[Check], model: CatalogModel, names: CatalogNames) -> AssetChecksDefinition:
     """Return the checks of one table: one op."""
     specs = [
-        AssetCheckSpec(check.name, asset=name, description=check.description, blocking=check.blocking)
+        AssetCheckSpec(check.name, asset=names.key(table), description=check.description, blocking=check.blocking)
         for check in checks
     ]
 
-    @multi_asset_check(name=f"{name}_checks", specs=specs, can_subset=True, retry_policy=RETRIES)
+    @multi_asset_check(name=names.op(f"{table}_checks"), specs=specs, can_subset=True, retry_policy=RETRIES)
+    @names.takes_resources
     def checked(context: AssetCheckExecutionContext, lake: LakeResource) -> Iterator[AssetCheckResult]:
         selected = {key.name: key for key in context.selected_asset_check_keys}
         wanted = [check for check in checks if check.name in selected]
-        prefixes = tuple(prefixes_of_run(context.instance, context.run.tags)) or None
+        prefixes = tuple(prefixes_of_run(context.instance, context.run.tags, names.partitions)) or None
         with only_infrastructure_is_retried():
             tables = lake.open()
             outcomes = list(look(wanted, Scope(tables, model, prefixes)))

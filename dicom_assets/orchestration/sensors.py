@@ -32,7 +32,9 @@ from dicom_assets.errors import DicomAssetsError
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.due_runs import DueRun, find_due_runs
-from dicom_assets.orchestration.partitions import PREFIX_PARTITIONS, registered_prefixes
+from dicom_assets.orchestration.elsewhere import NOTHING_ELSE, Elsewhere, find_elsewhere
+from dicom_assets.orchestration.naming import ALONE, NAMED_CATALOG_TAG, CatalogNames
+from dicom_assets.orchestration.partitions import registered_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.run_config import update_config
@@ -49,7 +51,6 @@ from dicom_assets.pipeline.deletions import DeletionGuard
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.ownership import recognise
 
-NAME = "archive_sensor"
 _HOLD_LAPSES = timedelta(days=1)
 _SHOWN = 5
 _LEAST_SHARE = 0.25
@@ -123,6 +124,8 @@ class Tick:
         Prefixes of the archive.
     registered
         Partition keys, in the order of their registration.
+    names, elsewhere
+        What the catalog is called, and what of the code location is not partitioned by its prefixes.
 
     """
 
@@ -132,6 +135,8 @@ class Tick:
     state: CatalogState
     present: Prefixes
     registered: Sequence[str]
+    names: CatalogNames = ALONE
+    elsewhere: Elsewhere = NOTHING_ELSE
     new: Sequence[str] = field(init=False)
     detected: list[Detection] = field(default_factory=list)
 
@@ -155,26 +160,26 @@ class Tick:
         """Yield the runs that are due for the changes that were found."""
         order = [*self.registered, *self.new]
         now = datetime.now(UTC)
-        held = held_prefixes(self.instance, order, now - _HOLD_LAPSES)
+        held = held_prefixes(self.instance, order, now - _HOLD_LAPSES, self.elsewhere)
         changed = [one for one in self.detected if one.status is ChangeStatus.CHANGED and one.prefix not in held]
         if changed:
-            failed = failed_prefixes(self.instance, NAME, order)
+            failed = failed_prefixes(self.instance, self.names.archive_sensor, order)
             for run in find_due_runs(changed, order, self.options.prefixes_per_run, failed, now):
                 yield self._run_request(run)
 
     def _run_request(self, run: DueRun) -> RunRequest:
         return RunRequest(
             run_key=run.key,
-            run_config=update_config(self.options.mode),
+            run_config=update_config(self.options.mode, self.names),
             tags={**range_tags(run.first, run.last), STATES_TAG: " ".join(run.states)},
         )
 
     def lost_keys(self) -> list[str]:
         """Return the partition keys that nothing stands behind any more: no file, no row, no run."""
         gone = set(self.registered) - set(self.present) - self.state.prefixes
-        if not gone or self.present.unlisted or backfills_under_way(self.instance):
+        if not gone or self.present.unlisted or backfills_under_way(self.instance, self.elsewhere):
             return []
-        return sorted(gone - held_prefixes(self.instance, self.registered))
+        return sorted(gone - held_prefixes(self.instance, self.registered, elsewhere=self.elsewhere))
 
     def reasons(self) -> list[str]:
         """Return why prefixes, or parts of them, were left alone."""
@@ -183,17 +188,20 @@ class Tick:
         return [*found[:_SHOWN], *more]
 
 
-def build_archive_sensor(options: SensorOptions, model: CatalogModel = DEFAULT_MODEL) -> SensorDefinition:
+def build_archive_sensor(
+    options: SensorOptions, model: CatalogModel = DEFAULT_MODEL, names: CatalogNames = ALONE
+) -> SensorDefinition:
     """Return the sensor that detects changes of the archive."""
     detector = ChangeDetector()
 
     @sensor(
-        name=NAME,
-        target=AssetSelection.assets(*(table.name for table in model.tables)),
+        name=names.archive_sensor,
+        target=AssetSelection.assets(*names.keys(model.tables)),
         minimum_interval_seconds=options.interval_seconds,
         default_status=DefaultSensorStatus.RUNNING if options.running else DefaultSensorStatus.STOPPED,
         description="Registers new prefixes and requests runs for those whose files changed.",
     )
+    @names.takes_resources
     def archive_sensor(
         context: SensorEvaluationContext, archive: ArchiveResource, lake: LakeResource
     ) -> SensorResult | SkipReason:
@@ -206,13 +214,14 @@ def build_archive_sensor(options: SensorOptions, model: CatalogModel = DEFAULT_M
         except (DicomAssetsError, OSError) as error:
             return SkipReason(f"Nothing was changed: {error}")
         state = CatalogState(tables, model)
-        registered = registered_prefixes(context.instance)
+        registered = registered_prefixes(context.instance, names.partitions)
         if not (present.found or present.unlisted) and (registered or state.prefixes):
             return SkipReason(
                 "Nothing was changed: the archive is empty, and it was not before. If that is meant, materialize its "
                 "partitions by hand, with allow_mass_deletion in the run config of file_index."
             )
-        tick = Tick(context.instance, options, files, state, present, registered)
+        elsewhere = find_elsewhere(context.repository_def, names.partitions)
+        tick = Tick(context.instance, options, files, state, present, registered, names, elsewhere)
         # However long it took to get here: some of the sweep is done in every tick, or it would never end.
         deadline = max(deadline, time.monotonic() + options.tick_seconds * _LEAST_SHARE)
         cursor = tick.sweep(detector, Cursor.read(context.cursor), deadline)
@@ -221,14 +230,18 @@ def build_archive_sensor(options: SensorOptions, model: CatalogModel = DEFAULT_M
     return archive_sensor
 
 
-def build_automation_sensor(*, running: bool) -> AutomationConditionSensorDefinition:
-    """Return the sensor that evaluates the automation conditions of all assets, those of users included.
+def build_automation_sensor(
+    model: CatalogModel = DEFAULT_MODEL, names: CatalogNames = ALONE, *, running: bool
+) -> AutomationConditionSensorDefinition:
+    """Return the sensor that evaluates the automation conditions of a catalog.
 
-    Dagster would make one of this name, but stopped.
+    That of a catalog without a name takes those of all assets, of users' included: Dagster would make a sensor of this
+    name, but stopped. A catalog with a name minds its own: an asset may have one such sensor only.
     """
+    everything = AssetSelection.all() - AssetSelection.tag(NAMED_CATALOG_TAG, "")
     return AutomationConditionSensorDefinition(
-        "default_automation_condition_sensor",
-        target=AssetSelection.all(),
+        names.of("automation_sensor") if names.name else "default_automation_condition_sensor",
+        target=AssetSelection.assets(*names.keys(model.tables)) if names.name else everything,
         default_status=DefaultSensorStatus.RUNNING if running else DefaultSensorStatus.STOPPED,
         # Runs over ranges of partitions, not backfills: they start at once.
         emit_backfills=False,
@@ -242,8 +255,8 @@ def _result(context: SensorEvaluationContext, tick: Tick, cursor: Cursor) -> Sen
     for reason in tick.reasons():
         context.log.warning(reason)
     changes = [
-        AddDynamicPartitionsRequest(PREFIX_PARTITIONS, tick.new) if tick.new else None,
-        DeleteDynamicPartitionsRequest(PREFIX_PARTITIONS, lost) if lost else None,
+        AddDynamicPartitionsRequest(tick.names.partitions, tick.new) if tick.new else None,
+        DeleteDynamicPartitionsRequest(tick.names.partitions, lost) if lost else None,
     ]
     looked = f"Looked at {len(tick.detected)} prefixes: nothing to do."
     return SensorResult(

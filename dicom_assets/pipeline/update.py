@@ -11,10 +11,11 @@ from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
 from dicom_assets.pipeline.catalog import CatalogStep
 from dicom_assets.pipeline.converge import converge
-from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError
+from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError, rows_by_prefix
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.engine import Engine
 from dicom_assets.pipeline.extraction import ExtractionStep
+from dicom_assets.pipeline.head_check import presume_other
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.plan import Outcome
@@ -118,8 +119,11 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
     guard = None if allow_mass_deletion else DeletionGuard(how=_HOW)
     run = _Update(tables, archive, model, mode, guard, engine or SparkEngine(spark_session), metadata or {})
     outcomes, unlisted = [], list(listed.unlisted) if prefixes is None else []
-    for start in range(0, len(chosen), PREFIXES_PER_UPDATE):
-        done, reasons = run.group(chosen[start : start + PREFIXES_PER_UPDATE])
+    groups = [chosen[start : start + PREFIXES_PER_UPDATE] for start in range(0, len(chosen), PREFIXES_PER_UPDATE)]
+    if len(groups) > 1:
+        run.check_losses(groups)
+    for group in groups:
+        done, reasons = run.group(group)
         outcomes.append(done)
         unlisted += reasons
     return CatalogUpdate(outcomes, tuple(dict.fromkeys(unlisted)))
@@ -146,6 +150,17 @@ class _Update:
     guard: DeletionGuard | None
     engine: Engine
     metadata: Mapping[str, str]
+
+    def check_losses(self, groups: Sequence[Sequence[str]]) -> None:
+        """Raise ``MassDeletionError`` when all groups together lose too much, before any of them is updated."""
+        if self.guard is None or self.mode is UpdateMode.APPEND:
+            return
+        gone = 0
+        for prefixes in groups:
+            plan = IndexStep(self.lake, self.archive, prefixes, self.mode, self.guard, presume_other).plan()
+            gone += sum(plan.gone.values())
+        known = rows_by_prefix(self.lake.snapshot(FILE_INDEX).files)
+        self.guard.check_whole(sum(known.values()), gone)
 
     def group(self, prefixes: Sequence[str]) -> tuple[dict[str, Outcome], list[str]]:
         """Return what was done to the tables, and why prefixes were not listed whole."""

@@ -6,14 +6,14 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from dicom_assets.extract import CallLimits, Column, ExtractedTable, Extractor
+from dicom_assets.extract import ChildLimits, Column, ExtractedTable, Extractor
 
 
 class Misbehaving(Extractor):
     """Raises on some files, hangs on one, eats memory on one, crashes on one, and answers the others."""
 
     version = "misbehaving-1"
-    limits = CallLimits(seconds=5, memory_bytes=512 << 20)
+    limits = ChildLimits(seconds=5, memory_bytes=512 << 20)
     table: ClassVar = ExtractedTable(
         "misbehaving", "What is left of harm.", (Column("first_bytes", pa.binary(), "The first four bytes."),)
     )

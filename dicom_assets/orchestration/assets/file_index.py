@@ -7,8 +7,9 @@ from dicom_assets.archive.listing import ListingError
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
 from dicom_assets.orchestration.assets.reporting import report, run_metadata
-from dicom_assets.orchestration.assets.specs import BACKFILL, GROUP, RETRIES, UpdateConfig, definition_metadata
-from dicom_assets.orchestration.partitions import PREFIXES, check_prefixes
+from dicom_assets.orchestration.assets.specs import BACKFILL, RETRIES, UpdateConfig, definition_metadata
+from dicom_assets.orchestration.naming import ALONE, CatalogNames
+from dicom_assets.orchestration.partitions import check_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
@@ -34,27 +35,30 @@ class IndexConfig(UpdateConfig):
     )
 
 
-def build_file_index(model: CatalogModel) -> AssetsDefinition:
+def build_file_index(model: CatalogModel, names: CatalogNames = ALONE) -> AssetsDefinition:
     """Return the asset of a catalog."""
 
     @asset(
-        name=FILE_INDEX.name,
+        key=names.key(FILE_INDEX.name),
         description=FILE_INDEX.description,
-        partitions_def=PREFIXES,
+        partitions_def=names.partitions_def,
         backfill_policy=BACKFILL,
         retry_policy=RETRIES,
-        group_name=GROUP,
+        group_name=names.group,
         code_version="index-1",
         kinds={"deltalake", "python"},
+        tags=names.tags,
+        io_manager_key=names.io_manager,
         metadata=definition_metadata(FILE_INDEX),
         check_specs=[
             AssetCheckSpec(
                 LISTED_WHOLE,
-                asset=FILE_INDEX.name,
+                asset=names.key(FILE_INDEX.name),
                 description="Every folder of the run's prefixes could be listed. Where not, no row was removed.",
             )
         ],
     )
+    @names.takes_resources
     def file_index(
         context: AssetExecutionContext,
         config: IndexConfig,
@@ -79,17 +83,17 @@ def build_file_index(model: CatalogModel) -> AssetsDefinition:
                 context.log.warning(f"prefix {prefix} was not listed whole: {reason}")
             if listings.failed(prefixes):
                 raise ListingError(next(iter(listings.unlisted.values())))
-            reported = report(context, tables, done.outcomes[FILE_INDEX.name], prefixes)
+            reported = report(context, tables, done.outcomes[FILE_INDEX.name], prefixes, names)
             return MaterializeResult(
-                asset_key=reported.asset_key, metadata=reported.metadata, check_results=[_listed_whole(listings)]
+                asset_key=reported.asset_key, metadata=reported.metadata, check_results=[_listed_whole(listings, names)]
             )
 
     return file_index
 
 
-def _listed_whole(listings: Listings) -> AssetCheckResult:
+def _listed_whole(listings: Listings, names: CatalogNames) -> AssetCheckResult:
     return AssetCheckResult(
-        asset_key=FILE_INDEX.name,
+        asset_key=names.key(FILE_INDEX.name),
         check_name=LISTED_WHOLE,
         passed=not listings.unlisted,
         metadata={"prefixes not listed whole": len(listings.unlisted), "prefixes": sorted(listings.unlisted)[:20]},

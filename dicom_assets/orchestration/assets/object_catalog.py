@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 
-from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, MetadataValue, asset
+from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, MaterializeResult, MetadataValue, asset
 
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.extract.model import CatalogModel
@@ -12,12 +12,11 @@ from dicom_assets.orchestration.assets.reporting import report, run_metadata
 from dicom_assets.orchestration.assets.specs import (
     BACKFILL,
     FOLLOW_UPSTREAM,
-    GROUP,
     RETRIES,
     UpdateConfig,
     definition_metadata,
 )
-from dicom_assets.orchestration.partitions import PREFIXES
+from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.catalog import CatalogStep
@@ -27,7 +26,7 @@ from dicom_assets.query.preview import preview
 from dicom_assets.tables import FILE_INDEX
 
 
-def build_object_catalog(model: CatalogModel, previews: int = 0) -> AssetsDefinition:
+def build_object_catalog(model: CatalogModel, previews: int = 0, names: CatalogNames = ALONE) -> AssetsDefinition:
     """Return the asset.
 
     Parameters
@@ -36,23 +35,28 @@ def build_object_catalog(model: CatalogModel, previews: int = 0) -> AssetsDefini
         What the catalog consists of.
     previews
         How many thumbnails of each partition to show in its materialization; 0 keeps images out of run metadata.
+    names
+        What the catalog is called.
 
     """
     catalog = model.catalog
 
     @asset(
-        name=catalog.name,
+        key=names.key(catalog.name),
         description=catalog.description,
-        deps=[FILE_INDEX.name, *(table.name for table in model.extracted)],
-        partitions_def=PREFIXES,
+        deps=names.keys([FILE_INDEX, *model.extracted]),
+        partitions_def=names.partitions_def,
         backfill_policy=BACKFILL,
         retry_policy=RETRIES,
         automation_condition=FOLLOW_UPSTREAM,
-        group_name=GROUP,
+        group_name=names.group,
         code_version=VERSION,
         kinds={"deltalake", "spark"},
+        tags=names.tags,
+        io_manager_key=names.io_manager,
         metadata=definition_metadata(catalog),
     )
+    @names.takes_resources
     def object_catalog(
         context: AssetExecutionContext, config: UpdateConfig, lake: LakeResource, spark: SparkResource
     ) -> MaterializeResult[None]:
@@ -62,17 +66,21 @@ def build_object_catalog(model: CatalogModel, previews: int = 0) -> AssetsDefini
             tables.ensure(model.tables)
             done = converge(CatalogStep(tables, prefixes, config.mode, model), spark.engine(), run_metadata(context))
             if previews:
-                _attach_previews(context, tables.snapshot(catalog, prefixes), prefixes, previews)
-            return report(context, tables, done.outcomes[catalog.name], prefixes)
+                _attach_previews(
+                    context, names.key(catalog.name), tables.snapshot(catalog, prefixes), prefixes, previews
+                )
+            return report(context, tables, done.outcomes[catalog.name], prefixes, names)
 
     return object_catalog
 
 
-def _attach_previews(context: AssetExecutionContext, catalog: Snapshot, prefixes: Sequence[str], most: int) -> None:
+def _attach_previews(
+    context: AssetExecutionContext, key: AssetKey, catalog: Snapshot, prefixes: Sequence[str], most: int
+) -> None:
     """Show some thumbnails of each partition on its page."""
     for prefix in prefixes:
         picture = preview(catalog, prefix, most)
         if picture is not None:
             encoded = base64.b64encode(picture).decode()
             shown = MetadataValue.md(f"![thumbnails](data:image/jpeg;base64,{encoded})")
-            context.add_asset_metadata({"preview": shown}, asset_key=catalog.table.name, partition_key=prefix)
+            context.add_asset_metadata({"preview": shown}, asset_key=key, partition_key=prefix)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue
 
 from dicom_assets.delta.lake import Lake
+from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.pipeline.plan import Outcome
 from dicom_assets.tables import PARTITION
 
@@ -19,21 +20,21 @@ def run_metadata(context: AssetExecutionContext) -> dict[str, str]:
 
 
 def report(
-    context: AssetExecutionContext, lake: Lake, outcome: Outcome, prefixes: Sequence[str]
+    context: AssetExecutionContext, lake: Lake, outcome: Outcome, prefixes: Sequence[str], names: CatalogNames = ALONE
 ) -> MaterializeResult[None]:
     """Attach what happened to each partition and return the materialization of one table."""
-    table = outcome.table
+    table, key = outcome.table, names.key(outcome.table.name)
     statuses = _count_statuses(lake, outcome, prefixes) if _STATUS in table.schema.names else {}
     for prefix in prefixes:
         context.add_asset_metadata(
-            _partition_metadata(outcome, prefix, statuses.get(prefix, {})), asset_key=table.name, partition_key=prefix
+            _partition_metadata(outcome, prefix, statuses.get(prefix, {})), asset_key=key, partition_key=prefix
         )
     added, changed, removed = (sum(part.values()) for part in (outcome.added, outcome.changed, outcome.removed))
     end = f"version {outcome.version}" if outcome.committed else "nothing to commit"
     end += f"; rows made by: {outcome.engine}" if outcome.engine else ""
     context.log.info(f"{table.name}: {added} rows added, {changed} changed, {removed} removed; {end}")
     return MaterializeResult(
-        asset_key=table.name,
+        asset_key=key,
         metadata={
             "dagster/uri": lake.location(table).uri,
             "delta_version": outcome.version,

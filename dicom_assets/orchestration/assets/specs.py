@@ -8,7 +8,8 @@ from pydantic import Field
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.tables import PARTITION, Table
 
-GROUP = "dicom"
+TABLE = "dicom_assets/table"
+"""Metadata of an asset: the name of its table in the schema. The key of an asset has more parts in a named catalog."""
 PREFIXES_PER_RUN = 50
 """How many prefixes one run takes: one Spark job and one commit per table for all of them."""
 
@@ -57,4 +58,5 @@ def definition_metadata(table: Table) -> dict[str, Any]:
             ]
         ),
         "partition_expr": PARTITION,
+        TABLE: table.name,
     }

@@ -26,6 +26,7 @@ from dicom_assets.delta.lake import Lake, check_schema_name
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.user_tables import UserTable, UserTableError
 from dicom_assets.extract.model import OBJECT_CATALOG
+from dicom_assets.orchestration.assets.specs import TABLE
 from dicom_assets.orchestration.dagster_internals import (
     DbIOManager,
     DbTypeHandler,
@@ -93,7 +94,10 @@ class _LakeDbIOManager(DbIOManager):
             if not isinstance(column, str):
                 raise UserTableError(f"{context.asset_key.to_user_string()}: partition_expr has to name one column")
             partitions = [TablePartitionDimension(column, context.asset_partition_keys)]
-        name = "__".join(context.asset_key.path) if context.has_asset_key else output_context.name
+        # Tables of a catalog say what they are called: with the name of a catalog their asset keys have more parts.
+        name = metadata.get(TABLE) or (
+            "__".join(context.asset_key.path) if context.has_asset_key else output_context.name
+        )
         columns = (context.definition_metadata or {}).get("columns") if isinstance(context, InputContext) else None
         schema = str(metadata.get("schema") or self._schema)
         check_schema_name(schema)
