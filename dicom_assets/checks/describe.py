@@ -17,7 +17,7 @@ from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 _HEAD = """\
 # The checks
 
-Generated from the code by `python -m dicom_assets.checks.describe`.
+Generated from the code by `make reference`.
 
 Every table of a catalog has checks, those of your own extractors included. In Dagster they run after each
 materialization and look at the prefixes of their run, and again at those where they failed before: a check stays red

@@ -101,10 +101,12 @@ class Lake:
         return TableLocation(f"{self.root.rstrip('/')}/{self.schema}/{name}".rstrip("/"), self.storage_options)
 
     def ensure(self, tables: Iterable[Table]) -> None:
-        """Create the tables that are missing and bring older ones up to this version's columns.
+        """Create the tables that are missing and bring older ones up to this version's columns and format.
 
         Raises
         ------
+        LakeFormatError
+            A newer version of this package has written a table.
         SchemaNameError
             The lake, or its schema, is itself a table (looked for on local lakes).
 

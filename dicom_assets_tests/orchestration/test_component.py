@@ -321,7 +321,7 @@ def test_two_catalogs_of_one_name_or_of_the_same_tables_are_refused():
 
 def test_the_page_is_as_the_code_says():
     page = PAGE.read_text(encoding="utf-8")
-    assert page == component_page(page), "write it anew: make docs"
+    assert page == component_page(page), "write it anew: make reference"
 
 
 def test_the_page_shows_what_is_scaffolded(tmp_path):
