@@ -16,6 +16,7 @@ from dicom_assets.cli.errors import tell
 from dicom_assets.cli.places import Places
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
+from dicom_assets.orchestration.assets.progress import listening
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.launch import Launcher, PlannedRun
@@ -29,7 +30,6 @@ from dicom_assets.pipeline.pending import Pending, find_pending
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.summary import Count, summarize
 from dicom_assets.query.visible import visible
-from dicom_assets.spark.progress import following_spark
 from dicom_assets.tables import FILE_INDEX
 
 stdout = Console()
@@ -156,7 +156,7 @@ def _run_all(command: CatalogCommand, launcher: Launcher, runs: Sequence[Planned
         for number, run in enumerate(runs, 1):
             progress.update(bar, description=f"Run {number} of {len(runs)}", completed=done)
             follow = partial(_advance, progress, bar, done, run.files)
-            with following_spark(follow):
+            with listening(follow):
                 report = launcher.execute(
                     definitions, command.model, run, command.mode, allow_mass_deletion=command.allow_mass_deletion
                 )
@@ -172,7 +172,8 @@ def _run_all(command: CatalogCommand, launcher: Launcher, runs: Sequence[Planned
 
 def _advance(progress: Progress, bar: TaskID, done: int, files: int, share: float) -> None:
     """Show that a share of a run's files is done, after those of earlier runs."""
-    progress.update(bar, completed=done + int(share * files))
+    # A pass that another run made anew begins again: a bar does not go back.
+    progress.update(bar, completed=max(progress.tasks[bar].completed, done + int(share * files)))
 
 
 def _conclude(lake: Lake, done: Sequence[Pending], seconds: float) -> None:

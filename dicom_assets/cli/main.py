@@ -213,6 +213,35 @@ def gallery(
 
 
 @app.command()
+def lineage(
+    lake: LakeOption,
+    path_or_uid: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PATH|UID]",
+            help="A file of the archive, or the UID of an instance, a series or a study.",
+        ),
+    ] = None,
+    schema: Schema = "dicom",
+    run: Annotated[
+        str | None, typer.Option("--run", help="What this run wrote; the first characters of its id are enough.")
+    ] = None,
+    paths: Annotated[bool, typer.Option("--paths", help="With --run: the paths of its rows, too.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    dagster_url: Annotated[
+        str | None, typer.Option("--dagster-url", help="Address of the Dagster UI, for links to runs.")
+    ] = None,
+) -> None:
+    """Tell where rows come from: which run made them, from which version of the file, by which version of the code."""
+    from dicom_assets.cli.lineage import LineageCommand, show_lineage
+    from dicom_assets.query.opening import open_catalog
+
+    with clear_errors():
+        command = LineageCommand(path_or_uid, run, paths, json, dagster_url)
+        show_lineage(open_catalog(lake, schema), command)
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Option("--to", help="Folder of the lake and the page.")] = Path(".demo"),
 ) -> None:

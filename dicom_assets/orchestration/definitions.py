@@ -25,8 +25,10 @@ from dicom_assets.delta.lake import check_schema_name
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.installed import installed_extractors
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
+from dicom_assets.orchestration.assets.archive import build_archive
 from dicom_assets.orchestration.assets.extraction import build_extraction
 from dicom_assets.orchestration.assets.file_index import build_file_index
+from dicom_assets.orchestration.assets.look import AssetLabels, look_of
 from dicom_assets.orchestration.assets.object_catalog import build_object_catalog
 from dicom_assets.orchestration.checks import build_checks
 from dicom_assets.orchestration.maintenance import NIGHTLY, build_maintenance_job, build_maintenance_schedule
@@ -58,6 +60,7 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
     maintenance_cron: str = NIGHTLY,
     executor: ExecutorDefinition | None = in_process_executor,
     checks: CheckOptions | None = None,
+    labels: AssetLabels | None = None,
     **resources: Any,
 ) -> Definitions:
     """Return the assets with their resources; what is not given comes from the environment.
@@ -83,6 +86,8 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
         ``None`` where the code location has an executor from elsewhere.
     checks
         What the checks of the tables still take for well.
+    labels
+        Owners, tags and freshness policy of the assets; by default none.
     **resources
         More resources, for assets that are merged in.
 
@@ -96,17 +101,20 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
     tables = lake or lake_from_environment(names)
     sensing = sensor or SensorOptions(running=archive is not None or SOURCE in os.environ)
     maintenance = build_maintenance_job(model, names)
+    files = archive or archive_from_environment()
+    look = look_of(labels, files, tables)
     own = {
-        "archive": archive or archive_from_environment(),
+        "archive": files,
         "lake": tables,
         "io_manager": LakeIOManager(lake=tables),
         "spark": spark or SparkResource(),
     }
     return Definitions(
         assets=[
-            build_file_index(model, names),
-            build_extraction(model, names),
-            build_object_catalog(model, previews, names),
+            build_archive(names, look),
+            build_file_index(model, names, look),
+            build_extraction(model, names, look),
+            build_object_catalog(model, previews, names, look),
         ],
         asset_checks=build_checks(model, checks, names),
         jobs=[maintenance, build_register_job(names)],

@@ -1,6 +1,6 @@
 """The documentation of the tables, generated from their definitions: ``python -m dicom_assets.query.describe``.
 
-Rewrites ``docs/tables.md``, as ``make reference`` does; a test fails when it is stale.
+Rewrites ``docs/tables.md`` and ``docs/lineage.md``, as ``make reference`` does; a test fails when one is stale.
 """
 
 import ast
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from dicom_assets.extract.column_lineage import column_sources
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.extract.status import CatalogStatus
-from dicom_assets.tables import Column
+from dicom_assets.tables import FILE_INDEX, Column, Table
 
 
 def type_name(type_: pa.DataType) -> str:
@@ -56,6 +57,39 @@ def tables_page(model: CatalogModel = DEFAULT_MODEL) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def lineage_page(model: CatalogModel = DEFAULT_MODEL) -> str:
+    """Return ``docs/lineage.md``: where each column of ``object_catalog`` comes from."""
+    lines = ["| Column | Comes from | Attribute |", "|---|---|---|"]
+    for name, sources in column_sources(model).items():
+        column = model.catalog[name]
+        parts = ", ".join(f"`{source.table}.{source.column}`" for source in sources) or "the join itself"
+        attribute = f"{column.name} ({column.tag[:4]},{column.tag[4:]})" if column.tag else ""
+        lines.append(f"| `{name}` | {parts} | {attribute} |")
+    tables = "\n".join(f"- `{table.name}`: {text}" for table, text in _table_sources(model))
+    return (
+        "\n\n".join(
+            [
+                "# Where columns come from",
+                "Generated from the code by `python -m dicom_assets.query.describe`.",
+                "Which run made a row is [another question](operations.md#where-a-row-comes-from).",
+                "## From the archive to the tables",
+                tables,
+                f"## Columns of {model.catalog.name}",
+                "\n".join(lines),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _table_sources(model: CatalogModel) -> Iterator[tuple[Table, str]]:
+    yield FILE_INDEX, "the listing of the archive"
+    for table in model.extracted:
+        yield table, f"the content of each file that `{FILE_INDEX.name}` lists"
+    joined = ", ".join(f"`{table.name}`" for table in (FILE_INDEX, *model.extracted))
+    yield model.catalog, f"{joined}, joined by `path` where they are of the version of the file that is listed"
+
+
 def _state_rows(states: Iterable[tuple[str, str]]) -> str:
     return "\n".join(["| State | |", "|---|---|", *(f"| `{state}` | {text} |" for state, text in states)])
 
@@ -81,10 +115,11 @@ def _members(definition: ast.ClassDef) -> Iterator[tuple[str, str]]:
 
 
 def main(root: Path) -> None:
-    """Rewrite the generated page of a checkout."""
-    page = root / "docs" / "tables.md"
-    page.parent.mkdir(exist_ok=True)
-    page.write_text(tables_page(), encoding="utf-8")
+    """Rewrite the generated pages of a checkout."""
+    folder = root / "docs"
+    folder.mkdir(exist_ok=True)
+    (folder / "tables.md").write_text(tables_page(), encoding="utf-8")
+    (folder / "lineage.md").write_text(lineage_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ from dagster import AssetExecutionContext, AssetsDefinition, AssetSpec, Material
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
-from dicom_assets.orchestration.assets.reporting import report, run_metadata
-from dicom_assets.orchestration.assets.specs import BACKFILL, RETRIES, UpdateConfig, definition_metadata
+from dicom_assets.orchestration.assets.look import PLAIN, Look, code_references, column_lineage
+from dicom_assets.orchestration.assets.progress import logged
+from dicom_assets.orchestration.assets.reporting import Reporter, run_metadata
+from dicom_assets.orchestration.assets.specs import BACKFILL, RETRIES, UpdateConfig
 from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.orchestration.partitions import check_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
@@ -21,26 +23,27 @@ from dicom_assets.pipeline.ownership import claim
 from dicom_assets.tables import FILE_INDEX
 
 
-def _spec(extractor: Extractor, names: CatalogNames) -> AssetSpec:
+def _spec(extractor: Extractor, model: CatalogModel, names: CatalogNames, look: Look) -> AssetSpec:
     table = extractor.table
-    return AssetSpec(
-        names.key(table.name),
+    return look.table(
+        names,
+        table,
+        "extracted",
         deps=[names.key(FILE_INDEX.name)],
-        description=table.description,
-        group_name=names.group,
         code_version=extractor.version,
-        kinds={"deltalake", "spark"},
-        tags=names.tags,
-        metadata=definition_metadata(table),
-    ).with_io_manager_key(names.io_manager)
+        metadata={
+            "dagster/column_lineage": column_lineage(model, table, names.key),
+            **code_references(type(extractor).extract),
+        },
+    )
 
 
-def build_extraction(model: CatalogModel, names: CatalogNames = ALONE) -> AssetsDefinition:
+def build_extraction(model: CatalogModel, names: CatalogNames = ALONE, look: Look = PLAIN) -> AssetsDefinition:
     """Return the multi-asset that runs the extractors; their versions are the assets' code versions."""
 
     @multi_asset(
         name=names.op(EXTRACTION_OP),
-        specs=[_spec(extractor, names) for extractor in model.extractors],
+        specs=[_spec(extractor, model, names, look) for extractor in model.extractors],
         can_subset=True,
         partitions_def=names.partitions_def,
         backfill_policy=BACKFILL,
@@ -61,9 +64,11 @@ def build_extraction(model: CatalogModel, names: CatalogNames = ALONE) -> Assets
             check_prefixes(files, prefixes)
             tables.ensure(model.tables)
             selected = model.selected(key.path[-1] for key in context.selected_asset_keys)
-            step = ExtractionStep(tables, files, selected, prefixes, config.mode)
-            done = converge(step, spark.engine(), run_metadata(context))
+            step = ExtractionStep(tables, files, selected, prefixes, config.mode, context.run.run_id)
+            engine = logged(spark.engine(), EXTRACTION_OP, context.log.info)
+            done = converge(step, engine, run_metadata(context))
+            reporter = Reporter(context, tables, prefixes, names)
             for outcome in done.outcomes.values():
-                yield report(context, tables, outcome, prefixes, names)
+                yield reporter.report(outcome)
 
     return extraction

@@ -3,30 +3,33 @@
 import base64
 from collections.abc import Sequence
 
-from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, MaterializeResult, MetadataValue, asset
+from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, MaterializeResult, MetadataValue, multi_asset
 
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
-from dicom_assets.orchestration.assets.reporting import report, run_metadata
+from dicom_assets.orchestration.assets.look import PLAIN, Look, code_references, column_lineage
+from dicom_assets.orchestration.assets.progress import logged
+from dicom_assets.orchestration.assets.reporting import Reporter, run_metadata
 from dicom_assets.orchestration.assets.specs import (
     BACKFILL,
     FOLLOW_UPSTREAM,
     RETRIES,
     UpdateConfig,
-    definition_metadata,
 )
 from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.catalog import CatalogStep
 from dicom_assets.pipeline.converge import converge
-from dicom_assets.pipeline.join import VERSION
+from dicom_assets.pipeline.join import VERSION, join_rows
 from dicom_assets.query.preview import preview
 from dicom_assets.tables import FILE_INDEX
 
 
-def build_object_catalog(model: CatalogModel, previews: int = 0, names: CatalogNames = ALONE) -> AssetsDefinition:
+def build_object_catalog(
+    model: CatalogModel, previews: int = 0, names: CatalogNames = ALONE, look: Look = PLAIN
+) -> AssetsDefinition:
     """Return the asset.
 
     Parameters
@@ -37,24 +40,31 @@ def build_object_catalog(model: CatalogModel, previews: int = 0, names: CatalogN
         How many thumbnails of each partition to show in its materialization; 0 keeps images out of run metadata.
     names
         What the catalog is called.
+    look
+        How its assets look.
 
     """
     catalog = model.catalog
 
-    @asset(
-        key=names.key(catalog.name),
-        description=catalog.description,
+    spec = look.table(
+        names,
+        catalog,
+        "catalog",
         deps=names.keys([FILE_INDEX, *model.extracted]),
+        code_version=VERSION,
+        automation_condition=FOLLOW_UPSTREAM,
+        metadata={
+            "dagster/column_lineage": column_lineage(model, catalog, names.key),
+            **code_references(join_rows),
+        },
+    )
+
+    @multi_asset(
+        name=names.op(catalog.name),
+        specs=[spec],
         partitions_def=names.partitions_def,
         backfill_policy=BACKFILL,
         retry_policy=RETRIES,
-        automation_condition=FOLLOW_UPSTREAM,
-        group_name=names.group,
-        code_version=VERSION,
-        kinds={"deltalake", "spark"},
-        tags=names.tags,
-        io_manager_key=names.io_manager,
-        metadata=definition_metadata(catalog),
     )
     @names.takes_resources
     def object_catalog(
@@ -64,12 +74,13 @@ def build_object_catalog(model: CatalogModel, previews: int = 0, names: CatalogN
         with only_infrastructure_is_retried():
             prefixes, tables = context.partition_keys, lake.open()
             tables.ensure(model.tables)
-            done = converge(CatalogStep(tables, prefixes, config.mode, model), spark.engine(), run_metadata(context))
+            step = CatalogStep(tables, prefixes, config.mode, model, context.run.run_id)
+            done = converge(step, logged(spark.engine(), catalog.name, context.log.info), run_metadata(context))
             if previews:
                 _attach_previews(
                     context, names.key(catalog.name), tables.snapshot(catalog, prefixes), prefixes, previews
                 )
-            return report(context, tables, done.outcomes[catalog.name], prefixes, names)
+            return Reporter(context, tables, prefixes, names).report(done.outcomes[catalog.name])
 
     return object_catalog
 

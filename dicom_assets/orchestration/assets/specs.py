@@ -1,12 +1,9 @@
-"""How every asset of the catalog looks to Dagster, derived from its table."""
+"""How every asset of the catalog runs: its run config, retries, backfills, and when it follows what it is made of."""
 
-from typing import Any
-
-from dagster import AutomationCondition, BackfillPolicy, Backoff, Config, Jitter, RetryPolicy, TableColumn, TableSchema
+from dagster import AutomationCondition, BackfillPolicy, Backoff, Config, Jitter, RetryPolicy
 from pydantic import Field
 
 from dicom_assets.pipeline.difference import UpdateMode
-from dicom_assets.tables import PARTITION, Table
 
 TABLE = "dicom_assets/table"
 """Metadata of an asset: the name of its table in the schema. The key of an asset has more parts in a named catalog."""
@@ -47,16 +44,3 @@ class UpdateConfig(Config):
         default=UpdateMode.SYNC,
         description="`sync` mirrors the archive, `append` keeps rows of removed files, `overwrite` makes all anew.",
     )
-
-
-def definition_metadata(table: Table) -> dict[str, Any]:
-    """Return what the asset page shows of a table before anything is materialized."""
-    return {
-        "dagster/column_schema": TableSchema(
-            columns=[
-                TableColumn(column.name, type=str(column.type), description=column.description) for column in table
-            ]
-        ),
-        "partition_expr": PARTITION,
-        TABLE: table.name,
-    }
