@@ -22,7 +22,7 @@ from dicom_assets_tests.support.whole import put
 
 LAKES = sorted((Path(__file__).parent / "data").glob("lake-*.tar.xz"))
 NOT_COMPARED = {"indexed_at", "removed_at", "source_version", "thumbnail", "run_id", "made_at"}
-"""When we looked, in which run, what numbers the disk gives to files, and pictures as a version of the encoder wrote them."""
+"""When we looked, in which run, what numbers the disk gives to files, and pictures as an encoder wrote them then."""
 
 
 @pytest.fixture(params=LAKES, ids=lambda path: path.name)
