@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo ui test test-all check format lock docs clean
+.PHONY: help install demo ui test test-all check format lock docs reference screenshots clean
 
 help:
 	@echo "make demo      catalog the DICOM files that come with pydicom, below .demo/"
@@ -13,7 +13,8 @@ help:
 	@echo "make test-all  the long ones too"
 	@echo "make check     format, lint, types, import contracts"
 	@echo "make install   only set up $(VENV)"
-	@echo "make docs      write the generated parts of the documentation"
+	@echo "make docs      the documentation as a site, below site/"
+	@echo "make reference write the pages of the documentation that are made from the code"
 	@echo "make lock      resolve requirements.lock anew"
 
 install: $(INSTALLED)
@@ -48,11 +49,17 @@ format: install
 	$(BIN)/ruff check --fix .
 
 docs: install
-	$(BIN)/python -m dicom_assets.query.describe
+	$(BIN)/zensical build --clean --strict
+
+reference: install
+	$(BIN)/python docs/tools/reference.py
+
+screenshots: install
+	$(BIN)/python docs/tools/screenshots.py
 
 lock: install
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev \
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev --group docs \
 		--no-header --no-emit-index-url --no-emit-find-links --no-annotate --no-strip-extras --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) .demo
+	rm -rf $(VENV) .demo site .cache

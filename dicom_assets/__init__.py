@@ -9,12 +9,17 @@ Query it::
     catalog = dicom_assets.open_catalog("/data/lake")
     catalog.sql("SELECT Modality, count(*) FROM object_catalog GROUP BY Modality").df()
 
+Check what is promised of its tables::
+
+    failed = [outcome for outcome in dicom_assets.check_catalog("/data/lake") if not outcome.passed]
+
 Look at one file, without a catalog::
 
     header = dicom_assets.read_header("slice.dcm")
     thumbnail = dicom_assets.render_thumbnail("slice.dcm")
 
-Let Dagster do it: :func:`build_definitions` returns the assets, checks, sensors and jobs.
+Let Dagster do it: :func:`build_definitions` returns the assets, checks, sensors and jobs, and
+:class:`DicomCatalogComponent` describes them in the YAML of a project that is made with ``dg``.
 
 Every error of the package is a :class:`DicomAssetsError`. Names are imported when they are first used: to import the
 package costs next to nothing, and only what needs Spark or Dagster loads them.
@@ -24,8 +29,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dicom_assets.checks.report import check_catalog
     from dicom_assets.dicom.files import read_header, render_thumbnail
     from dicom_assets.errors import DicomAssetsError
+    from dicom_assets.orchestration.component import DicomCatalogComponent
     from dicom_assets.orchestration.definitions import build_definitions
     from dicom_assets.pipeline.update import update_catalog
     from dicom_assets.query.opening import open_catalog
@@ -34,8 +41,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DicomAssetsError",
+    "DicomCatalogComponent",
     "__version__",
     "build_definitions",
+    "check_catalog",
     "open_catalog",
     "read_header",
     "render_thumbnail",
@@ -44,7 +53,9 @@ __all__ = [
 
 _HOMES = {
     "DicomAssetsError": "dicom_assets.errors",
+    "DicomCatalogComponent": "dicom_assets.orchestration.component",
     "build_definitions": "dicom_assets.orchestration.definitions",
+    "check_catalog": "dicom_assets.checks.report",
     "open_catalog": "dicom_assets.query.opening",
     "read_header": "dicom_assets.dicom.files",
     "render_thumbnail": "dicom_assets.dicom.files",

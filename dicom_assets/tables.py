@@ -95,6 +95,19 @@ PREFIX = Column(PARTITION, pa.string(), "Partition: the directories that the fil
 PATH = Column(KEY, pa.string(), "Absolute URI, or absolute path of a local file.", statistics=True)
 FINGERPRINT = Column("fingerprint", pa.string(), "Version of the source file: its ETag, or its size and time.")
 
+RUN_ID = Column(
+    "run_id",
+    pa.string(),
+    "Run that made the row: the id of Dagster's run, or `update-...` of an update without Dagster; null in rows of "
+    "older releases.",
+    statistics=True,
+)
+MADE_AT = Column(
+    "made_at", _TIMESTAMP, "When that run began to make these rows; with `run_id`, it names one commit of the table."
+)
+PROVENANCE = (RUN_ID, MADE_AT)
+"""Columns of every table that tell where a row comes from; they are no part of its version."""
+
 DERIVED: tuple[Column, ...] = (
     PREFIX,
     PATH,
@@ -102,6 +115,7 @@ DERIVED: tuple[Column, ...] = (
     Column("extractor_version", pa.string(), "Version of the code that made the row."),
     Column("status", pa.string(), "How it went, one of the documented states.", statistics=True),
     Column("error", pa.string(), "One sentence on what is not well; carries no patient data."),
+    *PROVENANCE,
 )
 
 INDEXED: tuple[Column, ...] = (
@@ -131,5 +145,8 @@ REMOVED_AT = Column(
 FILE_INDEX = Table(
     "file_index",
     "Every file of the archive, as last listed.",
-    (PREFIX, PATH, *INDEXED, FINGERPRINT, _SOURCE_VERSION, INDEXED_AT, REMOVED_AT),
+    (PREFIX, PATH, *INDEXED, FINGERPRINT, _SOURCE_VERSION, INDEXED_AT, REMOVED_AT, *PROVENANCE),
 )
+
+SOURCE = "dicom_assets.source"
+"""Property of ``file_index``: the root below which its files were listed, as its rows have it."""

@@ -23,6 +23,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 PUBLIC = {
     "DicomAssetsError",
+    "DicomCatalogComponent",
     "__version__",
     "build_definitions",
     "open_catalog",

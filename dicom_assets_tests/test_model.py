@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
 from dicom_assets.extract.headers import DICOM_HEADERS
 from dicom_assets.extract.model import DEFAULT_MODEL
-from dicom_assets.orchestration.sensors import NAME, SensorOptions
+from dicom_assets.orchestration.naming import ALONE
+from dicom_assets.orchestration.sensors import SensorOptions
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.scratch import clean
 from dicom_assets_tests.support.ticking import Ticker, ranges
@@ -87,7 +88,7 @@ class Archive(RuleBasedStateMachine):
             for request, (first, last) in zip(result.run_requests, ranges(result), strict=True):
                 assert request.run_key not in self.run_keys, "the daemon would drop it"
                 self.run_keys.add(request.run_key)
-                tags = {**request.tags, "dagster/sensor_name": NAME, "dagster/run_key": request.run_key}
+                tags = {**request.tags, "dagster/sensor_name": ALONE.archive_sensor, "dagster/run_key": request.run_key}
                 self.deployment.run(first, last, tags=tags)
             if not result.run_requests and "allow_mass_deletion" in str(result.skip_reason):
                 self.deployment.run_all(run_config=ALLOWED)

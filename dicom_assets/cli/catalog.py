@@ -16,6 +16,7 @@ from dicom_assets.cli.errors import tell
 from dicom_assets.cli.places import Places
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
+from dicom_assets.orchestration.assets.progress import listening
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.launch import Launcher, PlannedRun
@@ -27,9 +28,8 @@ from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.pending import Pending, find_pending
 from dicom_assets.query.database import Catalog
-from dicom_assets.query.summary import Count, count_by, summarize
+from dicom_assets.query.summary import Count, summarize
 from dicom_assets.query.visible import visible
-from dicom_assets.spark.progress import following_spark
 from dicom_assets.tables import FILE_INDEX
 
 stdout = Console()
@@ -156,7 +156,7 @@ def _run_all(command: CatalogCommand, launcher: Launcher, runs: Sequence[Planned
         for number, run in enumerate(runs, 1):
             progress.update(bar, description=f"Run {number} of {len(runs)}", completed=done)
             follow = partial(_advance, progress, bar, done, run.files)
-            with following_spark(follow):
+            with listening(follow):
                 report = launcher.execute(
                     definitions, run, command.mode, allow_mass_deletion=command.allow_mass_deletion
                 )
@@ -172,7 +172,8 @@ def _run_all(command: CatalogCommand, launcher: Launcher, runs: Sequence[Planned
 
 def _advance(progress: Progress, bar: TaskID, done: int, files: int, share: float) -> None:
     """Show that a share of a run's files is done, after those of earlier runs."""
-    progress.update(bar, completed=done + int(share * files))
+    # A pass that another run made anew begins again: a bar does not go back.
+    progress.update(bar, completed=max(progress.tasks[bar].completed, done + int(share * files)))
 
 
 def _conclude(lake: Lake, done: Sequence[Pending], seconds: float) -> None:
@@ -182,13 +183,13 @@ def _conclude(lake: Lake, done: Sequence[Pending], seconds: float) -> None:
         stdout.print(f"Nothing was changed; looked in {seconds:.1f} s.")
     else:
         gone = f", rows of {removed} removed" if removed else ""
-        stdout.print(f"{files} files cataloged{gone} in {seconds:.1f} s, {files / seconds:.0f} files per second.")
-    catalog = Catalog(lake)
-    summary = summarize(catalog)
+        rate = f", {files / seconds:.0f} files per second" if files > seconds else ""
+        stdout.print(f"{files} file{'' if files == 1 else 's'} cataloged{gone} in {seconds:.1f} s{rate}.")
+    summary = summarize(Catalog(lake))
     stdout.print(f"The catalog holds {summary.files} files.")
     grid = Grid(box=None, padding=(0, 3, 0, 0))
     for title, counts in (
-        ("Metadata", count_by(catalog, "metadata_status")),
+        ("Metadata", summary.metadata_status),
         ("Header", summary.header_status),
         ("Thumbnail", summary.thumbnail_status),
     ):

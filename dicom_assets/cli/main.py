@@ -1,7 +1,5 @@
 """The commands and their options. What they do is in the modules beside this one and in :mod:`dicom_assets.query`."""
 
-import atexit
-import gc
 import sys
 import warnings
 from importlib.metadata import version as installed_version
@@ -145,6 +143,55 @@ def sql(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 @app.command()
+def check(  # noqa: PLR0913, PLR0917 - the options of the command
+    lake: LakeOption,
+    schema: Schema = "dicom",
+    prefix: Annotated[
+        list[str] | None, typer.Option("--prefix", help="Only this partition; may be given several times.")
+    ] = None,
+    errors: Annotated[
+        float, typer.Option("--errors", min=0, max=1, help="Share of rows that may have the status error.")
+    ] = 0.01,
+    damaged: Annotated[
+        float, typer.Option("--damaged", min=0, max=1, help="Share of rows that may be truncated or partial.")
+    ] = 0.05,
+    newest_hours: Annotated[
+        float | None,
+        typer.Option("--newest-hours", help="How old the newest file may be; by default, that is not checked."),
+    ] = None,
+    tolerate_warnings: Annotated[
+        bool, typer.Option("--tolerate-warnings", help="Exit with 0 where nothing but warnings was found.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Check the tables: what is promised of them, what was found, and the SQL that lists the cases.
+
+    Exits with 0 when all checks passed, 1 when one failed, warnings included, and 2 when nothing could be checked.
+    """
+    from datetime import timedelta
+
+    from dicom_assets.checks.options import Bounds, CheckOptions
+    from dicom_assets.checks.report import check_catalog
+    from dicom_assets.cli.check import as_json as json_of
+    from dicom_assets.cli.check import print_report
+    from dicom_assets.delta.lake import Lake
+    from dicom_assets.extract.installed import installed_extractors
+    from dicom_assets.extract.model import CatalogModel
+
+    with clear_errors():
+        newest = None if newest_hours is None else timedelta(hours=newest_hours)
+        options = CheckOptions(Bounds(errors, damaged), newest_file=newest)
+        model = CatalogModel(installed_extractors())
+        outcomes = check_catalog(Lake(lake, schema), prefix, model, options)
+    if as_json:
+        typer.echo(json_of(outcomes))
+    else:
+        print_report(outcomes)
+    if not all(outcome.passed or (tolerate_warnings and outcome.severity == "warning") for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+@app.command()
 def gallery(
     output: Annotated[Path, typer.Argument(help="The HTML file to write.")],
     lake: LakeOption,
@@ -163,6 +210,35 @@ def gallery(
         page = write_gallery(open_catalog(lake, schema), output, title=title, where=where, limit=limit)
     line = visible(f"{page}: {output.absolute()}")
     Console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def lineage(
+    lake: LakeOption,
+    path_or_uid: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PATH|UID]",
+            help="A file of the archive, or the UID of an instance, a series or a study.",
+        ),
+    ] = None,
+    schema: Schema = "dicom",
+    run: Annotated[
+        str | None, typer.Option("--run", help="What this run wrote; the first characters of its id are enough.")
+    ] = None,
+    paths: Annotated[bool, typer.Option("--paths", help="With --run: the paths of its rows, too.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    dagster_url: Annotated[
+        str | None, typer.Option("--dagster-url", help="Address of the Dagster UI, for links to runs.")
+    ] = None,
+) -> None:
+    """Tell where rows come from: which run made them, from which version of the file, by which version of the code."""
+    from dicom_assets.cli.lineage import LineageCommand, show_lineage
+    from dicom_assets.query.opening import open_catalog
+
+    with clear_errors():
+        command = LineageCommand(path_or_uid, run, paths, json, dagster_url)
+        show_lineage(open_catalog(lake, schema), command)
 
 
 @app.command()
@@ -199,8 +275,6 @@ def ui(
 
 def main() -> None:
     """Run the command line."""
-    # The interpreter collects garbage at its end: half a second over all that Dagster and Spark have imported.
-    atexit.register(gc.freeze)
     # Dagster warns of every parameter of its own that is in beta, at every start.
     warnings.filterwarnings("ignore", message=".*is currently in beta")
     app()

@@ -241,8 +241,12 @@ def read_rows(
     with _opened(filesystem, file) as parquet:
         present = [name for name in columns if name in parquet.schema_arrow.names]
         for group in range(parquet.num_row_groups):
-            found = pc.is_in(parquet.read_row_group(group, columns=[KEY], use_threads=False)[KEY], keys)
+            # Other writers may have left views, which Arrow neither compares nor filters.
+            held = parquet.read_row_group(group, columns=[KEY], use_threads=False)[KEY].cast(table[KEY].type)
+            found = pc.is_in(held, keys)
             if pc.any(found).as_py():
-                rows = parquet.read_row_group(group, columns=present, use_threads=False).filter(found)
+                rows, start = parquet.read_row_group(group, columns=present, use_threads=False), 0
                 for batch in rows.to_batches():
-                    yield _complete(batch, table, file.prefix, columns)
+                    mask = found.slice(start, batch.num_rows).combine_chunks()
+                    yield _complete(batch, table, file.prefix, columns).filter(mask)
+                    start += batch.num_rows

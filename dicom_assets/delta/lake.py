@@ -13,7 +13,7 @@ from dicom_assets.storage.addresses import AddressError, absolute, is_remote
 from dicom_assets.tables import Table
 
 _SCHEMA_NAME = re.compile(r"[^\W_][\w.-]*")
-_CATALOG_TABLE = "dicom_assets.catalogTable"
+CATALOG_TABLE = "dicom_assets.catalogTable"
 """Property of the tables that belong to a catalog, and not to a user."""
 _PERCENT_CODE = re.compile(r"%[0-9A-Fa-f]{2}")
 _LONGEST_NAME = 255
@@ -90,7 +90,7 @@ class Lake:
         known = {table.name for table in found}
         strangers = sorted(self.table_names() - known)
         stored = (stored_table(self._location(name)) for name in strangers)
-        return (*found, *(table for table in stored if table.properties.get(_CATALOG_TABLE) == "true"))
+        return (*found, *(table for table in stored if table.properties.get(CATALOG_TABLE) == "true"))
 
     def table_names(self) -> frozenset[str]:
         """Return the names of all Delta tables of the schema, those of users included."""
@@ -101,10 +101,12 @@ class Lake:
         return TableLocation(f"{self.root.rstrip('/')}/{self.schema}/{name}".rstrip("/"), self.storage_options)
 
     def ensure(self, tables: Iterable[Table]) -> None:
-        """Create the tables that are missing and bring older ones up to this version's columns.
+        """Create the tables that are missing and bring older ones up to this version's columns and format.
 
         Raises
         ------
+        LakeFormatError
+            A newer version of this package has written a table.
         SchemaNameError
             The lake, or its schema, is itself a table (looked for on local lakes).
 
@@ -113,7 +115,7 @@ class Lake:
             if Path(folder, "_delta_log").is_dir():
                 raise SchemaNameError(f"{folder} is a Delta table; tables inside another one would be lost with it")
         for table in tables:
-            ensure_table(self.location(table), table, {_CATALOG_TABLE: "true"})
+            ensure_table(self.location(table), table, {CATALOG_TABLE: "true"})
 
     def snapshot(self, table: Table, prefixes: Sequence[str] | None = None) -> Snapshot:
         """Read the log of a table; raises ``TableNotFoundError``."""

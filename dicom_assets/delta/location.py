@@ -11,11 +11,15 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
+from dicom_assets.delta.format import FORMAT, FORMAT_VERSION, format_of
 from dicom_assets.errors import InfrastructureError, UserError
 from dicom_assets.storage.addresses import absolute, is_remote
 from dicom_assets.storage.errors import why
-from dicom_assets.storage.retries import retry_listing
+from dicom_assets.storage.retries import retry_listing, retry_lost_race
 from dicom_assets.tables import PARTITION, Table
+
+_ATTEMPTS = 10
+"""At an upgrade, beside others."""
 
 
 class TableSchemaError(UserError, ValueError):
@@ -71,10 +75,21 @@ class TableLocation:
             return retry_listing(lambda: DeltaTable.is_deltatable(self.uri, dict(self.storage_options)))
 
     def open(self, version: int | None = None) -> DeltaTable:
-        """Return the table at a version, by default the latest; raises ``TableNotFoundError``."""
+        """Return the table at a version, by default the latest.
+
+        Raises
+        ------
+        TableNotFoundError
+            There is none.
+        LakeFormatError
+            A newer version of this package has written it.
+
+        """
         with self._reached():
             options = dict(self.storage_options)
-            return retry_listing(lambda: DeltaTable(self.uri, version=version, storage_options=options))
+            delta = retry_listing(lambda: DeltaTable(self.uri, version=version, storage_options=options))
+        format_of(delta.metadata().configuration, self.uri)
+        return delta
 
     def make_folder(self) -> None:
         """Make the folder of a local table; an object store needs none."""
@@ -92,7 +107,7 @@ class TableLocation:
         return [entry.path.rstrip("/").rpartition("/")[2] for entry in entries if entry.type == FileType.Directory]
 
     def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
-        """Create the table, unless there is one; properties of our own are kept beside those of Delta."""
+        """Create the table of a catalog, unless there is one; our own properties are kept beside those of Delta."""
         self.make_folder()
         with self._reached(), first_wins(self):
             DeltaTable.create(
@@ -104,6 +119,7 @@ class TableLocation:
                 description=table.description,
                 configuration={
                     "delta.dataSkippingStatsColumns": ",".join(table.statistics_columns),
+                    FORMAT: str(FORMAT_VERSION),
                     **(properties or {}),
                 },
                 storage_options=dict(self.storage_options),
@@ -133,9 +149,10 @@ def first_wins(location: TableLocation) -> Iterator[None]:
 
 
 def ensure_table(location: TableLocation, table: Table, properties: Mapping[str, str] | None = None) -> None:
-    """Create a table, or add to an existing one the columns that this version of the package brings.
+    """Create a table, or bring an existing one up to the columns and the format of this version of the package.
 
-    Safe beside others that do the same: creation ignores a table that appeared meanwhile.
+    Safe beside others that do the same: creation ignores a table that appeared meanwhile, and an upgrade that another
+    one got in the way of looks again. Killed between its two commits, it is completed by the next.
 
     Parameters
     ----------
@@ -148,14 +165,23 @@ def ensure_table(location: TableLocation, table: Table, properties: Mapping[str,
     ------
     TableSchemaError
         An existing column has another type.
+    LakeFormatError
+        A newer version of this package has written it.
 
     """
+    retry_lost_race(lambda: _ensure(location, table, properties), CommitFailedError, _ATTEMPTS)
+
+
+def _ensure(location: TableLocation, table: Table, properties: Mapping[str, str] | None) -> None:
+    """Create or upgrade a table; raises ``CommitFailedError`` where another upgrade was faster."""
     try:
         existing = location.open()
     except TableNotFoundError:
         location.create(table, properties)
         return
     _add_missing_columns(existing, table)
+    if format_of(existing.metadata().configuration, location.uri) < FORMAT_VERSION:
+        existing.alter.set_table_properties({FORMAT: str(FORMAT_VERSION)}, raise_if_not_exists=False)
 
 
 def _add_missing_columns(existing: DeltaTable, table: Table) -> None:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
+from dicom_assets.delta.lake import CATALOG_TABLE
 from dicom_assets.delta.location import TableLocation, first_wins
 from dicom_assets.errors import UserError
 from dicom_assets.storage.retries import retry_lost_race
@@ -100,7 +101,7 @@ class UserTable:
         Raises
         ------
         UserTableError
-            Rows belong to no or to other partitions, or the table is partitioned otherwise.
+            Rows belong to no or to other partitions, or the table is partitioned otherwise, or belongs to a catalog.
 
         """
         if keys is not None:
@@ -178,6 +179,11 @@ class UserTable:
                     storage_options=dict(self.location.storage_options),
                 )
             delta = self.location.open()
+        if delta.metadata().configuration.get(CATALOG_TABLE) == "true":
+            raise UserTableError(
+                f"{self.location.uri} is a table of a catalog and would be overwritten: call the asset otherwise, or "
+                "name another schema in its metadata"
+            )
         if (present := delta.metadata().partition_columns) != wanted:
             raise UserTableError(
                 f"{self.location.uri} is partitioned by {present or 'nothing'}, its asset by {wanted or 'nothing'}: "

@@ -34,14 +34,40 @@ def installed_extractors(*, sha256: bool = False) -> tuple[Extractor, ...]:
     return (*own, *map(_load, found))
 
 
+def named_extractor(name: str) -> Extractor:
+    """Return an extractor by its name.
+
+    Parameters
+    ----------
+    name
+        That of an installed one, or the dotted path of an instance or a class: ``package.module.Name``.
+
+    Raises
+    ------
+    ExtractorError
+        There is none of this name, it cannot be loaded, or is none.
+
+    """
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    if name in points:
+        return _load(points[name])
+    module, _, attribute = name.replace(":", ".").rpartition(".")
+    if not module:
+        raise ExtractorError(
+            f"there is no extractor {name!r}: installed are {', '.join(sorted(points)) or 'none'}; one that is not "
+            "installed is named by its dotted path, package.module.Name"
+        )
+    return _load(EntryPoint(name, f"{module}:{attribute}", GROUP))
+
+
 def _load(point: EntryPoint) -> Extractor:
     try:
         loaded = point.load()
         made = loaded if isinstance(loaded, Extractor) else loaded()
     except Exception as error:
         raise ExtractorError(
-            f"the installed extractor {point.name} ({point.value}) cannot be loaded: {type(error).__name__}: {error}"
+            f"the extractor {point.name} ({point.value}) cannot be loaded: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(made, Extractor):
-        raise ExtractorError(f"the installed extractor {point.name} ({point.value}) is no Extractor")
+        raise ExtractorError(f"the extractor {point.name} ({point.value}) is no Extractor")
     return made

@@ -3,7 +3,7 @@
 Asset specs, checks, the columns of ``object_catalog``, counts and documentation derive from here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +13,18 @@ from dicom_assets.extract.headers import HeaderExtractor
 from dicom_assets.extract.metadata import MetadataExtractor
 from dicom_assets.extract.thumbnails import ThumbnailExtractor
 from dicom_assets.extract.validation import check_extractors
-from dicom_assets.tables import DERIVED, FILE_INDEX, INDEXED, INDEXED_AT, REMOVED_AT, Column, Table
+from dicom_assets.tables import (
+    DERIVED,
+    FILE_INDEX,
+    FINGERPRINT,
+    INDEXED,
+    INDEXED_AT,
+    PATH,
+    PREFIX,
+    REMOVED_AT,
+    Column,
+    Table,
+)
 
 CATALOG_NAME = "object_catalog"
 
@@ -79,6 +90,31 @@ class CatalogModel:
     def tables(self) -> tuple[Table, ...]:
         """All tables, in the order data walks."""
         return (FILE_INDEX, *self.extracted, self.catalog)
+
+    def column_sources(self, table: Table) -> Iterator[tuple[str, str, str]]:
+        """Yield the name of each column of a table with a table and column that it is made of; a column of several.
+
+        What extractors take from the content of files comes from no column.
+        """
+        of_file = [column.name for column in (*INDEXED, INDEXED_AT, REMOVED_AT)]
+        if table.name == FILE_INDEX.name:
+            return
+        for name in (PREFIX.name, PATH.name, FINGERPRINT.name):
+            yield name, FILE_INDEX.name, name
+        if table.name != CATALOG_NAME:
+            return
+        for name in of_file:
+            yield name, FILE_INDEX.name, name
+        for part in self.extracted:
+            for name in ("status", "error"):
+                yield name, part.name, name
+            yield "extractor_version", part.name, "extractor_version"
+            yield part.status_column, part.name, "status"
+            if part.codes_column:
+                yield "error", part.name, part.codes_column
+            for column in part.own_columns:
+                if column.in_catalog:
+                    yield column.name, part.name, column.name
 
     def selected(self, names: Iterable[str]) -> tuple[Extractor, ...]:
         """Return the extractors of some tables, in the order of the model."""

@@ -19,7 +19,7 @@ from dicom_assets.dicom.source import StorageError
 from dicom_assets.errors import DataError
 from dicom_assets.extract.extractor import ExtractedTable, Extractor
 from dicom_assets.extract.isolated import call
-from dicom_assets.extract.source_file import FileKey, SourceFile
+from dicom_assets.extract.source_file import FileKey, ReadMeter, SourceFile
 from dicom_assets.extract.status import CHANGED, ERROR, OK
 from dicom_assets.isolation import CallError, IsolationError
 
@@ -45,7 +45,11 @@ class Wanted:
 
 
 def extract_rows(
-    archive: Archive, extractors: Sequence[Extractor], wanted: Wanted, witness: Witness = _NO_WITNESS
+    archive: Archive,
+    extractors: Sequence[Extractor],
+    wanted: Wanted,
+    witness: Witness = _NO_WITNESS,
+    meter: ReadMeter | None = None,
 ) -> Rows:
     """Return the rows of one file.
 
@@ -59,6 +63,8 @@ def extract_rows(
         Where the file is, and what is made of it.
     witness
         What was known of the archive when the pass began: unless it is still in place, nothing is believed of the file.
+    meter
+        Counts what is read.
 
     Raises
     ------
@@ -72,7 +78,7 @@ def extract_rows(
     for attempt in range(_READ_ATTEMPTS):
         try:
             with archive.open(wanted.key.path, wanted.key.listed) as source:
-                file = SourceFile(wanted.key, source)
+                file = SourceFile(wanted.key, meter.measure(source) if meter else source)
                 return {extractor.table.name: _row(extractor, file) for extractor in selected}
         except FileChangedError:
             return _unread(selected, wanted.key, CHANGED)

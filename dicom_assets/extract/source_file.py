@@ -48,6 +48,39 @@ class FileKey:
     listed: Listed | None = None
 
 
+class ReadMeter:
+    """Counts the bytes that are read of files.
+
+    Attributes
+    ----------
+    bytes
+        So far.
+
+    """
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def measure(self, source: ByteSource) -> ByteSource:
+        """Return a source that counts what is read of it here."""
+        return _MeasuredSource(source, self)
+
+
+class _MeasuredSource:
+    def __init__(self, source: ByteSource, meter: ReadMeter) -> None:
+        self._source = source
+        self._meter = meter
+
+    @property
+    def size(self) -> int:
+        return self._source.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        data = self._source.read(offset, length)
+        self._meter.bytes += len(data)
+        return data
+
+
 class SourceFile:
     """A file whose content is read lazily, and no part of it twice.
 

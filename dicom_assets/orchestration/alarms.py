@@ -14,7 +14,6 @@ from dagster import (
     AssetCheckResult,
     AssetChecksDefinition,
     AssetCheckSeverity,
-    AssetKey,
     DagsterError,
     DagsterInstance,
     MetadataValue,
@@ -26,6 +25,7 @@ from dicom_assets.archive.base import Archive, Prefixes
 from dicom_assets.errors import DicomAssetsError, InfrastructureError
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.plain_errors import plain_text
+from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.orchestration.partitions import registered_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
@@ -82,27 +82,27 @@ def reach(
     return files, present, state
 
 
-def check_key() -> AssetCheckKey:
-    """Return the key of the check."""
-    return AssetCheckKey(AssetKey(FILE_INDEX.name), FOLLOWED)
+def check_key(names: CatalogNames = ALONE) -> AssetCheckKey:
+    """Return the key of the check of a catalog."""
+    return AssetCheckKey(names.key(FILE_INDEX.name), FOLLOWED)
 
 
 def tell(instance: DagsterInstance, now: AssetCheckEvaluation) -> bool:
     """Write down how the archive stands, unless it was told last; return whether it was written."""
-    before = _last_told(instance)
+    before = _last_told(instance, now.asset_check_key)
     if before is not None and _state_of(before) == _state_of(now):
         return False
     instance.report_runless_asset_event(now)
     return True
 
 
-def told_state(instance: DagsterInstance) -> str | None:
+def told_state(instance: DagsterInstance, names: CatalogNames = ALONE) -> str | None:
     """Return the state that was told last, ``None`` where none was."""
-    before = _last_told(instance)
+    before = _last_told(instance, check_key(names))
     return None if before is None else _state_of(before)
 
 
-def in_trouble(troubles: Troubles) -> AssetCheckEvaluation:
+def in_trouble(troubles: Troubles, names: CatalogNames = ALONE) -> AssetCheckEvaluation:
     """Return what a sweep over the archive came to."""
     told = troubles.line() or "All prefixes are followed."
     reasons = "\n".join(dict.fromkeys(f"- {one.prefix}: {one.reason}" for one in troubles.shown if one.reason))
@@ -114,29 +114,31 @@ def in_trouble(troubles: Troubles) -> AssetCheckEvaluation:
             **({"prefixes": MetadataValue.json([one.prefix for one in troubles.shown])} if troubles else {}),
             **({"reasons": MetadataValue.md(reasons)} if reasons else {}),
         },
+        names,
         passed=not troubles,
     )
 
 
-def lost(error: ArchiveNotFollowedError) -> AssetCheckEvaluation:
+def lost(error: ArchiveNotFollowedError, names: CatalogNames = ALONE) -> AssetCheckEvaluation:
     """Return that the archive cannot be followed at all."""
     state = f"{LOST} {blake2b(str(error).encode(), digest_size=8).hexdigest()}"
-    return _evaluation(str(error), state, {"reason": MetadataValue.text(str(error))}, passed=False)
+    return _evaluation(str(error), state, {"reason": MetadataValue.text(str(error))}, names, passed=False)
 
 
-def build_archive_check(model: CatalogModel) -> AssetChecksDefinition:
+def build_archive_check(model: CatalogModel, names: CatalogNames = ALONE) -> AssetChecksDefinition:
     """Return the check, as it is executed by hand or in a run: it reaches for the archive, and sweeps nothing.
 
     What it cannot see, which prefixes are in trouble, it repeats as the sensor told it last.
     """
 
-    @asset_check(asset=FILE_INDEX.name, name=FOLLOWED, description=_DESCRIPTION)
+    @asset_check(asset=names.key(FILE_INDEX.name), name=FOLLOWED, description=_DESCRIPTION)
+    @names.takes_resources
     def archive_is_followed(
         context: AssetCheckExecutionContext, archive: ArchiveResource, lake: LakeResource
     ) -> AssetCheckResult:
-        before = _last_told(context.instance)
+        before = _last_told(context.instance, check_key(names))
         try:
-            reach(archive, lake, registered_prefixes(context.instance), model)
+            reach(archive, lake, registered_prefixes(context.instance, names.partitions), model)
         except ArchiveNotFollowedError as error:
             told = lost(error)
         else:
@@ -149,9 +151,9 @@ def build_archive_check(model: CatalogModel) -> AssetChecksDefinition:
 
 
 def _evaluation(
-    description: str, state: str, metadata: dict[str, MetadataValue], *, passed: bool
+    description: str, state: str, metadata: dict[str, MetadataValue], names: CatalogNames, *, passed: bool
 ) -> AssetCheckEvaluation:
-    key = check_key()
+    key = check_key(names)
     return AssetCheckEvaluation(
         asset_key=key.asset_key,
         check_name=key.name,
@@ -162,9 +164,9 @@ def _evaluation(
     )
 
 
-def _last_told(instance: DagsterInstance) -> AssetCheckEvaluation | None:
+def _last_told(instance: DagsterInstance, key: AssetCheckKey) -> AssetCheckEvaluation | None:
     """Return the last evaluation; of a run that is only about to evaluate the check there is none yet."""
-    for record in instance.event_log_storage.get_asset_check_execution_history(check_key(), _HISTORY):
+    for record in instance.event_log_storage.get_asset_check_execution_history(key, _HISTORY):
         event = record.event.dagster_event if record.event else None
         if event is not None and isinstance(event.event_specific_data, AssetCheckEvaluation):
             return event.event_specific_data

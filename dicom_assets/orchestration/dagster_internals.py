@@ -7,6 +7,7 @@ reaches in.
 
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TablePartitionDimension, TableSlice
 from dagster._core.storage.runs import SqliteRunStorage
@@ -32,6 +33,8 @@ __all__ = [
     # Which partition, and which sensor, a run was started for: as above, by tags only.
     "PARTITION_NAME_TAG",
     "SENSOR_NAME_TAG",
+    # What the last evaluation of a check found is asked for by status, past the one that is planned for this run.
+    "AssetCheckExecutionRecordStatus",
     # `DagsterInstance.get_backfills` is public, the type of its filter is not.
     "BulkActionStatus",
     "BulkActionsFilter",

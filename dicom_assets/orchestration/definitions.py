@@ -19,18 +19,31 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from dagster import BetaWarning, Definitions, EnvVar, in_process_executor
+from dagster import (
+    AssetsDefinition,
+    AssetSpec,
+    BetaWarning,
+    Definitions,
+    EnvVar,
+    ExecutorDefinition,
+    in_process_executor,
+)
 
+from dicom_assets.checks.options import CheckOptions
 from dicom_assets.delta.lake import check_schema_name
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.installed import installed_extractors
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
 from dicom_assets.orchestration.alarms import build_archive_check
+from dicom_assets.orchestration.assets.archive import build_archive
 from dicom_assets.orchestration.assets.extraction import build_extraction
 from dicom_assets.orchestration.assets.file_index import build_file_index
+from dicom_assets.orchestration.assets.look import AssetLabels, look_of
 from dicom_assets.orchestration.assets.object_catalog import build_object_catalog
 from dicom_assets.orchestration.checks import build_checks
-from dicom_assets.orchestration.maintenance import build_maintenance_job, build_maintenance_schedule
+from dicom_assets.orchestration.maintenance import NIGHTLY, build_maintenance_job, build_maintenance_schedule
+from dicom_assets.orchestration.naming import ALONE, CatalogNames
+from dicom_assets.orchestration.register import build_register_job
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.io_manager import LakeIOManager
 from dicom_assets.orchestration.resources.lake import LakeResource
@@ -50,13 +63,19 @@ FOLLOW_OUTSIDE_LINKS = "DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS"
 PREVIEWS = "DICOM_ASSETS_PREVIEWS"
 
 
-def build_definitions(
+def build_definitions(  # noqa: PLR0913  # the front door: each has a default
     archive: ArchiveResource | None = None,
     lake: LakeResource | None = None,
     spark: SparkResource | None = None,
     extractors: Sequence[Extractor] = DEFAULT_EXTRACTORS,
     sensor: SensorOptions | None = None,
     previews: int = 0,
+    *,
+    name: str = "",
+    maintenance_cron: str = NIGHTLY,
+    executor: ExecutorDefinition | None = in_process_executor,
+    checks: CheckOptions | None = None,
+    labels: AssetLabels | None = None,
     **resources: Any,
 ) -> Definitions:
     """Return the assets with their resources; what is not given comes from the environment.
@@ -71,32 +90,60 @@ def build_definitions(
         How changes of the archive are looked for. By default sensors and schedules run where an archive is configured.
     previews
         How many thumbnails of each partition its materialization shows; by default none, for they are patient data.
+    name
+        What the catalog is called where a code location has several: its asset keys begin with it
+        (``ct/object_catalog``), and the names of its partitions, sensors, jobs and resources (``ct_archive``). Merge
+        them: ``Definitions.merge(build_definitions(name="ct", ...), build_definitions(name="mr", ...))``.
+    maintenance_cron
+        When the tables are compacted and cleaned, in UTC.
+    executor
+        Of the jobs of the code location that name none: all steps of a run in one process share its Spark session.
+        ``None`` where the code location has an executor from elsewhere.
+    checks
+        What the checks of the tables still take for well.
+    labels
+        Owners, tags and freshness policy of the assets; by default none.
     **resources
         More resources, for assets that are merged in.
 
+    Raises
+    ------
+    CatalogNameError
+        The catalog cannot be called that.
+
     """
-    model = CatalogModel(tuple(extractors))
-    tables = lake or lake_from_environment()
+    names, model = CatalogNames(name), CatalogModel(tuple(extractors))
+    tables = lake or lake_from_environment(names)
     sensing = sensor or SensorOptions(running=archive is not None or SOURCE in os.environ)
-    maintenance = build_maintenance_job(model)
+    maintenance = build_maintenance_job(model, names)
+    files = archive or archive_from_environment()
+    look = look_of(labels, files, tables)
+    own = {
+        "archive": files,
+        "lake": tables,
+        "io_manager": LakeIOManager(lake=tables),
+        "spark": spark or SparkResource(),
+    }
     with warnings.catch_warnings():
         # Dagster's pins hold us to one minor release, and backfill policies have been "beta" for many.
         warnings.filterwarnings("ignore", "Parameter `backfill_policy`", BetaWarning)
-        assets = [build_file_index(model), build_extraction(model), build_object_catalog(model, previews)]
+        assets: list[AssetsDefinition | AssetSpec] = [
+            build_archive(names, look),
+            build_file_index(model, names, look),
+            build_extraction(model, names, look),
+            build_object_catalog(model, previews, names, look),
+        ]
     return Definitions(
         assets=assets,
-        asset_checks=[*build_checks(model), build_archive_check(model)],
-        jobs=[build_update_job(model), maintenance],
-        sensors=[build_archive_sensor(sensing, model), build_automation_sensor(running=sensing.running)],
-        schedules=[build_maintenance_schedule(maintenance, running=sensing.running)],
-        executor=in_process_executor,
-        resources={
-            "archive": archive or archive_from_environment(),
-            "lake": tables,
-            "io_manager": LakeIOManager(lake=tables),
-            "spark": spark or SparkResource(),
-            **resources,
-        },
+        asset_checks=[*build_checks(model, checks, names), build_archive_check(model, names)],
+        jobs=[build_update_job(model, names), maintenance, build_register_job(names)],
+        sensors=[
+            build_archive_sensor(sensing, model, names),
+            build_automation_sensor(model, names, running=sensing.running),
+        ],
+        schedules=[build_maintenance_schedule(maintenance, names, running=sensing.running, cron=maintenance_cron)],
+        executor=executor,
+        resources={**{names.of(key): resource for key, resource in own.items()}, **resources},
     )
 
 
@@ -110,8 +157,10 @@ def archive_from_environment() -> ArchiveResource:
     return ArchiveResource(source=EnvVar(SOURCE), follow_outside_links=outside)
 
 
-def lake_from_environment() -> LakeResource:
+def lake_from_environment(names: CatalogNames = ALONE) -> LakeResource:
     """Return the lake that the environment names, looked up when a run starts.
+
+    Catalogs with names have a schema each, of their name: the one that the environment names is for one without.
 
     Raises
     ------
@@ -119,6 +168,8 @@ def lake_from_environment() -> LakeResource:
         The schema that it names cannot be one: told when the definitions are loaded, not by the first run.
 
     """
+    if names.name:
+        return LakeResource(root_uri=EnvVar(LAKE), schema_name=names.schema)
     if SCHEMA in os.environ:
         check_schema_name(os.environ[SCHEMA])
         return LakeResource(root_uri=EnvVar(LAKE), schema_name=EnvVar(SCHEMA))

@@ -17,10 +17,12 @@ from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
 from dicom_assets.orchestration.assets.specs import RETRIES
+from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import oldest_run_under_way
 
-_NIGHTLY = "17 3 * * *"
+NIGHTLY = "17 3 * * *"
+"""When the tables are maintained, in UTC."""
 _DEFAULTS = MaintenanceOptions()
 
 
@@ -41,16 +43,20 @@ class MaintenanceConfig(Config):
         return MaintenanceOptions(self.target_file_mib << 20, self.small_files, timedelta(hours=self.retention_hours))
 
 
-def build_maintenance_job(model: CatalogModel) -> JobDefinition:
+def build_maintenance_job(model: CatalogModel, names: CatalogNames = ALONE) -> JobDefinition:
     """Return the job that keeps the tables of a catalog fit."""
 
-    @op(retry_policy=RETRIES)
+    @op(name=names.op("maintain_tables"), retry_policy=RETRIES)
+    @names.takes_resources
     def maintain_tables(context: OpExecutionContext, config: MaintenanceConfig, lake: LakeResource) -> None:
         """Compact small files, delete files past their retention, write checkpoints: table by table."""
         with only_infrastructure_is_retried(context):
             _maintain(context, config, lake, model)
 
-    @job(name="maintenance", description="Compact the tables and delete what no version within the retention needs.")
+    @job(
+        name=names.of("maintenance"),
+        description="Compact the tables and delete what no version within the retention needs.",
+    )
     def maintenance() -> None:
         """Run ``maintain_tables``."""
         maintain_tables()
@@ -72,11 +78,13 @@ def _maintain(context: OpExecutionContext, config: MaintenanceConfig, lake: Lake
         )
 
 
-def build_maintenance_schedule(maintenance: JobDefinition, *, running: bool) -> ScheduleDefinition:
-    """Return the nightly schedule of the maintenance job."""
+def build_maintenance_schedule(
+    maintenance: JobDefinition, names: CatalogNames = ALONE, *, running: bool, cron: str = NIGHTLY
+) -> ScheduleDefinition:
+    """Return the schedule of the maintenance job, nightly unless told otherwise."""
     return ScheduleDefinition(
-        name="nightly_maintenance",
+        name=names.of("nightly_maintenance"),
         job=maintenance,
-        cron_schedule=_NIGHTLY,
+        cron_schedule=cron,
         default_status=DefaultScheduleStatus.RUNNING if running else DefaultScheduleStatus.STOPPED,
     )

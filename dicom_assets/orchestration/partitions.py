@@ -12,24 +12,26 @@ from dicom_assets.archive.base import Archive
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix
 
 PREFIX_PARTITIONS = "prefix"
-"""Name under which an instance keeps the partition keys."""
+"""Name under which an instance keeps the partition keys of a catalog without a name."""
 
 PREFIXES = DynamicPartitionsDefinition(name=PREFIX_PARTITIONS)
 
 
-def registered_prefixes(instance: DagsterInstance) -> Sequence[str]:
+def registered_prefixes(instance: DagsterInstance, partitions: str = PREFIX_PARTITIONS) -> Sequence[str]:
     """Return the partition keys in the order of their registration, which ranges of partitions follow."""
-    return instance.get_dynamic_partitions(PREFIX_PARTITIONS)
+    return instance.get_dynamic_partitions(partitions)
 
 
-def register_prefixes(instance: DagsterInstance, prefixes: Iterable[str]) -> list[str]:
+def register_prefixes(
+    instance: DagsterInstance, prefixes: Iterable[str], partitions: str = PREFIX_PARTITIONS
+) -> list[str]:
     """Register the prefixes that are new, in sorted order, and return them.
 
     Ranges of partitions follow the order of registration, so neighbours should be registered together.
     """
-    new = sorted(set(prefixes) - set(registered_prefixes(instance)))
+    new = sorted(set(prefixes) - set(registered_prefixes(instance, partitions)))
     if new:
-        instance.add_dynamic_partitions(PREFIX_PARTITIONS, new)
+        instance.add_dynamic_partitions(partitions, new)
     return new
 
 

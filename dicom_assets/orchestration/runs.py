@@ -16,7 +16,8 @@ from dicom_assets.orchestration.dagster_internals import (
     BulkActionStatus,
 )
 from dicom_assets.orchestration.due_runs import FailedAttempts
-from dicom_assets.orchestration.partitions import registered_prefixes
+from dicom_assets.orchestration.elsewhere import NOTHING_ELSE, Elsewhere
+from dicom_assets.orchestration.partitions import PREFIX_PARTITIONS, registered_prefixes
 
 STATES_TAG = f"{HIDDEN_TAG_PREFIX}dicom_assets_states"
 """Tag of requested runs: the states of their prefixes, in the order of the range. Pages leave it out."""
@@ -38,12 +39,19 @@ def range_tags(first: str, last: str) -> dict[str, str]:
     return {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
 
 
-def prefixes_of_run(instance: DagsterInstance, tags: Mapping[str, str]) -> Sequence[str]:
+def prefixes_of_run(
+    instance: DagsterInstance, tags: Mapping[str, str], partitions: str = PREFIX_PARTITIONS
+) -> Sequence[str]:
     """Return the prefixes that a run with some tags is for; none when it is not for partitions."""
-    return _Order(registered_prefixes(instance)).prefixes(tags)
+    return _Order(registered_prefixes(instance, partitions)).prefixes(tags)
 
 
-def held_prefixes(instance: DagsterInstance, order: Sequence[str], since: datetime | None = None) -> set[str]:
+def held_prefixes(
+    instance: DagsterInstance,
+    order: Sequence[str],
+    since: datetime | None = None,
+    elsewhere: Elsewhere = NOTHING_ELSE,
+) -> set[str]:
     """Return the prefixes of all runs that are queued or under way, whoever started them.
 
     Parameters
@@ -52,11 +60,13 @@ def held_prefixes(instance: DagsterInstance, order: Sequence[str], since: dateti
         Where to look, and the partition keys as they were registered.
     since
         Leave out runs created earlier: a process that was killed may never have told of its end.
+    elsewhere
+        What is known to have nothing to do with these prefixes.
 
     """
     registered = _Order(order)
     runs = instance.get_runs(RunsFilter(statuses=NOT_FINISHED_STATUSES, created_after=since))
-    return {prefix for run in runs for prefix in registered.prefixes(run.tags)}
+    return {prefix for run in runs if not elsewhere.holds_run(run) for prefix in registered.prefixes(run.tags)}
 
 
 def oldest_run_under_way(instance: DagsterInstance, besides: str) -> datetime | None:
@@ -78,9 +88,10 @@ def oldest_run_under_way(instance: DagsterInstance, besides: str) -> datetime | 
     )
 
 
-def backfills_under_way(instance: DagsterInstance) -> bool:
-    """Return whether a backfill may yet start runs."""
-    return bool(instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]), limit=1))
+def backfills_under_way(instance: DagsterInstance, elsewhere: Elsewhere = NOTHING_ELSE) -> bool:
+    """Return whether a backfill may yet start runs over these prefixes."""
+    requested = instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
+    return any(not elsewhere.holds(backfill.asset_selection or ()) for backfill in requested)
 
 
 def failed_prefixes(

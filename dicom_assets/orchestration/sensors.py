@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from dagster import (
     AddDynamicPartitionsRequest,
@@ -32,8 +33,10 @@ from dicom_assets.orchestration import alarms
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
 from dicom_assets.orchestration.due_runs import DueRun
+from dicom_assets.orchestration.elsewhere import find_elsewhere
+from dicom_assets.orchestration.naming import ALONE, NAMED_CATALOG_TAG, CatalogNames
 from dicom_assets.orchestration.orphans import end_orphans
-from dicom_assets.orchestration.partitions import PREFIX_PARTITIONS, registered_prefixes
+from dicom_assets.orchestration.partitions import registered_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.run_config import update_config
@@ -44,8 +47,9 @@ from dicom_assets.pipeline.changes import ChangeDetector
 from dicom_assets.pipeline.deletions import DeletionGuard
 from dicom_assets.pipeline.difference import UpdateMode
 
-NAME = "archive_sensor"
 UPDATE_JOB = "update_catalog"
+"""Name of the job over all tables, after that of the catalog."""
+PartitionsRequest = AddDynamicPartitionsRequest | DeleteDynamicPartitionsRequest
 _LEAST_SHARE = 0.25
 _SHOWN = 3
 
@@ -107,68 +111,76 @@ class Cursor:
         return json.dumps({"after": self.after, **({"troubles": troubles} if troubles else {})})
 
 
-def build_update_job(model: CatalogModel = DEFAULT_MODEL) -> UnresolvedAssetJobDefinition:
+def build_update_job(model: CatalogModel = DEFAULT_MODEL, names: CatalogNames = ALONE) -> UnresolvedAssetJobDefinition:
     """Return the job over all tables of a catalog, which the sensor requests and people launch."""
     # The sensor tells that check itself.
-    selection = AssetSelection.assets(*(table.name for table in model.tables)) - AssetSelection.checks(
-        alarms.check_key()
-    )
-    return define_asset_job(UPDATE_JOB, selection, description="Bring all tables of the catalog up to date.")
+    checks = AssetSelection.checks(alarms.check_key(names))
+    selection = AssetSelection.assets(*names.keys(model.tables)) - checks
+    return define_asset_job(names.of(UPDATE_JOB), selection, description="Bring all tables of the catalog up to date.")
 
 
-def build_archive_sensor(options: SensorOptions, model: CatalogModel = DEFAULT_MODEL) -> SensorDefinition:
+def build_archive_sensor(
+    options: SensorOptions, model: CatalogModel = DEFAULT_MODEL, names: CatalogNames = ALONE
+) -> SensorDefinition:
     """Return the sensor that detects changes of the archive."""
     detector = ChangeDetector()
     guard = DeletionGuard() if options.mode is not UpdateMode.APPEND else None
 
     @sensor(
-        name=NAME,
-        job_name=UPDATE_JOB,
+        name=names.archive_sensor,
+        job_name=names.of(UPDATE_JOB),
         minimum_interval_seconds=options.interval_seconds,
         default_status=DefaultSensorStatus.RUNNING if options.running else DefaultSensorStatus.STOPPED,
         description="Registers new prefixes and requests runs for those whose files changed.",
     )
+    @names.takes_resources
     def archive_sensor(context: SensorEvaluationContext, archive: ArchiveResource, lake: LakeResource) -> SensorResult:
         deadline = time.monotonic() + options.tick_seconds
         for run_id in end_orphans(context.instance):
             context.log.warning(f"The process of run {run_id} is gone: marked as failed.")
-        registered = registered_prefixes(context.instance)
+        registered = registered_prefixes(context.instance, names.partitions)
         try:
             files, present, state = alarms.reach(archive, lake, registered, model)
         except alarms.ArchiveNotFollowedError as error:
             # A tick that fails keeps its cursor, and leaves nothing but its error: what is to be told is told here.
-            alarms.tell(context.instance, alarms.lost(error))
+            alarms.tell(context.instance, alarms.lost(error, names))
             raise
         look = Look(files, state, present, registered, guard)
         # However long it took to get here: some of the sweep is done in every tick, or it would never end.
         deadline = max(deadline, time.monotonic() + options.tick_seconds * _LEAST_SHARE)
         cursor = Cursor.read(context.cursor)
         after = look.sweep(detector, cursor.after, deadline)
-        findings = Findings.of(look, context.instance, NAME, options.prefixes_per_run)
+        elsewhere = find_elsewhere(context.repository_def, names.partitions)
+        findings = Findings.of(look, context.instance, names.archive_sensor, options.prefixes_per_run, elsewhere)
         met = (cursor.troubles if cursor.after else Troubles()).plus(findings.troubles)
-        _tell(context.instance, met, ends=look.ends)
-        return _result(context, findings, options.mode, Cursor(after, met if after else Troubles()))
+        _tell(context.instance, met, names, ends=look.ends)
+        request = partial(_run_request, mode=options.mode, names=names)
+        lost = findings.lost_keys(context.instance, elsewhere)
+        changes = _partitions(names.partitions, look.new, lost)
+        return _result(
+            context, findings, list(map(request, findings.due)), changes, Cursor(after, met if after else Troubles())
+        )
 
     return archive_sensor
 
 
-def _tell(instance: DagsterInstance, met: Troubles, *, ends: bool) -> None:
+def _tell(instance: DagsterInstance, met: Troubles, names: CatalogNames, *, ends: bool) -> None:
     """Tell what a sweep met: all of it at its end, and at once that something is wrong, or that the archive is back."""
     if ends:
-        alarms.tell(instance, alarms.in_trouble(met))
+        alarms.tell(instance, alarms.in_trouble(met, names))
         return
-    told = alarms.told_state(instance)
+    told = alarms.told_state(instance, names)
     if told is not None and (told.startswith(alarms.LOST) or (met and not told)):
-        alarms.tell(instance, alarms.in_trouble(met))
+        alarms.tell(instance, alarms.in_trouble(met, names))
 
 
-def _run_request(run: DueRun, mode: UpdateMode) -> RunRequest:
+def _run_request(run: DueRun, mode: UpdateMode, names: CatalogNames) -> RunRequest:
     prefixes = run.first if len(run.states) == 1 else f"{run.first} ... {run.last} ({len(run.states)})"
     # The list of runs shows these, but of a job with a name neither its assets nor its range of partitions.
     tags = {PREFIXES_TAG: prefixes, REASON_TAG: run.reason}
     return RunRequest(
         run_key=run.key,
-        run_config=update_config(mode),
+        run_config=update_config(mode, names),
         tags={
             **range_tags(run.first, run.last),
             STATES_TAG: " ".join(run.states),
@@ -178,22 +190,28 @@ def _run_request(run: DueRun, mode: UpdateMode) -> RunRequest:
     )
 
 
-def _result(context: SensorEvaluationContext, findings: Findings, mode: UpdateMode, cursor: Cursor) -> SensorResult:
+def _partitions(name: str, new: Sequence[str], lost: Sequence[str]) -> list[PartitionsRequest]:
+    """Return the requests that register prefixes, and forget those that nothing stands behind."""
+    added = [AddDynamicPartitionsRequest(name, new)] if new else []
+    deleted = [DeleteDynamicPartitionsRequest(name, lost)] if lost else []
+    return [*added, *deleted]
+
+
+def _result(
+    context: SensorEvaluationContext,
+    findings: Findings,
+    requests: Sequence[RunRequest],
+    changes: Sequence[PartitionsRequest],
+    cursor: Cursor,
+) -> SensorResult:
     """Return what a tick leads to, and say it in one line: the tick shows it, or its log where it requests runs."""
-    requests = [_run_request(run, mode) for run in findings.due]
-    lost = findings.lost_keys(context.instance)
-    line = " ".join([findings.line(), *_few(findings)])
     context.log.info(findings.line())
     for trouble in findings.troubles:
         context.log.warning(f"{trouble.prefix or 'folder'} {trouble.kind}: {trouble.reason}")
-    changes = [
-        AddDynamicPartitionsRequest(PREFIX_PARTITIONS, findings.look.new) if findings.look.new else None,
-        DeleteDynamicPartitionsRequest(PREFIX_PARTITIONS, lost) if lost else None,
-    ]
     return SensorResult(
         run_requests=requests,
-        skip_reason=None if requests else line,
-        dynamic_partitions_requests=[change for change in changes if change is not None],
+        skip_reason=None if requests else " ".join([findings.line(), *_few(findings)]),
+        dynamic_partitions_requests=changes,
         cursor=cursor.write(),
     )
 
@@ -205,14 +223,18 @@ def _few(findings: Findings) -> Sequence[str]:
     return [*(f"{reason.rstrip('.')}." for reason in reasons[:_SHOWN]), *more]
 
 
-def build_automation_sensor(*, running: bool) -> AutomationConditionSensorDefinition:
-    """Return the sensor that evaluates the automation conditions of all assets, those of users included.
+def build_automation_sensor(
+    model: CatalogModel = DEFAULT_MODEL, names: CatalogNames = ALONE, *, running: bool
+) -> AutomationConditionSensorDefinition:
+    """Return the sensor that evaluates the automation conditions of a catalog.
 
-    Dagster would make one of this name, but stopped.
+    That of a catalog without a name takes those of all assets, of users' included: Dagster would make a sensor of this
+    name, but stopped. A catalog with a name minds its own: an asset may have one such sensor only.
     """
+    everything = AssetSelection.all() - AssetSelection.tag(NAMED_CATALOG_TAG, "")
     return AutomationConditionSensorDefinition(
-        "default_automation_condition_sensor",
-        target=AssetSelection.all(),
+        names.of("automation_sensor") if names.name else "default_automation_condition_sensor",
+        target=AssetSelection.assets(*names.keys(model.tables)) if names.name else everything,
         default_status=DefaultSensorStatus.RUNNING if running else DefaultSensorStatus.STOPPED,
         # Runs over ranges of partitions, not backfills: they start at once.
         emit_backfills=False,

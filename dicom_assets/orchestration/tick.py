@@ -9,6 +9,7 @@ from dagster import DagsterInstance
 
 from dicom_assets.archive.base import Archive, Prefixes
 from dicom_assets.orchestration.due_runs import DueRun, FailedAttempts, find_due_runs
+from dicom_assets.orchestration.elsewhere import NOTHING_ELSE, Elsewhere
 from dicom_assets.orchestration.runs import backfills_under_way, failed_prefixes, held_prefixes
 from dicom_assets.orchestration.troubles import Trouble, TroubleKind
 from dicom_assets.pipeline.catalog_state import CatalogState
@@ -100,11 +101,24 @@ class Findings:
     per_run: int
 
     @classmethod
-    def of(cls, look: Look, instance: DagsterInstance, sensor: str, per_run: int) -> "Findings":
-        """Ask an instance about the runs of a sensor."""
+    def of(
+        cls, look: Look, instance: DagsterInstance, sensor: str, per_run: int, elsewhere: Elsewhere = NOTHING_ELSE
+    ) -> "Findings":
+        """Ask an instance about the runs of a sensor.
+
+        Parameters
+        ----------
+        look, instance, sensor
+            What was seen, where to ask, and the name of the sensor.
+        per_run
+            How many prefixes one run takes.
+        elsewhere
+            What of the code location is not partitioned by these prefixes.
+
+        """
         now = datetime.now(UTC)
         changed = any(one.status is ChangeStatus.CHANGED for one in look.detected)
-        held = held_prefixes(instance, look.order, now - _HOLD_LAPSES) if changed else ()
+        held = held_prefixes(instance, look.order, now - _HOLD_LAPSES, elsewhere) if changed else ()
         failed = failed_prefixes(instance, sensor, look.order) if changed else {}
         return cls(look, frozenset(held), failed, now, per_run)
 
@@ -140,13 +154,13 @@ class Findings:
                 found.append(Trouble(TroubleKind.FAILING, one.prefix, _of_attempts(attempts)))
         return found
 
-    def lost_keys(self, instance: DagsterInstance) -> list[str]:
+    def lost_keys(self, instance: DagsterInstance, elsewhere: Elsewhere = NOTHING_ELSE) -> list[str]:
         """Return the partition keys that nothing stands behind any more: no file, no row, no run."""
         look = self.look
         gone = set(look.registered) - set(look.present) - look.state.prefixes
-        if not gone or look.present.unlisted or backfills_under_way(instance):
+        if not gone or look.present.unlisted or backfills_under_way(instance, elsewhere):
             return []
-        return sorted(gone - held_prefixes(instance, look.registered))
+        return sorted(gone - held_prefixes(instance, look.registered, elsewhere=elsewhere))
 
     def line(self) -> str:
         """Return what was found, in one line."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.pipeline.difference import UpdateMode, difference
@@ -14,6 +15,7 @@ from dicom_assets.pipeline.join import JoinTask, catalog_versions
 from dicom_assets.pipeline.ownership import refuse_moving
 from dicom_assets.pipeline.plan import Staged, TablePlan
 from dicom_assets.pipeline.row_versions import with_row_version, without_row_version
+from dicom_assets.spark.work import ROWS
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _STATE = ("fingerprint", "extractor_version")
@@ -53,6 +55,7 @@ class CatalogStep:
     prefixes: Sequence[str]
     mode: UpdateMode = UpdateMode.SYNC
     model: CatalogModel = DEFAULT_MODEL
+    run_id: str | None = None
 
     def plan(self) -> CatalogPlan:
         """Compare the catalog with what its upstream tables hold now.
@@ -84,7 +87,8 @@ class CatalogStep:
         paths = plan.tables[name].difference.work[KEY].combine_chunks()
         work = plan.index.rows_of(paths).join(plan.due.select([KEY, "extractor_version"]), KEY)
         work = work.sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
-        runner = engine.runner(work.num_rows, 0)
-        task = JoinTask(self.model, plan.sources, plan.tables[name].snapshot.location)
+        runner = engine.runner(work.num_rows, 0, ROWS)
+        origin = Origin.now(self.run_id)
+        task = JoinTask(self.model, plan.sources, plan.tables[name].snapshot.location, origin)
         files = map(StagedFile.from_bytes, runner.run(task, cut(work, runner)))
-        return Staged({name: [file.add for file in files]}, runner.name)
+        return Staged({name: [file.add for file in files]}, runner.name, runner.url, origin=origin)

@@ -10,7 +10,8 @@ import pyarrow as pa
 from deltalake.transaction import AddAction
 
 from dicom_assets.delta.rewrite import FileRewrite
-from dicom_assets.spark.work import Engine, Runner
+from dicom_assets.spark.work import REWRITES, Engine, Runner
+from dicom_assets.tables import PARTITION
 
 __all__ = ["Engine", "Runner", "StagedFile", "cut", "from_piece", "run_rewrites", "to_piece"]
 
@@ -32,22 +33,30 @@ class StagedFile:
         The action that would add it.
     unread
         Number of its rows that are of files that could not be read.
+    bytes_read
+        Bytes that were read of the files that its rows are of.
 
     """
 
     table: str
     add: AddAction
     unread: int = 0
+    bytes_read: int = 0
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of all its rows."""
+        return str(self.add.partition_values[PARTITION])
 
     def to_bytes(self) -> bytes:
         """Return it as a result."""
-        return orjson.dumps([self.table, vars(self.add), self.unread])
+        return orjson.dumps([self.table, vars(self.add), self.unread, self.bytes_read])
 
     @classmethod
     def from_bytes(cls, result: bytes) -> "StagedFile":
         """Return what :meth:`to_bytes` made a result of."""
-        table, add, unread = orjson.loads(result)
-        return cls(table, AddAction(**add), unread)
+        table, add, unread, bytes_read = orjson.loads(result)
+        return cls(table, AddAction(**add), unread, bytes_read)
 
 
 def cut(work: pa.Table, runner: Runner) -> list[bytes]:
@@ -75,7 +84,7 @@ def run_rewrites(engine: Engine, rewrites: Sequence[FileRewrite]) -> list[AddAct
     """Rewrite data files: few and small ones in this process, others on the workers."""
     if not rewrites:
         return []
-    runner = engine.runner(len(rewrites), sum(rewrite.file.size for rewrite in rewrites))
+    runner = engine.runner(len(rewrites), sum(rewrite.file.size for rewrite in rewrites), REWRITES)
     results = runner.run(_rewrite, [pickle.dumps(rewrite) for rewrite in rewrites])
     return [StagedFile.from_bytes(result).add for result in results]
 

@@ -15,9 +15,10 @@ from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.files import TableSink
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.origin import Origin
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.rows import Row, Wanted, extract_rows, to_batch
-from dicom_assets.extract.source_file import FileKey
+from dicom_assets.extract.source_file import FileKey, ReadMeter
 from dicom_assets.pipeline.difference import UpdateMode, count_by_prefix, difference
 from dicom_assets.pipeline.engine import Engine, StagedFile, cut, from_piece, results_of
 from dicom_assets.pipeline.listings import list_prefix
@@ -75,6 +76,7 @@ class ExtractionStep:
     extractors: Sequence[Extractor]
     prefixes: Sequence[str]
     mode: UpdateMode = UpdateMode.SYNC
+    run_id: str | None = None
 
     def plan(self) -> ExtractionPlan:
         """Compare the tables with the index.
@@ -123,11 +125,12 @@ class ExtractionStep:
         work = wanted_files(plan, names)
         runner = engine.runner(work.num_rows, pc.sum(work["size"]).as_py() or 0)
         locations = [self.lake.location(extractor.table) for extractor in selected]
-        task = ExtractionTask(plan.archive, plan.witness, tuple(selected), tuple(locations))
+        origin = Origin.now(self.run_id)
+        task = ExtractionTask(plan.archive, plan.witness, tuple(selected), tuple(locations), origin)
         files = list(map(StagedFile.from_bytes, runner.run(task, cut(work, runner))))
         _check_unread(plan, files)
         adds = {name: [file.add for file in files if file.table == name] for name in names}
-        return Staged(adds, runner.name)
+        return Staged(adds, runner.name, runner.url, _bytes_read(files), origin)
 
 
 def wanted_files(plan: ExtractionPlan, names: Collection[str]) -> pa.Table:
@@ -151,6 +154,8 @@ class ExtractionTask:
         Where the files are, and what was known of that when the pass began.
     extractors, locations
         What is extracted, and the tables that it is written to.
+    origin
+        What the rows say of where they come from.
 
     """
 
@@ -158,32 +163,44 @@ class ExtractionTask:
     witness: Witness
     extractors: tuple[Extractor, ...]
     locations: tuple[TableLocation, ...]
+    origin: Origin
 
-    def __call__(self, piece: bytes) -> Iterator[bytes]:
-        """Read the files of a piece, write their rows, and yield the data files that hold them."""
+    def __call__(self, piece: bytes) -> Iterator[bytes | float]:
+        """Read the files of a piece, write their rows, and yield the data files that hold them.
+
+        In between, the share of the piece that is read.
+        """
         writers = {
-            extractor.table.name: _Writer(extractor, TableSink(location.filesystem(), extractor.table))
+            extractor.table.name: _Writer(extractor, TableSink(location.filesystem(), extractor.table), self.origin)
             for extractor, location in zip(self.extractors, self.locations, strict=True)
         }
-        for wanted in wanted_of(piece):
-            for name, row in extract_rows(self.archive, self.extractors, wanted, self.witness).items():
-                writers[name].take(row)
+        files = wanted_of(piece)
+        for number, wanted in enumerate(files):
+            meter = ReadMeter()
+            for name, row in extract_rows(self.archive, self.extractors, wanted, self.witness, meter).items():
+                writers[name].take(row, meter.bytes)
+            if number % _BATCH_FILES == _BATCH_FILES - 1:
+                yield (number + 1) / len(files)
         for writer in writers.values():
             yield from results_of(writer.close())
 
 
 class _Writer:
-    """Gathers the rows of one table into batches, and counts those of unread files by prefix."""
+    """Gathers the rows of one table into batches, and counts by prefix what was read and what could not be."""
 
-    def __init__(self, extractor: Extractor, sink: TableSink) -> None:
+    def __init__(self, extractor: Extractor, sink: TableSink, origin: Origin) -> None:
         self._table = extractor.table
         self._sink = sink
+        self._origin = origin
         self._rows: list[Row] = []
         self._unread: dict[str, int] = {}
+        self._read: dict[str, int] = {}
 
-    def take(self, row: Row) -> None:
+    def take(self, row: Row, bytes_read: int) -> None:
+        prefix = row[PARTITION]
         if row["fingerprint"] is None:
-            self._unread[row[PARTITION]] = self._unread.get(row[PARTITION], 0) + 1
+            self._unread[prefix] = self._unread.get(prefix, 0) + 1
+        self._read[prefix] = self._read.get(prefix, 0) + bytes_read
         self._rows.append(row)
         if len(self._rows) == _BATCH_FILES:
             self._flush()
@@ -192,22 +209,25 @@ class _Writer:
         """Write what is left and yield the data files; a piece has one of each prefix."""
         self._flush()
         for add in self._sink.close():
-            yield StagedFile(self._table.name, add, self._unread.get(str(add.partition_values[PARTITION]), 0))
+            prefix = str(add.partition_values[PARTITION])
+            yield StagedFile(self._table.name, add, self._unread.get(prefix, 0), self._read[prefix])
 
     def _flush(self) -> None:
         if self._rows:
-            self._sink.write(to_batch(self._rows, self._table))
+            self._sink.write(self._origin.stamp(to_batch(self._rows, self._table)))
             self._rows = []
 
 
-def wanted_of(piece: bytes) -> Iterator[Wanted]:
+def wanted_of(piece: bytes) -> list[Wanted]:
     """Return the files of a piece of work."""
     table = from_piece(piece)
     names = [name for name in table.column_names if name not in _KEY_COLUMNS]
+    found = []
     for row in table.to_pylist():
         listed = Listed(row["size"], row["source_version"] or row["etag"] or row["fingerprint"])
         key = FileKey(row[PARTITION], row[KEY], row["relative_path"], row["fingerprint"], listed)
-        yield Wanted(key, frozenset(name for name in names if row[name]))
+        found.append(Wanted(key, frozenset(name for name in names if row[name])))
+    return found
 
 
 def _check_unread(plan: ExtractionPlan, files: Sequence[StagedFile]) -> None:
@@ -230,11 +250,20 @@ def _check_unread(plan: ExtractionPlan, files: Sequence[StagedFile]) -> None:
                 )
 
 
+def _bytes_read(files: Iterable[StagedFile]) -> dict[str, dict[str, int]]:
+    """Return how many bytes were read for the rows of each table, by prefix."""
+    counts: dict[str, dict[str, int]] = {}
+    for file in files:
+        of_table = counts.setdefault(file.table, {})
+        of_table[file.prefix] = of_table.get(file.prefix, 0) + file.bytes_read
+    return counts
+
+
 def _most_unread(files: Iterable[StagedFile]) -> dict[str, int]:
     """Return how many rows of unread files there are of each prefix, in the table that has most of them."""
     counts: dict[tuple[str, str], int] = {}
     for file in files:
-        place = (str(file.add.partition_values[PARTITION]), file.table)
+        place = (file.prefix, file.table)
         counts[place] = counts.get(place, 0) + file.unread
     most: dict[str, int] = {}
     for (prefix, _), count in counts.items():

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +11,7 @@ from dicom_assets.archive.base import Archive
 from dicom_assets.archive.identity import Witness
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import Snapshot, live_files
 from dicom_assets.pipeline.deletions import DeletionGuard, emptied_prefixes, rows_by_prefix, vanished
 from dicom_assets.pipeline.difference import Difference, UpdateMode, count_by_prefix, difference
@@ -22,7 +22,8 @@ from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.plan import Staged, TablePlan
 from dicom_assets.pipeline.row_versions import ROW_VERSION, with_row_version, without_row_version
 from dicom_assets.pipeline.versions import INDEXED, Verified, Verify, settle
-from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
+from dicom_assets.spark.work import Progress, ignore_progress
+from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, PROVENANCE
 
 _LIVE, _GONE = "", "removed"
 
@@ -79,6 +80,10 @@ class IndexStep:
         Refuses mass deletion; ``None`` allows it.
     verify
         Tells whether files are other versions that do not differ in size and time; by default by their heads.
+    progress
+        Is told the share of the prefixes that is listed.
+    run_id
+        What rows say of who made them.
 
     """
 
@@ -88,6 +93,8 @@ class IndexStep:
     mode: UpdateMode = UpdateMode.SYNC
     guard: DeletionGuard | None = field(default_factory=DeletionGuard)
     verify: Verify | None = None
+    progress: Progress = ignore_progress
+    run_id: str | None = None
 
     def plan(self) -> IndexPlan:
         """List the prefixes and compare.
@@ -105,7 +112,7 @@ class IndexStep:
         snapshot = self.lake.snapshot(FILE_INDEX, self.prefixes)
         archive = claim(self.lake, self.archive, snapshot.properties)
         witness = Witness.of(archive, self.prefixes)
-        listings = list_prefixes(archive, self.prefixes)
+        listings = list_prefixes(archive, self.prefixes, self.progress)
         witness.confirm(archive, self.prefixes)
         rows = snapshot.keys(INDEXED)
         untold = listings.untold(rows)
@@ -157,23 +164,39 @@ class IndexStep:
 
     def stage(self, plan: IndexPlan, names: Collection[str], engine: Engine) -> Staged:  # noqa: ARG002
         """Write the new rows, as data files that are not yet part of the table; they are made in this process."""
-        return Staged({name: _write(plan, plan.tables[name]) for name in names})
+        origin = Origin.now(self.run_id)
+        return Staged({name: _write(plan, plan.tables[name], origin) for name in names}, origin=origin)
 
 
-def _write(plan: IndexPlan, table: TablePlan) -> list[AddAction]:
+def _write(plan: IndexPlan, table: TablePlan, origin: Origin) -> list[AddAction]:
     """Write the rows that the index lacks."""
     work = table.difference.work
-    now = pa.scalar(datetime.now(UTC), FILE_INDEX["indexed_at"].type)
+    now = pa.scalar(origin.made_at, FILE_INDEX["indexed_at"].type)
     listed = plan.listing.join(work.select([KEY]), KEY, join_type="left semi")
     listed = listed.append_column("_now", pc.fill_null(listed["indexed_at"], now)).drop_columns("indexed_at")
     listed = listed.rename_columns({"_now": "indexed_at"})
     listed = listed.append_column("removed_at", pa.nulls(listed.num_rows, now.type))
     gone = work.join(plan.listing.select([KEY]), KEY, join_type="left anti")
+    listed = _with_origin(listed, table, origin)
     rows = [listed.select(FILE_INDEX.schema.names).cast(FILE_INDEX.schema)]
     if gone.num_rows:
-        rows.append(_flag_removed(table.snapshot, gone[KEY].combine_chunks(), now))
+        rows.append(origin.stamp(_flag_removed(table.snapshot, gone[KEY].combine_chunks(), now)))
     ordered = pa.concat_tables(rows).sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
     return write_batches(table.snapshot.location.filesystem(), FILE_INDEX, ordered.to_batches())
+
+
+def _with_origin(listed: pa.Table, table: TablePlan, origin: Origin) -> pa.Table:
+    """Return listed rows with their origin; those that are only written anew keep the one that they have."""
+    adopted = table.difference.adopted[KEY].combine_chunks()
+    if not len(adopted):
+        return origin.stamp(listed)
+    before = table.snapshot.rows_of(adopted)
+    made = listed.filter(pc.invert(pc.is_in(listed[KEY], adopted)))
+    same = listed.filter(pc.is_in(listed[KEY], adopted))
+    before = before.take(pc.index_in(same[KEY].combine_chunks(), before[KEY].combine_chunks()))
+    for column in PROVENANCE:
+        same = same.append_column(column.name, before[column.name])
+    return pa.concat_tables([origin.stamp(made), same])
 
 
 def _flag_removed(snapshot: Snapshot, paths: pa.Array, now: pa.Scalar) -> pa.Table:

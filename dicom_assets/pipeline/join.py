@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from dicom_assets.delta.files import TableSink
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.extract.extractor import ExtractedTable
 from dicom_assets.extract.model import CatalogModel
@@ -78,12 +79,15 @@ class JoinTask:
         Snapshots of the extracted tables, by name.
     location
         Of the catalog.
+    origin
+        What the rows say of where they come from.
 
     """
 
     model: CatalogModel
     sources: Mapping[str, Snapshot]
     location: TableLocation
+    origin: Origin
 
     def __call__(self, piece: bytes) -> Iterator[bytes]:
         """Write the joined rows and yield the data files that hold them."""
@@ -91,7 +95,7 @@ class JoinTask:
         sink = TableSink(self.location.filesystem(), catalog)
         for work in _by_prefix(from_piece(piece)):
             for batch in join_rows(self.model, work, self.sources).to_batches(max_chunksize=_BATCH_ROWS):
-                sink.write(batch)
+                sink.write(self.origin.stamp(batch))
         yield from results_of(StagedFile(catalog.name, add) for add in sink.close())
 
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, ListingError
+from dicom_assets.spark.work import Progress, ignore_progress
 from dicom_assets.tables import KEY, PARTITION
 
 _LISTERS = 8
@@ -69,10 +70,13 @@ def list_prefix(archive: Archive, prefix: str) -> Listings:
         return Listings(error.listed, {prefix: str(error)})
 
 
-def list_prefixes(archive: Archive, prefixes: Sequence[str]) -> Listings:
-    """List prefixes side by side; raises as :func:`list_prefix`."""
+def list_prefixes(archive: Archive, prefixes: Sequence[str], progress: Progress = ignore_progress) -> Listings:
+    """List prefixes side by side and tell the share of them that is listed; raises as :func:`list_prefix`."""
+    listings = []
     with ThreadPoolExecutor(_LISTERS) as pool:
-        listings = list(pool.map(lambda prefix: list_prefix(archive, prefix), prefixes))
+        for number, listing in enumerate(pool.map(lambda prefix: list_prefix(archive, prefix), prefixes), 1):
+            listings.append(listing)
+            progress(number / len(prefixes))
     files = [LISTING_SCHEMA.empty_table(), *(listing.files for listing in listings)]
     unlisted = {prefix: reason for listing in listings for prefix, reason in listing.unlisted.items()}
     return Listings(pa.concat_tables(files), unlisted)

@@ -17,13 +17,12 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.errors import UserError
 from dicom_assets.storage.retries import retry_lost_race
-from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
+from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, SOURCE
 
-SOURCE = "dicom_assets.source"
 DEPTH = "dicom_assets.prefixDepth"
 MOVE = "dicom_assets.move"
-"""Properties of ``file_index``: the root below which its files were listed, as its rows have it; the prefix depth; a
-move of the archive that the tables are to follow."""
+"""Properties of ``file_index`` beside its source: the prefix depth; a move of the archive that the tables are to
+follow."""
 
 _ATTEMPTS = 10
 

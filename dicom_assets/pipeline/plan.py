@@ -5,12 +5,13 @@ A step makes a plan, and stages the rows that a plan lacks. Nothing else passes 
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 
+from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.pipeline.difference import Difference, count_by_prefix
 from dicom_assets.pipeline.engine import Engine
@@ -49,13 +50,20 @@ class Staged:
     ----------
     adds
         Actions that would add them, by table.
-    engine
-        What made them: ``in process``, or the name of a Spark application.
+    engine, url
+        What made them: ``in process``, or the name of a Spark application; and the page of it, where it has one.
+    bytes_read
+        Of the archive's files, by table and prefix; tables that one pass fills share what it read.
+    origin
+        What their rows say of where they come from.
 
     """
 
     adds: Mapping[str, Sequence[AddAction]]
     engine: str = ""
+    url: str = ""
+    bytes_read: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    origin: Origin | None = None
 
 
 class Step(Protocol[P]):
@@ -68,6 +76,56 @@ class Step(Protocol[P]):
     def stage(self, plan: P, names: Collection[str], engine: Engine) -> Staged:
         """Make the rows that some tables of a plan lack; depends on the plan alone."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """How long the stages of an update took, in seconds.
+
+    Attributes
+    ----------
+    plan
+        To compare what the table holds with what it should hold; for the index, to list the archive.
+    stage
+        To make rows and write them; tables that one pass fills share it.
+    rewrite
+        To write data files anew that held rows to be taken out.
+    commit
+        To commit, another run in the way included.
+
+    """
+
+    plan: float = 0.0
+    stage: float = 0.0
+    rewrite: float = 0.0
+    commit: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All stages together."""
+        return self.plan + self.stage + self.rewrite + self.commit
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What an update of one table took.
+
+    Attributes
+    ----------
+    seconds
+        By stage.
+    engine, url
+        What made the rows, and its page; empty where none had to be made, or where there is no page.
+    bytes_read, bytes_written
+        Bytes of the archive's files that were read, and of data files that were written, by prefix.
+
+    """
+
+    seconds: Seconds = field(default_factory=Seconds)
+    engine: str = ""
+    url: str = ""
+    bytes_read: Mapping[str, int] = field(default_factory=dict)
+    bytes_written: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +142,8 @@ class Outcome:
         Whether this update made that version; it does not when there was nothing to do.
     added, changed, removed, kept
         Number of rows, by prefix.
-    engine
-        What made the rows; empty where none had to be made.
+    effort
+        What it took.
 
     """
 
@@ -96,14 +154,24 @@ class Outcome:
     changed: Mapping[str, int]
     removed: Mapping[str, int]
     kept: Mapping[str, int]
-    engine: str = ""
+    effort: Effort = field(default_factory=Effort)
+
+    @property
+    def engine(self) -> str:
+        """What made the rows; empty where none had to be made."""
+        return self.effort.engine
+
+    @property
+    def made(self) -> int:
+        """Number of rows that were made, of all prefixes."""
+        return sum(self.added.values()) + sum(self.changed.values())
 
     def rows(self, prefix: str) -> int:
         """Return how many rows the table holds of a prefix, afterwards."""
         return sum(counts.get(prefix, 0) for counts in (self.added, self.changed, self.kept))
 
 
-def outcome(plan: TablePlan, version: int, *, committed: bool, engine: str = "") -> Outcome:
+def outcome(plan: TablePlan, version: int, effort: Effort, *, committed: bool) -> Outcome:
     """Return what carrying out a plan came to, counted by prefix."""
     work, obsolete = plan.difference.work, plan.difference.obsolete
     unique = obsolete.group_by([PARTITION, KEY]).aggregate([])
@@ -121,5 +189,5 @@ def outcome(plan: TablePlan, version: int, *, committed: bool, engine: str = "")
         changed=count_by_prefix(replaced),
         removed=count_by_prefix(gone),
         kept=kept,
-        engine=engine,
+        effort=effort,
     )

@@ -7,6 +7,7 @@ from dicom_assets.archive.base import Archive
 from dicom_assets.archive.opening import open_archive
 from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixError, decode_prefix
 from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.origin import run_id_of, with_run_id
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
 from dicom_assets.pipeline.catalog import CatalogStep
@@ -41,11 +42,14 @@ class CatalogUpdate:
     unlisted
         Why a prefix, or a folder above the prefixes, could not be listed whole. What could not be listed was left as it
         was in the tables.
+    run_id
+        What the rows that it made say of who made them: ``catalog.lineage_of_run`` tells of it.
 
     """
 
     outcomes: Sequence[Mapping[str, Outcome]]
     unlisted: Sequence[str] = field(default=())
+    run_id: str = ""
 
     @property
     def files(self) -> int:
@@ -95,7 +99,8 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
     engine
         Where the work runs; by default in this process where it is small, else on Spark.
     metadata
-        Kept in the commits.
+        Kept in the commits. Under ``dagster/run_id``, the id of a run that the rows say they come from; by default,
+        each update has an id of its own.
 
     Raises
     ------
@@ -117,7 +122,8 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
         raise MassDeletionError(f"there is nothing at {archive.root}, and there was before. If that is meant, {_HOW}.")
     chosen = sorted({*listed.found, *held}) if prefixes is None else _checked(archive, prefixes)
     guard = None if allow_mass_deletion else DeletionGuard(how=_HOW)
-    run = _Update(tables, archive, model, mode, guard, engine or SparkEngine(spark_session), metadata or {})
+    said = with_run_id(metadata or {})
+    run = _Update(tables, archive, model, mode, guard, engine or SparkEngine(spark_session), said)
     outcomes, unlisted = [], list(listed.unlisted) if prefixes is None else []
     groups = [chosen[start : start + PREFIXES_PER_UPDATE] for start in range(0, len(chosen), PREFIXES_PER_UPDATE)]
     if len(groups) > 1:
@@ -126,7 +132,7 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
         done, reasons = run.group(group)
         outcomes.append(done)
         unlisted += reasons
-    return CatalogUpdate(outcomes, tuple(dict.fromkeys(unlisted)))
+    return CatalogUpdate(outcomes, tuple(dict.fromkeys(unlisted)), run_id_of(said) or "")
 
 
 def _checked(archive: Archive, prefixes: Sequence[str]) -> list[str]:
@@ -151,6 +157,11 @@ class _Update:
     engine: Engine
     metadata: Mapping[str, str]
 
+    @property
+    def run_id(self) -> str | None:
+        """What rows say of who made them."""
+        return run_id_of(self.metadata)
+
     def check_losses(self, groups: Sequence[Sequence[str]]) -> None:
         """Raise ``MassDeletionError`` when all groups together lose too much, before any of them is updated."""
         if self.guard is None or self.mode is UpdateMode.APPEND:
@@ -165,7 +176,9 @@ class _Update:
     def group(self, prefixes: Sequence[str]) -> tuple[dict[str, Outcome], list[str]]:
         """Return what was done to the tables, and why prefixes were not listed whole."""
         index = converge(
-            IndexStep(self.lake, self.archive, prefixes, self.mode, self.guard), self.engine, self.metadata
+            IndexStep(self.lake, self.archive, prefixes, self.mode, self.guard, run_id=self.run_id),
+            self.engine,
+            self.metadata,
         )
         outcomes = dict(index.outcomes)
         for converged in self._derived(prefixes):
@@ -173,7 +186,7 @@ class _Update:
         return outcomes, list(index.plans[-1].listings.unlisted.values())
 
     def _derived(self, prefixes: Sequence[str]) -> Iterator[Mapping[str, Outcome]]:
-        extraction = ExtractionStep(self.lake, self.archive, self.model.extractors, prefixes, self.mode)
+        extraction = ExtractionStep(self.lake, self.archive, self.model.extractors, prefixes, self.mode, self.run_id)
         yield converge(extraction, self.engine, self.metadata).outcomes
-        catalog = CatalogStep(self.lake, prefixes, self.mode, self.model)
+        catalog = CatalogStep(self.lake, prefixes, self.mode, self.model, self.run_id)
         yield converge(catalog, self.engine, self.metadata).outcomes

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow.dataset as ds
@@ -18,6 +19,9 @@ from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
 from dicom_assets.query.references import references
 from dicom_assets.query.remote import RemoteDataset
+
+if TYPE_CHECKING:
+    from dicom_assets.query.lineage_model import Lineage, RunLineage
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +107,65 @@ class Catalog:
             raise QueryError("the query is empty")
         return result
 
+    def lineage(self, path_or_uid: str) -> "Lineage":
+        """Return where the rows of a file come from, or those of an instance, a series or a study.
+
+        Parameters
+        ----------
+        path_or_uid
+            Path or URI of a file, absolute or relative to the working directory or to the root of the archive; or a
+            SOP Instance, Series Instance or Study Instance UID.
+
+        Returns
+        -------
+        Lineage
+            Shows as a table for reading.
+
+        Raises
+        ------
+        LineageError
+            The catalog holds no such file.
+        NoCatalogError
+            There is no catalog.
+
+        """
+        from dicom_assets.query.lineage_asking import Asking
+
+        return Asking(self).lineage(path_or_uid)
+
+    def lineage_of_run(self, run_id: str, *, paths: bool = False) -> "RunLineage":
+        """Return what a run wrote, and how much of it is still there.
+
+        Parameters
+        ----------
+        run_id
+            Of Dagster, or of ``CatalogUpdate.run_id``; its first characters are enough where they name one run.
+        paths
+            Tell the paths of the rows, too.
+
+        Raises
+        ------
+        LineageError
+            No table knows the run, or several begin so.
+        NoCatalogError
+            There is no catalog.
+
+        """
+        from dicom_assets.query.lineage_asking import Asking
+
+        return Asking(self).of_run(run_id, paths=paths)
+
     def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> ds.Dataset | RemoteDataset:
         """Return a table that DuckDB can scan, with the statistics of the columns that a query mentions."""
-        location = self._location(name)
-        return as_dataset(location, self._open(location), mentioned)
+        location = self.location(name)
+        return as_dataset(location, self.open_table(location), mentioned)
 
     @property
     def _folder(self) -> TableLocation:
         return TableLocation(f"{self.lake.root.rstrip('/')}/{self.lake.schema}", self.lake.storage_options)
 
-    def _location(self, name: str) -> TableLocation:
+    def location(self, name: str) -> TableLocation:
+        """Return where a table is, of the catalog or of a user."""
         return TableLocation(f"{self._folder.uri}/{name}", self.lake.storage_options)
 
     def _existing(self) -> Iterator[str]:
@@ -125,10 +178,11 @@ class Catalog:
             raise NoCatalogError(f"{self._folder.uri} cannot be listed: {one_line(error)}") from error
         for entry in entries:
             name = entry.path.rstrip("/").rpartition("/")[2]
-            if entry.type == FileType.Directory and self._location(name).exists():
+            if entry.type == FileType.Directory and self.location(name).exists():
                 yield name
 
-    def _open(self, location: TableLocation) -> DeltaTable:
+    def open_table(self, location: TableLocation) -> DeltaTable:
+        """Return a table as it was at :attr:`as_of`; raises :class:`CatalogError` when it cannot be opened."""
         try:
             delta = location.open()
             if self.as_of is not None:

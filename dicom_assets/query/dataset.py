@@ -44,11 +44,7 @@ def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str
         The table uses a feature that its Parquet files do not show, such as deletion vectors.
 
     """
-    unreadable = set(delta.protocol().reader_features or ()) - _READABLE_FEATURES
-    if unreadable:
-        raise CatalogError(
-            f"{location.uri} uses Delta features that cannot be read here: {', '.join(sorted(unreadable))}"
-        )
+    refuse_unreadable(location, delta)
     schema = pa.schema(delta.schema().to_arrow())
     filesystem, parquet = location.filesystem(), ds.ParquetFileFormat()
     fragments = [
@@ -57,6 +53,15 @@ def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str
     ]
     files = ds.FileSystemDataset(fragments, schema, parquet, filesystem)
     return files if location.is_local else RemoteDataset(files)
+
+
+def refuse_unreadable(location: TableLocation, delta: DeltaTable) -> None:
+    """Raise :class:`CatalogError` where the rows of a table are not those of its Parquet files."""
+    unreadable = set(delta.protocol().reader_features or ()) - _READABLE_FEATURES
+    if unreadable:
+        raise CatalogError(
+            f"{location.uri} uses Delta features that cannot be read here: {', '.join(sorted(unreadable))}"
+        )
 
 
 def _guarantees(delta: DeltaTable, fields: list[pa.Field]) -> Iterator[tuple[str, ds.Expression]]:

@@ -1,6 +1,6 @@
 """The documentation of the tables, generated from their definitions: ``python -m dicom_assets.query.describe``.
 
-Rewrites ``docs/tables.md``; a test fails when it is stale.
+Rewrites ``docs/tables.md`` and ``docs/lineage.md``, as ``make reference`` does; a test fails when one is stale.
 """
 
 import ast
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from dicom_assets.extract.column_lineage import column_sources
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.extract.status import CatalogStatus
-from dicom_assets.tables import Column
+from dicom_assets.tables import FILE_INDEX, Column, Table
 
 
 def type_name(type_: pa.DataType) -> str:
@@ -42,18 +43,51 @@ def column_rows(columns: tuple[Column, ...]) -> str:
 
 def tables_page(model: CatalogModel = DEFAULT_MODEL) -> str:
     """Return ``docs/tables.md``: every table of a catalog with its columns, and the states in the status columns."""
-    parts = ["# The tables", "Generated from the code by `python -m dicom_assets.query.describe`."]
+    parts = ["# The tables", "Generated from the code by `make reference`."]
     for table in model.tables:
         parts += [f"## {table.name}", table.description, column_rows(table.columns)]
     parts += [
         "## States",
         f"Of files as a whole (`status` of `{model.catalog.name}`); `error` is one sentence on the worst of it:",
-        _state_rows(_documented(CatalogStatus).items()),
+        _state_rows(documented(CatalogStatus).items()),
     ]
     for table in model.extracted:
         states = ((status.value, status.description or _docstring(status.value)) for status in table.statuses)
         parts += [f"Of `{table.name}` (its `status`, `{table.status_column}`):", _state_rows(states)]
     return "\n\n".join(parts) + "\n"
+
+
+def lineage_page(model: CatalogModel = DEFAULT_MODEL) -> str:
+    """Return ``docs/lineage.md``: where each column of ``object_catalog`` comes from."""
+    lines = ["| Column | Comes from | Attribute |", "|---|---|---|"]
+    for name, sources in column_sources(model).items():
+        column = model.catalog[name]
+        parts = ", ".join(f"`{source.table}.{source.column}`" for source in sources) or "the join itself"
+        attribute = f"{column.name} ({column.tag[:4]},{column.tag[4:]})" if column.tag else ""
+        lines.append(f"| `{name}` | {parts} | {attribute} |")
+    tables = "\n".join(f"- `{table.name}`: {text}" for table, text in _table_sources(model))
+    return (
+        "\n\n".join(
+            [
+                "# Where columns come from",
+                "Generated from the code by `python -m dicom_assets.query.describe`.",
+                "Which run made a row is [another question](operations.md#where-a-row-comes-from).",
+                "## From the archive to the tables",
+                tables,
+                f"## Columns of {model.catalog.name}",
+                "\n".join(lines),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _table_sources(model: CatalogModel) -> Iterator[tuple[Table, str]]:
+    yield FILE_INDEX, "the listing of the archive"
+    for table in model.extracted:
+        yield table, f"the content of each file that `{FILE_INDEX.name}` lists"
+    joined = ", ".join(f"`{table.name}`" for table in (FILE_INDEX, *model.extracted))
+    yield model.catalog, f"{joined}, joined by `path` where they are of the version of the file that is listed"
 
 
 def _state_rows(states: Iterable[tuple[str, str]]) -> str:
@@ -62,12 +96,12 @@ def _state_rows(states: Iterable[tuple[str, str]]) -> str:
 
 def _docstring(state: str) -> str:
     """Return the docstring of a state that is a member of an enum, empty for other texts."""
-    return _documented(type(state)).get(str(state), "") if isinstance(state, StrEnum) else ""
+    return documented(type(state)).get(str(state), "") if isinstance(state, StrEnum) else ""
 
 
 @cache
-def _documented(enum: type[StrEnum]) -> dict[str, str]:
-    """Return the members of an enum with the docstring that follows each in its source."""
+def documented(enum: type[StrEnum]) -> dict[str, str]:
+    """Return the values of an enum with the docstring that follows each in its source."""
     definition = ast.parse(inspect.getsource(enum)).body[0]
     assert isinstance(definition, ast.ClassDef)
     return dict(_members(definition))
@@ -81,10 +115,11 @@ def _members(definition: ast.ClassDef) -> Iterator[tuple[str, str]]:
 
 
 def main(root: Path) -> None:
-    """Rewrite the generated page of a checkout."""
-    page = root / "docs" / "tables.md"
-    page.parent.mkdir(exist_ok=True)
-    page.write_text(tables_page(), encoding="utf-8")
+    """Rewrite the generated pages of a checkout."""
+    folder = root / "docs"
+    folder.mkdir(exist_ok=True)
+    (folder / "tables.md").write_text(tables_page(), encoding="utf-8")
+    (folder / "lineage.md").write_text(lineage_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

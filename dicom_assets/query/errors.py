@@ -16,6 +16,10 @@ class QueryError(CatalogError):
     """A query does not parse, names what does not exist, or fails on a value in the tables."""
 
 
+class LineageError(CatalogError):
+    """The catalog holds nothing of a path, a UID or a run."""
+
+
 class OutputError(CatalogError):
     """A result cannot be written to this place, or in this format."""
 

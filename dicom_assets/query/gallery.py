@@ -34,14 +34,23 @@ WHERE (
 )
 """
 # Two queries: the first looks at every row but reads no thumbnail, the second reads the chosen rows only.
+# Of a series the middle comes first, then its neighbours: the first slices of a scan show the air beside the patient.
 _CHOICE = """
-SELECT prefix, path
-FROM object_catalog
-WHERE (
+WITH chosen AS (
+  SELECT prefix, path, relative_path, coalesce(thumbnail_status, '') <> 'ok' AS without_image,
+         coalesce(SeriesInstanceUID, path) AS series,
+         row_number() OVER (slices ORDER BY InstanceNumber, path) AS place,
+         count(*) OVER slices AS slices
+  FROM object_catalog
+  WHERE (
 {where}
+  )
+  WINDOW slices AS (PARTITION BY series, without_image)
 )
-ORDER BY coalesce(thumbnail_status, '') <> 'ok',
-         row_number() OVER (PARTITION BY coalesce(SeriesInstanceUID, path) ORDER BY InstanceNumber, path),
+SELECT prefix, path
+FROM chosen
+ORDER BY without_image,
+         row_number() OVER (PARTITION BY series, without_image ORDER BY abs(place - (slices + 1) // 2), place DESC),
          relative_path
 LIMIT {limit}
 """

@@ -1,5 +1,6 @@
 """Counts of what a catalog holds, for the end of a command."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dicom_assets.extract.model import OBJECT_CATALOG
@@ -23,8 +24,8 @@ class Summary:
     ----------
     files
         Number of rows.
-    header_status, thumbnail_status
-        By how the header was read, by how the thumbnail was made.
+    metadata_status, header_status, thumbnail_status
+        By how the first bytes were read, how the header was read, how the thumbnail was made.
     modality
         DICOM files by ``Modality``.
     transfer_syntax
@@ -33,22 +34,34 @@ class Summary:
     """
 
     files: int
+    metadata_status: tuple[Count, ...]
     header_status: tuple[Count, ...]
     thumbnail_status: tuple[Count, ...]
     modality: tuple[Count, ...]
     transfer_syntax: tuple[Count, ...]
 
 
+_CONDITIONS = {
+    "metadata_status": "true",
+    "header_status": "true",
+    "thumbnail_status": "true",
+    "Modality": "is_dicom",
+    "TransferSyntaxUID": "is_dicom",
+}
+
+
 def summarize(catalog: Catalog) -> Summary:
     """Count the files of a catalog; raises :class:`CatalogError` when it cannot be read."""
-    header_status = count_by(catalog, "header_status")
-    transfer_syntax = count_by(catalog, "TransferSyntaxUID", "is_dicom")
+    counts = _count_all(catalog, _CONDITIONS)
     return Summary(
-        files=sum(count.files for count in header_status),
-        header_status=header_status,
-        thumbnail_status=count_by(catalog, "thumbnail_status"),
-        modality=count_by(catalog, "Modality", "is_dicom"),
-        transfer_syntax=tuple(Count(transfer_syntax_name(count.value), count.files) for count in transfer_syntax),
+        files=sum(count.files for count in counts["header_status"]),
+        metadata_status=counts["metadata_status"],
+        header_status=counts["header_status"],
+        thumbnail_status=counts["thumbnail_status"],
+        modality=counts["Modality"],
+        transfer_syntax=tuple(
+            Count(transfer_syntax_name(count.value), count.files) for count in counts["TransferSyntaxUID"]
+        ),
     )
 
 
@@ -65,9 +78,22 @@ def count_by(catalog: Catalog, column: str, condition: str = "true") -> tuple[Co
         SQL.
 
     """
-    name = OBJECT_CATALOG[column].name
-    query = (
-        f'SELECT "{name}", count(*) FROM {OBJECT_CATALOG.name} WHERE {condition} '  # noqa: S608 - our own names
-        "GROUP BY 1 ORDER BY 2 DESC, 1"
+    return _count_all(catalog, {column: condition})[column]
+
+
+def _count_all(catalog: Catalog, conditions: Mapping[str, str]) -> dict[str, tuple[Count, ...]]:
+    """Count by several columns in one query: each query opens an engine and the table anew."""
+    names = [OBJECT_CATALOG[column].name for column in conditions]
+    query = " UNION ALL ".join(
+        f"SELECT '{name}', \"{name}\", count(*) FROM {OBJECT_CATALOG.name} WHERE {condition} "  # noqa: S608 - ours
+        f'GROUP BY "{name}"'
+        for name, condition in zip(names, conditions.values(), strict=True)
     )
-    return tuple(Count(value, files) for value, files in catalog.sql(query).fetchall())
+    found: dict[str, list[Count]] = {name: [] for name in names}
+    for name, value, files in catalog.sql(query).fetchall():
+        found[name].append(Count(value, files))
+    return {name: tuple(sorted(counts, key=_order)) for name, counts in found.items()}
+
+
+def _order(count: Count) -> tuple[int, bool, str]:
+    return (-count.files, count.value is None, count.value or "")

@@ -1,6 +1,7 @@
 """Spark as an engine: pieces of work are rows of a data frame, a Python worker maps each to its results.
 
-Only data frames and SQL are used, no ``SparkContext``, so that a Spark Connect session serves as well. The data files
+Work is done by data frames and SQL alone, without a ``SparkContext``, so that a Spark Connect session serves as well.
+The data files
 of a pass are written where the rows are made; what comes back are their add actions.
 """
 
@@ -12,7 +13,8 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from dicom_assets.spark.work import Function, InProcess, Runner
+from dicom_assets.spark.progress import classic_context, following
+from dicom_assets.spark.work import FILES, Function, InProcess, Progress, Runner, ignore_progress
 
 _UNKNOWN_PARALLELISM = 32
 """Where the session does not tell: more pieces than cores cost little, fewer leave cores idle."""
@@ -69,7 +71,7 @@ class SparkEngine:
     session: Callable[[], SparkSession]
     small: SmallWork = field(default_factory=SmallWork)
 
-    def runner(self, items: int, size: int) -> Runner:
+    def runner(self, items: int, size: int, kind: str = FILES) -> Runner:  # noqa: ARG002 - for those who watch
         """Return what runs work of some size; starts Spark where that is what it takes."""
         return InProcess() if self.small.holds(items, size) else SparkRunner(self.session())
 
@@ -84,6 +86,12 @@ class SparkRunner:
     def name(self) -> str:
         """``Spark``, and the id of the application where the session tells it."""
         return f"Spark {_setting(self.session, 'spark.app.id') or ''}".strip()
+
+    @property
+    def url(self) -> str:
+        """Page of the application, where it has one and the session knows it: not over Spark Connect."""
+        context = classic_context(self.session)
+        return (context.uiWebUrl or "") if context else ""
 
     @property
     def parallelism(self) -> int:
@@ -101,7 +109,7 @@ class SparkRunner:
             return max(1, int(executors) * int(per_executor))
         return _UNKNOWN_PARALLELISM
 
-    def run(self, function: Function, pieces: Sequence[bytes]) -> list[bytes]:
+    def run(self, function: Function, pieces: Sequence[bytes], progress: Progress = ignore_progress) -> list[bytes]:
         """Run every piece as a task of one job."""
         if not pieces:
             return []
@@ -109,11 +117,13 @@ class SparkRunner:
         def on_worker(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             for batch in batches:
                 for piece in batch.column(0).to_pylist():
-                    results = pa.array(list(function(piece)), pa.binary())
+                    results = pa.array([made for made in function(piece) if isinstance(made, bytes)], pa.binary())
                     yield pa.RecordBatch.from_arrays([results], names=["result"])
 
-        rows = _session_of_pieces(self.session).createDataFrame(pa.table([pieces], schema=_PIECE))
-        done: pa.Table = rows.mapInArrow(on_worker, _RESULT).toArrow()
+        session = _session_of_pieces(self.session)
+        rows = session.createDataFrame(pa.table([pieces], schema=_PIECE))
+        with following(session, len(pieces), progress):
+            done: pa.Table = rows.mapInArrow(on_worker, _RESULT).toArrow()
         found: list[bytes] = done["result"].to_pylist()
         return found
 

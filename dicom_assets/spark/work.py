@@ -9,8 +9,25 @@ from typing import Protocol
 
 from dicom_assets.spark.quiet import quiet_libraries
 
-Function = Callable[[bytes], Iterable[bytes]]
-"""Takes one piece of work and yields its results. Travels to workers by pickle, with what it refers to."""
+Function = Callable[[bytes], Iterable[bytes | float]]
+"""Takes one piece of work and yields its results; in between, if it likes, the share of the piece that is done so far.
+
+Travels to workers by pickle, with what it refers to.
+"""
+
+Progress = Callable[[float], None]
+"""Is told the share of some work that is done, from 0 to 1: now and then, never less than before, from any thread."""
+
+
+def ignore_progress(share: float) -> None:
+    """Do nothing with what is told."""
+
+
+FILES, ROWS, REWRITES = "files", "rows to join", "data files to rewrite"
+"""Kinds of items."""
+
+IN_PROCESS = "in process"
+"""Name of the process itself as a runner."""
 
 
 class Runner(Protocol):
@@ -22,11 +39,16 @@ class Runner(Protocol):
         ...
 
     @property
+    def url(self) -> str:
+        """Page on which its work can be watched; empty where there is none."""
+        ...
+
+    @property
     def parallelism(self) -> int:
         """How many pieces run side by side."""
         ...
 
-    def run(self, function: Function, pieces: Sequence[bytes]) -> list[bytes]:
+    def run(self, function: Function, pieces: Sequence[bytes], progress: Progress = ignore_progress) -> list[bytes]:
         """Return the results of all pieces, in no particular order; raises when one of them fails for good."""
         ...
 
@@ -34,7 +56,7 @@ class Runner(Protocol):
 class Engine(Protocol):
     """Chooses where work runs."""
 
-    def runner(self, items: int, size: int) -> Runner:
+    def runner(self, items: int, size: int, kind: str = FILES) -> Runner:
         """Return what runs some work.
 
         Parameters
@@ -43,6 +65,8 @@ class Engine(Protocol):
             Number of files, or of what costs about as much.
         size
             Bytes to be read.
+        kind
+            What the items are, in the plural, for those who watch.
 
         """
         ...
@@ -52,14 +76,23 @@ class Engine(Protocol):
 class InProcess:
     """The process itself: for work that is done before a Java virtual machine has started."""
 
-    name: str = "in process"
+    name: str = IN_PROCESS
+    url: str = ""
     parallelism: int = 1
 
-    def runner(self, items: int, size: int) -> "InProcess":  # noqa: ARG002 - whatever the size
+    def runner(self, items: int, size: int, kind: str = FILES) -> "InProcess":  # noqa: ARG002 - whatever the work
         """Return itself."""
         return self
 
-    def run(self, function: Function, pieces: Sequence[bytes]) -> list[bytes]:
+    def run(self, function: Function, pieces: Sequence[bytes], progress: Progress = ignore_progress) -> list[bytes]:
         """Run one piece after the other."""
+        results: list[bytes] = []
         with quiet_libraries():
-            return [result for piece in pieces for result in function(piece)]
+            for number, piece in enumerate(pieces):
+                for result in function(piece):
+                    if isinstance(result, bytes):
+                        results.append(result)
+                    else:
+                        progress((number + result) / len(pieces))
+                progress((number + 1) / len(pieces))
+        return results

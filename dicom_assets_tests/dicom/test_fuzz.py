@@ -132,11 +132,11 @@ def check_that_nothing_is_left_to_do(rows):
     """Compare as a second run does: a row counts when it is of this version of the file and of the code."""
     for extractor in EXTRACTORS:
         row = rows[extractor.table.name]
-        expected = {"prefix": ".", "path": row["path"], "_token": f"{row['path']} {extractor.version}"}
+        expected = {"prefix": ".", "path": row["path"], "_row_version": f"{row['path']} {extractor.version}"}
         made = row["fingerprint"] and f"{row['path']} {row['extractor_version']}"
-        actual = {"prefix": ".", "path": row["path"], "_token": made, "_file": 0}
+        actual = {"prefix": ".", "path": row["path"], "_row_version": made, "_file": 0}
         text = pa.string()
-        schema = [pa.field(name, text) for name in ("prefix", "path", "_token")]
+        schema = [pa.field(name, text) for name in ("prefix", "path", "_row_version")]
         found = difference(
             pa.Table.from_pylist([expected], pa.schema(schema)),
             pa.Table.from_pylist([actual], pa.schema([*schema, pa.field("_file", pa.int32())])),

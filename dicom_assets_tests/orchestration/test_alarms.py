@@ -10,9 +10,10 @@ from dicom_assets.archive.local import LocalArchive
 from dicom_assets.orchestration import alarms
 from dicom_assets.orchestration.alarms import ArchiveNotFollowedError
 from dicom_assets.orchestration.definitions import build_definitions
+from dicom_assets.orchestration.naming import ALONE
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
-from dicom_assets.orchestration.sensors import NAME, SensorOptions
+from dicom_assets.orchestration.sensors import SensorOptions
 from dicom_assets.pipeline.changes import ChangeDetector, detect_change
 from dicom_assets_tests.support.denied import deny
 from dicom_assets_tests.support.made_up import follow, write
@@ -49,7 +50,7 @@ def told(instance):
 
 
 def fail(instance, request):
-    tags = {**request.tags, "dagster/sensor_name": NAME, "dagster/run_key": request.run_key}
+    tags = {**request.tags, "dagster/sensor_name": ALONE.archive_sensor, "dagster/run_key": request.run_key}
     run = create_run_for_test(instance, tags=tags, status=dg.DagsterRunStatus.STARTED)
     instance.report_run_failed(run)
 

@@ -13,10 +13,11 @@ from dagster._core.test_utils import create_run_for_test
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.orchestration import sensors
+from dicom_assets.orchestration.naming import ALONE
 from dicom_assets.orchestration.orphans import end_orphans
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
-from dicom_assets.orchestration.sensors import NAME, SensorOptions
+from dicom_assets.orchestration.sensors import SensorOptions
 from dicom_assets_tests.support.made_up import follow, write
 from dicom_assets_tests.support.ticking import Ticker, ranges
 
@@ -45,7 +46,7 @@ def start(instance, requests):
     new = []
     for request in requests:
         if not instance.get_runs(dg.RunsFilter(tags={"dagster/run_key": request.run_key})):
-            tags = {**request.tags, "dagster/sensor_name": NAME, "dagster/run_key": request.run_key}
+            tags = {**request.tags, "dagster/sensor_name": ALONE.archive_sensor, "dagster/run_key": request.run_key}
             new.append(create_run_for_test(instance, tags=tags, status=dg.DagsterRunStatus.STARTING))
     return new
 

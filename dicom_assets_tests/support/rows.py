@@ -27,6 +27,8 @@ def index_rows(prefix: str, names: Sequence[str], fingerprint: str = "1") -> pa.
             "source_version": [None] * count,
             "indexed_at": [WHEN] * count,
             "removed_at": [None] * count,
+            "run_id": [None] * count,
+            "made_at": [None] * count,
         },
         schema=FILE_INDEX.schema,
     )

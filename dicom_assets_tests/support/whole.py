@@ -20,8 +20,8 @@ from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import range_tags
 
-_VOLATILE = {"indexed_at", "removed_at"}
-"""Columns that tell when we looked, which differs between two catalogs of one archive."""
+_VOLATILE = {"indexed_at", "removed_at", "run_id", "made_at"}
+"""Columns that tell when we looked and who did, which differs between two catalogs of one archive."""
 
 
 def tiny_dicom(number: int) -> bytes:

@@ -7,16 +7,12 @@ from dagster import AssetExecutionContext, AssetsDefinition, AssetSpec, Material
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
-from dicom_assets.orchestration.assets.reporting import report, run_metadata
-from dicom_assets.orchestration.assets.specs import (
-    BACKFILL,
-    GROUP,
-    RETRIES,
-    SPARK_POOL,
-    UpdateConfig,
-    definition_metadata,
-)
-from dicom_assets.orchestration.partitions import PREFIXES, check_prefixes
+from dicom_assets.orchestration.assets.look import PLAIN, Look, code_references, column_lineage
+from dicom_assets.orchestration.assets.progress import logged
+from dicom_assets.orchestration.assets.reporting import Reporter, run_metadata
+from dicom_assets.orchestration.assets.specs import BACKFILL, RETRIES, SPARK_POOL, UpdateConfig
+from dicom_assets.orchestration.naming import ALONE, CatalogNames
+from dicom_assets.orchestration.partitions import check_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
@@ -27,31 +23,34 @@ from dicom_assets.pipeline.ownership import claim
 from dicom_assets.tables import FILE_INDEX
 
 
-def _spec(extractor: Extractor) -> AssetSpec:
+def _spec(extractor: Extractor, model: CatalogModel, names: CatalogNames, look: Look) -> AssetSpec:
     table = extractor.table
-    return AssetSpec(
-        table.name,
-        deps=[FILE_INDEX.name],
-        description=table.description,
-        group_name=GROUP,
+    return look.table(
+        names,
+        table,
+        "extracted",
+        deps=[names.key(FILE_INDEX.name)],
         code_version=extractor.version,
-        kinds={"deltalake", "spark"},
-        metadata=definition_metadata(table),
+        metadata={
+            "dagster/column_lineage": column_lineage(model, table, names.key),
+            **code_references(type(extractor).extract),
+        },
     )
 
 
-def build_extraction(model: CatalogModel) -> AssetsDefinition:
+def build_extraction(model: CatalogModel, names: CatalogNames = ALONE, look: Look = PLAIN) -> AssetsDefinition:
     """Return the multi-asset that runs the extractors; their versions are the assets' code versions."""
 
     @multi_asset(
-        name=EXTRACTION_OP,
-        specs=[_spec(extractor) for extractor in model.extractors],
+        name=names.op(EXTRACTION_OP),
+        specs=[_spec(extractor, model, names, look) for extractor in model.extractors],
         can_subset=True,
-        partitions_def=PREFIXES,
+        partitions_def=names.partitions_def,
         backfill_policy=BACKFILL,
         retry_policy=RETRIES,
         pool=SPARK_POOL,
     )
+    @names.takes_resources
     def extraction(
         context: AssetExecutionContext,
         config: UpdateConfig,
@@ -66,9 +65,11 @@ def build_extraction(model: CatalogModel) -> AssetsDefinition:
             check_prefixes(files, prefixes)
             tables.ensure(model.tables)
             selected = model.selected(key.path[-1] for key in context.selected_asset_keys)
-            step = ExtractionStep(tables, files, selected, prefixes, config.update_mode)
-            done = converge(step, spark.engine(), run_metadata(context))
+            step = ExtractionStep(tables, files, selected, prefixes, config.update_mode, context.run.run_id)
+            engine = logged(spark.engine(), EXTRACTION_OP, context.log.info)
+            done = converge(step, engine, run_metadata(context))
+            reporter = Reporter(context, tables, prefixes, names)
             for outcome in done.outcomes.values():
-                yield report(context, tables, outcome, prefixes)
+                yield reporter.report(outcome)
 
     return extraction

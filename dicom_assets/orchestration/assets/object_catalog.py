@@ -3,32 +3,34 @@
 import base64
 from collections.abc import Sequence
 
-from dagster import AssetExecutionContext, AssetsDefinition, MaterializeResult, MetadataValue, asset
+from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, MaterializeResult, MetadataValue, multi_asset
 
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.orchestration.assets.failures import only_infrastructure_is_retried
-from dicom_assets.orchestration.assets.reporting import report, run_metadata
+from dicom_assets.orchestration.assets.look import PLAIN, Look, code_references, column_lineage
+from dicom_assets.orchestration.assets.progress import logged
+from dicom_assets.orchestration.assets.reporting import Reporter, run_metadata
 from dicom_assets.orchestration.assets.specs import (
     BACKFILL,
     FOLLOW_UPSTREAM,
-    GROUP,
     RETRIES,
     SPARK_POOL,
     UpdateConfig,
-    definition_metadata,
 )
-from dicom_assets.orchestration.partitions import PREFIXES
+from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.catalog import CatalogStep
 from dicom_assets.pipeline.converge import converge
-from dicom_assets.pipeline.join import VERSION
+from dicom_assets.pipeline.join import VERSION, join_rows
 from dicom_assets.query.preview import preview
 from dicom_assets.tables import FILE_INDEX
 
 
-def build_object_catalog(model: CatalogModel, previews: int = 0) -> AssetsDefinition:
+def build_object_catalog(
+    model: CatalogModel, previews: int = 0, names: CatalogNames = ALONE, look: Look = PLAIN
+) -> AssetsDefinition:
     """Return the asset.
 
     Parameters
@@ -37,24 +39,36 @@ def build_object_catalog(model: CatalogModel, previews: int = 0) -> AssetsDefini
         What the catalog consists of.
     previews
         How many thumbnails of each partition to show in its materialization; 0 keeps images out of run metadata.
+    names
+        What the catalog is called.
+    look
+        How its assets look.
 
     """
     catalog = model.catalog
 
-    @asset(
-        name=catalog.name,
-        description=catalog.description,
-        deps=[FILE_INDEX.name, *(table.name for table in model.extracted)],
-        partitions_def=PREFIXES,
+    spec = look.table(
+        names,
+        catalog,
+        "catalog",
+        deps=names.keys([FILE_INDEX, *model.extracted]),
+        code_version=VERSION,
+        automation_condition=FOLLOW_UPSTREAM,
+        metadata={
+            "dagster/column_lineage": column_lineage(model, catalog, names.key),
+            **code_references(join_rows),
+        },
+    )
+
+    @multi_asset(
+        name=names.op(catalog.name),
+        specs=[spec],
+        partitions_def=names.partitions_def,
         backfill_policy=BACKFILL,
         retry_policy=RETRIES,
         pool=SPARK_POOL,
-        automation_condition=FOLLOW_UPSTREAM,
-        group_name=GROUP,
-        code_version=VERSION,
-        kinds={"deltalake", "spark"},
-        metadata=definition_metadata(catalog),
     )
+    @names.takes_resources
     def object_catalog(
         context: AssetExecutionContext, config: UpdateConfig, lake: LakeResource, spark: SparkResource
     ) -> MaterializeResult[None]:
@@ -62,21 +76,24 @@ def build_object_catalog(model: CatalogModel, previews: int = 0) -> AssetsDefini
         with only_infrastructure_is_retried(context):
             prefixes, tables = context.partition_keys, lake.open()
             tables.ensure(model.tables)
-            done = converge(
-                CatalogStep(tables, prefixes, config.update_mode, model), spark.engine(), run_metadata(context)
-            )
+            step = CatalogStep(tables, prefixes, config.update_mode, model, context.run.run_id)
+            done = converge(step, logged(spark.engine(), catalog.name, context.log.info), run_metadata(context))
             if previews:
-                _attach_previews(context, tables.snapshot(catalog, prefixes), prefixes, previews)
-            return report(context, tables, done.outcomes[catalog.name], prefixes)
+                _attach_previews(
+                    context, names.key(catalog.name), tables.snapshot(catalog, prefixes), prefixes, previews
+                )
+            return Reporter(context, tables, prefixes, names).report(done.outcomes[catalog.name])
 
     return object_catalog
 
 
-def _attach_previews(context: AssetExecutionContext, catalog: Snapshot, prefixes: Sequence[str], most: int) -> None:
+def _attach_previews(
+    context: AssetExecutionContext, key: AssetKey, catalog: Snapshot, prefixes: Sequence[str], most: int
+) -> None:
     """Show some thumbnails of each partition on its page."""
     for prefix in prefixes:
         picture = preview(catalog, prefix, most)
         if picture is not None:
             encoded = base64.b64encode(picture).decode()
             shown = MetadataValue.md(f"![thumbnails](data:image/jpeg;base64,{encoded})")
-            context.add_asset_metadata({"preview": shown}, asset_key=catalog.table.name, partition_key=prefix)
+            context.add_asset_metadata({"preview": shown}, asset_key=key, partition_key=prefix)

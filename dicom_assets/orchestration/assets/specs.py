@@ -1,15 +1,14 @@
-"""How every asset of the catalog looks to Dagster, derived from its table."""
+"""How every asset of the catalog runs: its run config, retries, backfills, and when it follows what it is made of."""
 
 from enum import Enum
-from typing import Any
 
-from dagster import AutomationCondition, BackfillPolicy, Backoff, Config, Jitter, RetryPolicy, TableColumn, TableSchema
+from dagster import AutomationCondition, BackfillPolicy, Backoff, Config, Jitter, RetryPolicy
 from pydantic import Field
 
 from dicom_assets.pipeline.difference import UpdateMode
-from dicom_assets.tables import PARTITION, Table
 
-GROUP = "dicom"
+TABLE = "dicom_assets/table"
+"""Metadata of an asset: the name of its table in the schema. The key of an asset has more parts in a named catalog."""
 PREFIXES_PER_RUN = 50
 """How many prefixes one run takes: one Spark job and one commit per table for all of them."""
 
@@ -72,15 +71,3 @@ class UpdateConfig(Config):
     def update_mode(self) -> UpdateMode:
         """Return the mode of the update."""
         return UpdateMode(self.mode.value.lower())
-
-
-def definition_metadata(table: Table) -> dict[str, Any]:
-    """Return what the asset page shows of a table before anything is materialized."""
-    return {
-        "dagster/column_schema": TableSchema(
-            columns=[
-                TableColumn(column.name, type=str(column.type), description=column.description) for column in table
-            ]
-        ),
-        "partition_expr": PARTITION,
-    }

@@ -24,8 +24,10 @@ from dagster_deltalake.io_manager import DeltaLakeDbClient
 from dicom_assets.delta.frames import from_pandas, to_pandas
 from dicom_assets.delta.lake import Lake, check_schema_name
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.origin import DAGSTER_RUN
 from dicom_assets.delta.user_tables import UserTable, UserTableError
 from dicom_assets.extract.model import OBJECT_CATALOG
+from dicom_assets.orchestration.assets.specs import TABLE
 from dicom_assets.orchestration.dagster_internals import (
     DbIOManager,
     DbTypeHandler,
@@ -93,7 +95,10 @@ class _LakeDbIOManager(DbIOManager):
             if not isinstance(column, str):
                 raise UserTableError(f"{context.asset_key.to_user_string()}: partition_expr has to name one column")
             partitions = [TablePartitionDimension(column, context.asset_partition_keys)]
-        name = "__".join(context.asset_key.path) if context.has_asset_key else output_context.name
+        # Tables of a catalog say what they are called: with the name of a catalog their asset keys have more parts.
+        name = metadata.get(TABLE) or (
+            "__".join(context.asset_key.path) if context.has_asset_key else output_context.name
+        )
         columns = (context.definition_metadata or {}).get("columns") if isinstance(context, InputContext) else None
         schema = str(metadata.get("schema") or self._schema)
         check_schema_name(schema)
@@ -139,7 +144,7 @@ class PandasHandler(DbTypeHandler[pd.DataFrame]):
         rows = from_pandas(obj, {} if keys is None else connection.types(), _USUAL_TYPES)
         if left_out := [str(name) for name in obj.columns if str(name) not in rows.column_names]:
             context.log.info(f"columns without any value are left out until they have one: {', '.join(left_out)}")
-        written = connection.replace(rows, keys, {"dagster/run_id": context.run_id})
+        written = connection.replace(rows, keys, {DAGSTER_RUN: context.run_id})
         for key, count in written.by_partition.items():  # these take the place of the sum
             context.step_context.add_asset_metadata(
                 {"dagster/row_count": MetadataValue.int(count)}, asset_key=context.asset_key, partition_key=key

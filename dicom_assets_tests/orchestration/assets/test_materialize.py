@@ -143,7 +143,7 @@ def test_the_status_of_a_catalog_row_is_the_worst_of_the_tables_and_its_error_on
 def test_materializations_tell_counts_of_each_partition(real_files):
     pipeline, source, result = real_files
     counts = {
-        (event.asset_key.path[-1], event.partition): event.materialization.metadata["dagster/row_count"].value
+        (event.asset_key.path[-1], event.partition): event.materialization.metadata["dagster/partition_row_count"].value
         for event in result.all_events
         if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION
     }

@@ -1,0 +1,112 @@
+"""SQL that lists the cases of a check: what people run to see them is what was counted."""
+
+from collections.abc import Iterable, Sequence
+
+from dicom_assets.checks.check import Scope
+from dicom_assets.extract.model import CATALOG_NAME
+from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, Table
+
+REACHES = "to_prefix"
+"""Column of the last prefix that a study or series has files in."""
+WITHOUT_ROW, WITHOUT_FILE = "files without a row", "rows without a file"
+OF_OTHER_SIZE, OF_OTHER_VERSION, ALIKE = "files of different size", "files of equal size, other versions", "files alike"
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """Return the name of a table or column as SQL: that of a user's may be a word of SQL's."""
+    return f'"{name}"'
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Return texts as the inside of an SQL list."""
+    return ", ".join(map(literal, texts))
+
+
+def within(scope: Scope) -> str:
+    """Return the condition that a row is in the scope: data files of other prefixes are skipped."""
+    return "true" if scope.prefixes is None else f"{PARTITION} IN ({listed(scope.prefixes)})"
+
+
+def repeated_keys(table: Table, scope: Scope) -> str:
+    """List the paths that stand more than once."""
+    return (
+        f"SELECT min({PARTITION}) AS {PARTITION}, {KEY}, count(*) AS copies FROM {quoted(table.name)} "  # noqa: S608 - our names
+        f"WHERE {within(scope)} GROUP BY {KEY} HAVING count(*) > 1"
+    )
+
+
+def unpaired(table: Table, scope: Scope) -> str:
+    """List the files of the index that have no row, and the rows that have no file.
+
+    Kept rows of removed files may stand in any table; the catalog has all that the index has.
+    """
+    here, index = within(scope), FILE_INDEX.name
+    live = "" if table.name == CATALOG_NAME else " AND removed_at IS NULL"
+    return (
+        f"SELECT {literal(WITHOUT_ROW)} AS what, {PARTITION}, {KEY} FROM {index} "  # noqa: S608 - our own names
+        f"ANTI JOIN (SELECT {KEY} FROM {quoted(table.name)} WHERE {here}) USING ({KEY}) WHERE {here}{live}\n"
+        f"UNION ALL\n"
+        f"SELECT {literal(WITHOUT_FILE)} AS what, {PARTITION}, {KEY} FROM {quoted(table.name)} "
+        f"ANTI JOIN (SELECT {KEY} FROM {index} WHERE {here}) USING ({KEY}) WHERE {here}"
+    )
+
+
+def of_status(table: Table, states: Sequence[str], scope: Scope) -> str:
+    """List the rows that are in one of some states."""
+    return (
+        f"SELECT {PARTITION}, {KEY}, status, error FROM {quoted(table.name)} "  # noqa: S608 - our own names
+        f"WHERE status IN ({listed(states)}) AND {within(scope)}"
+    )
+
+
+def stored_columns(table: Table, _: Scope) -> str:
+    """List the columns that a table has."""
+    return f"SELECT column_name, column_type FROM (DESCRIBE {quoted(table.name)})"  # noqa: S608 - our own names
+
+
+def repeated_instances(table: Table, scope: Scope) -> str:
+    """List the files that share their SOP Instance UID with another, and how they differ."""
+    here = f"{within(scope)} AND removed_at IS NULL"
+    return (
+        f"SELECT {PARTITION}, {KEY}, SOPInstanceUID, size, fingerprint, what FROM {quoted(table.name)} "  # noqa: S608
+        "JOIN (SELECT SOPInstanceUID, "
+        f"CASE WHEN min(size) <> max(size) THEN {literal(OF_OTHER_SIZE)} "
+        f"WHEN min(fingerprint) <> max(fingerprint) THEN {literal(OF_OTHER_VERSION)} ELSE {literal(ALIKE)} END AS what "
+        f"FROM {quoted(table.name)} WHERE SOPInstanceUID IS NOT NULL AND {here} "
+        f"GROUP BY SOPInstanceUID HAVING count(*) > 1) USING (SOPInstanceUID) WHERE {here}"
+    )
+
+
+def disagreeing(table: Table, entity: str, attributes: Sequence[str], scope: Scope) -> str:
+    """List the attributes that have several values in one study or series; an absent value is none."""
+    several = ", ".join(
+        f"CASE WHEN min({attribute}) <> max({attribute}) THEN {literal(attribute)} END" for attribute in attributes
+    )
+    return (
+        f"SELECT * FROM (SELECT min({PARTITION}) AS {PARTITION}, max({PARTITION}) AS {REACHES}, "  # noqa: S608 - ours
+        f"{entity}, count(*) AS files, "
+        f"unnest([{several}]) AS attribute FROM {quoted(table.name)} "
+        f"WHERE {entity} IS NOT NULL AND {within(scope)} AND removed_at IS NULL GROUP BY {entity}) "
+        "WHERE attribute IS NOT NULL"
+    )
+
+
+def flat_thumbnails(table: Table, digests: Sequence[str], scope: Scope) -> str:
+    """List the thumbnails with the content of those that were found, whether they were looked at or not."""
+    return (
+        f"SELECT {PARTITION}, {KEY}, status FROM {quoted(table.name)} "  # noqa: S608 - our own names
+        f"WHERE md5(thumbnail) IN ({listed(digests) or 'NULL'}) AND {within(scope)}"
+    )
+
+
+def newest_files(_: Scope) -> str:
+    """List the newest file of each prefix."""
+    return (
+        f"SELECT {PARTITION}, max(modified_at) AS newest, count(*) AS files FROM {FILE_INDEX.name} "  # noqa: S608
+        f"WHERE removed_at IS NULL AND modified_at <= now() GROUP BY {PARTITION} ORDER BY newest DESC"
+    )

@@ -1,0 +1,28 @@
+"""Whether a table on storage has the columns that are declared."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from dicom_assets.checks.check import Measured, Scope
+from dicom_assets.tables import Table
+
+
+def measure_schema(table: Table, scope: Scope) -> Measured:
+    """Count the columns that a table lacks, has too many, or has in another type than declared."""
+    location = scope.lake.location(table)
+    if not location.exists():
+        return Measured(1, differences=["the table is missing"])
+    found = list(_differences(table.schema, pa.schema(location.open().schema().to_arrow())))
+    return Measured(len(found), differences=found)
+
+
+def _differences(declared: pa.Schema, stored: pa.Schema) -> Iterator[str]:
+    for field in declared:
+        if field.name not in stored.names:
+            yield f"{field.name} is missing"
+        elif (found := stored.field(field.name).type) != field.type:
+            yield f"{field.name} is {found}, declared {field.type}"
+    for name in stored.names:
+        if name not in declared.names:
+            yield f"{name} is not declared"

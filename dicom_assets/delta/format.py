@@ -1,0 +1,47 @@
+"""The version of the format of a catalog's tables, and which versions this package takes.
+
+The format is what a reader or writer has to know beyond the columns: what a key is, how a prefix is stored, what the
+properties mean. It is a number, one higher with each change that an older package would misread or damage. Columns that
+are added do not change it: readers ask for columns by name, and writers add those that are missing.
+
+Each table states its format in a property. Tables of the first release state none; their format is 0.
+"""
+
+from collections.abc import Mapping
+
+from dicom_assets.errors import UserError
+
+FORMAT = "dicom_assets.formatVersion"
+"""Property of a table: the format that it is written in."""
+FORMAT_VERSION = 1
+"""The format that this version of the package writes. It reads all lower ones, and upgrades them in place."""
+
+
+class LakeFormatError(UserError, ValueError):
+    """A table was written by a newer version of this package, in a format that this one does not know."""
+
+
+def format_of(properties: Mapping[str, str], uri: str) -> int:
+    """Return the format that the properties of a table state.
+
+    Parameters
+    ----------
+    properties
+        Of the table, ours and Delta's.
+    uri
+        Where the table is, for the message.
+
+    Raises
+    ------
+    LakeFormatError
+        This version of the package does not know it.
+
+    """
+    stated = properties.get(FORMAT, "0")
+    if stated.isdecimal() and int(stated) <= FORMAT_VERSION:
+        return int(stated)
+    raise LakeFormatError(
+        f"the table at {uri} has the format {stated!a}, and this version of dicom-assets knows formats up to "
+        f"{FORMAT_VERSION}: it was written by a newer one. Upgrade with `pip install --upgrade dicom-assets`, here and "
+        "on the workers"
+    )
