@@ -26,6 +26,7 @@ PUBLIC = {
     "DicomCatalogComponent",
     "__version__",
     "build_definitions",
+    "check_catalog",
     "open_catalog",
     "read_header",
     "render_thumbnail",

@@ -117,9 +117,15 @@ def test_a_catalog_of_a_bucket_equals_that_of_a_folder_and_follows_changes(deplo
 
     upload(deployment, {"a/1.dcm": 20, "a/3 +%é.dcm": 21})
     obstore.delete(from_url(str(deployment.source)), ["a/2.dcm", "plus+/a+b.dcm"])
-    assert deployment.run_all().success
+    followed = deployment.run_all()
+    assert followed.success
     query = "SELECT relative_path, PatientID FROM object_catalog WHERE prefix IN ('a', 'plus+') ORDER BY 1"
     assert Catalog(deployment.lake).sql(query).fetchall() == [("a/1.dcm", "P20"), ("a/3 +%é.dcm", "P21")]
+    for asked in (f"{deployment.source}/a/1.dcm", "a/1.dcm"):
+        (file,) = Catalog(deployment.lake).lineage(asked).files
+        assert {(row.made.run_id, row.made.version) for row in file.rows} == {(followed.run_id, 2)}
+    left = Catalog(deployment.lake).lineage_of_run(followed.run_id)
+    assert [table.rows for table in left.tables] == [{"a": 2}] * len(DEFAULT_MODEL.tables)
 
 
 def test_the_sensor_asks_for_runs_until_the_catalog_follows(deployment):

@@ -21,7 +21,7 @@ from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.whole import put
 
 LAKES = sorted((Path(__file__).parent / "data").glob("lake-*.tar.xz"))
-NOT_COMPARED = {"indexed_at", "removed_at", "source_version", "thumbnail"}
+NOT_COMPARED = {"indexed_at", "removed_at", "source_version", "run_id", "made_at", "thumbnail"}
 """When we looked, what numbers the disk gives to files, and pictures as a version of the encoder wrote them."""
 
 
@@ -54,6 +54,15 @@ def test_it_is_read_as_it_is(unpacked):
     found = open_catalog(lake.root).sql("SELECT relative_path, status FROM object_catalog ORDER BY ALL").fetchall()
     assert found == [("a/1.dcm", "ok"), ("a/2.dcm", "damaged"), ("b/notes.txt", "not_dicom")]
     assert before == {table.name: lake.location(table).open().version() for table in DEFAULT_MODEL.tables}
+
+
+def test_where_its_rows_come_from_is_told_by_its_log(unpacked):
+    _, lake = unpacked
+    (file,) = open_catalog(lake.root).lineage("a/1.dcm").files
+    assert [row.table for row in file.rows] == [table.name for table in DEFAULT_MODEL.tables]
+    for row in file.rows:
+        assert (row.made.made_at, row.made.not_after) == (None, None)
+        assert row.made.version is not None
 
 
 def test_it_is_upgraded_in_place_and_extracts_only_what_is_new(unpacked, tmp_path):

@@ -28,7 +28,7 @@ def test_what_the_project_needs_is_in_it():
     extras = project["project"]["optional-dependencies"].values()
     needed = [
         *project["project"]["dependencies"],
-        *project["dependency-groups"]["dev"],
+        *(name for group in project["dependency-groups"].values() for name in group),
         *(r for e in extras for r in e),
     ]
     names = {re.match(r"[A-Za-z0-9_.-]+", requirement)[0].lower() for requirement in needed}

@@ -40,7 +40,7 @@ def measure_parents(scope: Scope) -> Measured:
         held = _held(model, catalog, prefixes)
         due = _due(model, index, parts, prefixes)
         looked_at += held.num_rows
-        joined = held.join(due, KEY, join_type="inner")
+        joined = _beside(held, due)
         late = _differ(joined, _STATE)
         behind |= count_by_prefix(joined.filter(late))
         states = ("status", *(table.status_column for table in model.extracted))
@@ -62,6 +62,15 @@ def _groups(catalog: Snapshot) -> Iterator[frozenset[str]]:
         rows += file.rows or 0
     if group:
         yield frozenset(group)
+
+
+def _beside(held: pa.Table, due: pa.Table) -> pa.Table:
+    """Return the rows held that are due at all, with what is due of them: many times as fast as a join."""
+    places = pc.index_in(held[KEY], due[KEY].combine_chunks())
+    known = pc.is_valid(places)
+    other = due.drop_columns([KEY]).take(places.filter(known).combine_chunks())
+    mine = held.filter(known)
+    return pa.table([*mine.columns, *other.columns], names=[*mine.column_names, *other.column_names])
 
 
 def _rows(snapshot: Snapshot, prefixes: frozenset[str], *columns: str) -> pa.Table:

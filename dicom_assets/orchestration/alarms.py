@@ -83,7 +83,7 @@ def reach(
 
 
 def check_key(names: CatalogNames = ALONE) -> AssetCheckKey:
-    """Return the key of the check of a catalog."""
+    """Return the key of the check."""
     return AssetCheckKey(names.key(FILE_INDEX.name), FOLLOWED)
 
 
@@ -140,9 +140,9 @@ def build_archive_check(model: CatalogModel, names: CatalogNames = ALONE) -> Ass
         try:
             reach(archive, lake, registered_prefixes(context.instance, names.partitions), model)
         except ArchiveNotFollowedError as error:
-            told = lost(error)
+            told = lost(error, names)
         else:
-            told = in_trouble(Troubles()) if before is None or _state_of(before).startswith(LOST) else before
+            told = in_trouble(Troubles(), names) if before is None or _state_of(before).startswith(LOST) else before
         return AssetCheckResult(
             passed=told.passed, metadata=told.metadata, severity=told.severity, description=told.description
         )

@@ -74,7 +74,7 @@ def _of_table(table: str, checks: Sequence[Check], model: CatalogModel, names: C
         selected = {key.name: key for key in context.selected_asset_check_keys}
         wanted = [check for check in checks if check.name in selected]
         prefixes = tuple(prefixes_of_run(context.instance, context.run.tags, names.partitions)) or None
-        with only_infrastructure_is_retried(context):
+        with only_infrastructure_is_retried(context.op_execution_context):
             tables = lake.open()
             outcomes = list(look(wanted, Scope(tables, model, prefixes)))
             for outcome in outcomes:

@@ -8,7 +8,7 @@ For the Dagster concept, see https://docs.dagster.io/guides/build/components
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from dagster import (
     Component,
@@ -24,114 +24,31 @@ from dagster_deltalake import AzureConfig, GcsConfig, LocalConfig, S3Config
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from dicom_assets.delta.lake import check_schema_name
-from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.errors import UserError
 from dicom_assets.extract.headers import HeaderExtractor
 from dicom_assets.extract.installed import installed_extractors, named_extractor
 from dicom_assets.extract.metadata import MetadataExtractor
 from dicom_assets.extract.thumbnails import ThumbnailExtractor
+from dicom_assets.orchestration.component_settings import (
+    CheckSettings,
+    SensorSettings,
+    SparkSettings,
+    ThumbnailSettings,
+)
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.maintenance import NIGHTLY
 from dicom_assets.orchestration.naming import CatalogNames
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.secrets import Storage
-from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.orchestration.scaffold import DicomCatalogScaffolder
-from dicom_assets.orchestration.sensors import SensorOptions
-from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.storage.addresses import absolute, is_remote
 
 _STORES: Mapping[str, type[Storage]] = {"azure": AzureConfig, "gcs": GcsConfig, "local": LocalConfig, "s3": S3Config}
-_SENSOR = SensorOptions()
-_THUMBNAIL = ThumbnailOptions()
-_SPARK = SparkResource()
 
 
 class ComponentConfigError(UserError, ValueError):
     """Attributes of a component cannot be, or two components of a project cannot be side by side."""
-
-
-class SensorSettings(Resolvable, Model):
-    """How changes of the archive are looked for."""
-
-    running: bool = Field(
-        default=True,
-        description="Whether the sensors and the schedule of the catalog start with the deployment. They can be "
-        "switched in the UI, and what was switched there stays.",
-    )
-    interval_seconds: int = Field(default=_SENSOR.interval_seconds, description="Pause between two looks.")
-    tick_seconds: float = Field(
-        default=_SENSOR.tick_seconds,
-        description="How long one look takes at most; the next goes on where it ended. Dagster gives up at 60.",
-    )
-    prefixes_per_run: int = Field(
-        default=_SENSOR.prefixes_per_run, description="How many neighbouring prefixes one run takes."
-    )
-    mode: Literal["sync", "append"] = Field(
-        default="sync",
-        description="`sync` mirrors the archive, `append` keeps the rows of files that were removed from it.",
-    )
-
-    @field_validator("interval_seconds", "prefixes_per_run")
-    @classmethod
-    def _positive(cls, value: int) -> int:
-        if value < 1:
-            raise ValueError(f"{value} is too small: take 1 or more")
-        return value
-
-    @field_validator("tick_seconds")
-    @classmethod
-    def _within_a_tick(cls, value: float) -> float:
-        if not 0 < value < 60:
-            raise ValueError(f"{value} is no length of a look: take seconds above 0 and below 60")
-        return value
-
-    def options(self) -> SensorOptions:
-        """Return the options of the sensor."""
-        return SensorOptions(
-            tick_seconds=self.tick_seconds,
-            interval_seconds=self.interval_seconds,
-            prefixes_per_run=self.prefixes_per_run,
-            mode=UpdateMode(self.mode),
-            running=self.running,
-        )
-
-
-class ThumbnailSettings(Resolvable, Model):
-    """How thumbnails look. Another choice makes all of them anew, prefix by prefix."""
-
-    longest_side: int = Field(default=_THUMBNAIL.longest_side, description="In pixels; smaller frames keep their size.")
-    jpeg_quality: int = Field(default=_THUMBNAIL.jpeg_quality, description="1 to 95.")
-
-    @field_validator("longest_side")
-    @classmethod
-    def _positive(cls, value: int) -> int:
-        if value < 1:
-            raise ValueError(f"{value} is too small: take 1 or more pixels")
-        return value
-
-    @field_validator("jpeg_quality")
-    @classmethod
-    def _as_jpeg_takes_it(cls, value: int) -> int:
-        if not 1 <= value <= 95:
-            raise ValueError(f"{value} is no quality: take 1 to 95")
-        return value
-
-
-class SparkSettings(Resolvable, Model):
-    """Where the work is done."""
-
-    config: dict[str, str | int | float | bool] = Field(
-        default_factory=dict,
-        description="Spark settings, such as `spark.master: spark://host:7077`; without a master it is this machine.",
-    )
-    small_files: int = Field(
-        default=_SPARK.small_files,
-        description="Work on no more files than this is done in the run's own process, without Spark; 0 takes Spark "
-        "always.",
-    )
-    small_mib: int = Field(default=_SPARK.small_mib, description="The same for the size of the files together, in MiB.")
 
 
 @scaffold_with(DicomCatalogScaffolder)
@@ -201,6 +118,9 @@ class DicomCatalogComponent(Component, Model, Resolvable):
     )
     maintenance_cron: str = Field(
         default=NIGHTLY, description="When the tables are compacted and cleaned: a cron expression, in UTC."
+    )
+    checks: CheckSettings = Field(
+        default_factory=CheckSettings, description="What the checks of the tables still take for well."
     )
     spark: SparkSettings = Field(default_factory=SparkSettings, description="Where the work is done.")
     in_process: bool = Field(
@@ -277,22 +197,21 @@ class DicomCatalogComponent(Component, Model, Resolvable):
                 storage_options=self.source_options,
             ),
             LakeResource(root_uri=lake, schema_name=self.schema_folder, storage_options=_storage(self.lake_options)),
-            SparkResource(
-                spark_config=self.spark.config, small_files=self.spark.small_files, small_mib=self.spark.small_mib
-            ),
+            self.spark.resource(),
             self._extractors(),
             self.sensor.options(),
             self.previews,
             name=self.name,
             maintenance_cron=self.maintenance_cron,
             executor=in_process_executor if self.in_process else None,
+            checks=self.checks.options(),
         )
 
     def _extractors(self) -> list[Any]:
         own = [
             MetadataExtractor(self.sha256),
             HeaderExtractor(),
-            ThumbnailExtractor(ThumbnailOptions(self.thumbnails.longest_side, self.thumbnails.jpeg_quality)),
+            ThumbnailExtractor(self.thumbnails.options()),
         ]
         if self.extractors is None:
             return [*own, *installed_extractors()[len(own) :]]

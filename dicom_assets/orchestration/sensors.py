@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from dagster import (
     AddDynamicPartitionsRequest,
@@ -48,8 +47,8 @@ from dicom_assets.pipeline.deletions import DeletionGuard
 from dicom_assets.pipeline.difference import UpdateMode
 
 UPDATE_JOB = "update_catalog"
-"""Name of the job over all tables, after that of the catalog."""
-PartitionsRequest = AddDynamicPartitionsRequest | DeleteDynamicPartitionsRequest
+NAME = ALONE.archive_sensor
+"""Of the sensor of a catalog without a name."""
 _LEAST_SHARE = 0.25
 _SHOWN = 3
 
@@ -114,8 +113,7 @@ class Cursor:
 def build_update_job(model: CatalogModel = DEFAULT_MODEL, names: CatalogNames = ALONE) -> UnresolvedAssetJobDefinition:
     """Return the job over all tables of a catalog, which the sensor requests and people launch."""
     # The sensor tells that check itself.
-    checks = AssetSelection.checks(alarms.check_key(names))
-    selection = AssetSelection.assets(*names.keys(model.tables)) - checks
+    selection = AssetSelection.assets(*names.keys(model.tables)) - AssetSelection.checks(alarms.check_key(names))
     return define_asset_job(names.of(UPDATE_JOB), selection, description="Bring all tables of the catalog up to date.")
 
 
@@ -154,12 +152,7 @@ def build_archive_sensor(
         findings = Findings.of(look, context.instance, names.archive_sensor, options.prefixes_per_run, elsewhere)
         met = (cursor.troubles if cursor.after else Troubles()).plus(findings.troubles)
         _tell(context.instance, met, names, ends=look.ends)
-        request = partial(_run_request, mode=options.mode, names=names)
-        lost = findings.lost_keys(context.instance, elsewhere)
-        changes = _partitions(names.partitions, look.new, lost)
-        return _result(
-            context, findings, list(map(request, findings.due)), changes, Cursor(after, met if after else Troubles())
-        )
+        return _result(context, findings, options.mode, Cursor(after, met if after else Troubles()), names)
 
     return archive_sensor
 
@@ -190,28 +183,24 @@ def _run_request(run: DueRun, mode: UpdateMode, names: CatalogNames) -> RunReque
     )
 
 
-def _partitions(name: str, new: Sequence[str], lost: Sequence[str]) -> list[PartitionsRequest]:
-    """Return the requests that register prefixes, and forget those that nothing stands behind."""
-    added = [AddDynamicPartitionsRequest(name, new)] if new else []
-    deleted = [DeleteDynamicPartitionsRequest(name, lost)] if lost else []
-    return [*added, *deleted]
-
-
 def _result(
-    context: SensorEvaluationContext,
-    findings: Findings,
-    requests: Sequence[RunRequest],
-    changes: Sequence[PartitionsRequest],
-    cursor: Cursor,
+    context: SensorEvaluationContext, findings: Findings, mode: UpdateMode, cursor: Cursor, names: CatalogNames
 ) -> SensorResult:
     """Return what a tick leads to, and say it in one line: the tick shows it, or its log where it requests runs."""
+    requests = [_run_request(run, mode, names) for run in findings.due]
+    lost = findings.lost_keys(context.instance)
+    line = " ".join([findings.line(), *_few(findings)])
     context.log.info(findings.line())
     for trouble in findings.troubles:
         context.log.warning(f"{trouble.prefix or 'folder'} {trouble.kind}: {trouble.reason}")
+    changes = [
+        AddDynamicPartitionsRequest(names.partitions, findings.look.new) if findings.look.new else None,
+        DeleteDynamicPartitionsRequest(names.partitions, lost) if lost else None,
+    ]
     return SensorResult(
         run_requests=requests,
-        skip_reason=None if requests else " ".join([findings.line(), *_few(findings)]),
-        dynamic_partitions_requests=changes,
+        skip_reason=None if requests else line,
+        dynamic_partitions_requests=[change for change in changes if change is not None],
         cursor=cursor.write(),
     )
 

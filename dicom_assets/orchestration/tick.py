@@ -91,6 +91,8 @@ class Findings:
         When that was.
     per_run
         How many prefixes one run takes.
+    elsewhere
+        What of the code location is not partitioned by these prefixes.
 
     """
 
@@ -99,28 +101,18 @@ class Findings:
     failed: Mapping[tuple[str, str], FailedAttempts]
     now: datetime
     per_run: int
+    elsewhere: Elsewhere = NOTHING_ELSE
 
     @classmethod
     def of(
         cls, look: Look, instance: DagsterInstance, sensor: str, per_run: int, elsewhere: Elsewhere = NOTHING_ELSE
     ) -> "Findings":
-        """Ask an instance about the runs of a sensor.
-
-        Parameters
-        ----------
-        look, instance, sensor
-            What was seen, where to ask, and the name of the sensor.
-        per_run
-            How many prefixes one run takes.
-        elsewhere
-            What of the code location is not partitioned by these prefixes.
-
-        """
+        """Ask an instance about the runs of a sensor."""
         now = datetime.now(UTC)
         changed = any(one.status is ChangeStatus.CHANGED for one in look.detected)
         held = held_prefixes(instance, look.order, now - _HOLD_LAPSES, elsewhere) if changed else ()
         failed = failed_prefixes(instance, sensor, look.order) if changed else {}
-        return cls(look, frozenset(held), failed, now, per_run)
+        return cls(look, frozenset(held), failed, now, per_run, elsewhere)
 
     @cached_property
     def free(self) -> Sequence[Detection]:
@@ -154,13 +146,13 @@ class Findings:
                 found.append(Trouble(TroubleKind.FAILING, one.prefix, _of_attempts(attempts)))
         return found
 
-    def lost_keys(self, instance: DagsterInstance, elsewhere: Elsewhere = NOTHING_ELSE) -> list[str]:
+    def lost_keys(self, instance: DagsterInstance) -> list[str]:
         """Return the partition keys that nothing stands behind any more: no file, no row, no run."""
         look = self.look
         gone = set(look.registered) - set(look.present) - look.state.prefixes
-        if not gone or look.present.unlisted or backfills_under_way(instance, elsewhere):
+        if not gone or look.present.unlisted or backfills_under_way(instance, self.elsewhere):
             return []
-        return sorted(gone - held_prefixes(instance, look.registered, elsewhere=elsewhere))
+        return sorted(gone - held_prefixes(instance, look.registered, elsewhere=self.elsewhere))
 
     def line(self) -> str:
         """Return what was found, in one line."""

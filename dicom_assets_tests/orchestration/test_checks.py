@@ -18,6 +18,7 @@ from dicom_assets.orchestration.runs import range_tags
 from dicom_assets.query import Catalog
 from dicom_assets_tests.support.made_up import follow, replace, write
 from dicom_assets_tests.support.rows import append, index_rows
+from dicom_assets_tests.support.whole import Deployment, put
 
 
 @pytest.fixture
@@ -139,3 +140,24 @@ def test_results_hold_no_path_of_a_file(instance, followed, source):
     replace(followed, THUMBNAILS, ["a"], THUMBNAILS.schema.empty_table())
     for evaluation in check(instance, followed).values():
         assert str(source) not in repr(evaluation)
+
+
+def test_a_blocking_check_that_fails_stops_the_tables_that_follow(tmp_path):
+    """The index heals its own rows, so that its check fails only where the index does not run."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        deployment = Deployment(instance, tmp_path / "source", str(tmp_path / "lake"))
+        for number in range(2):
+            put(deployment.source / "a" / f"{number}.dcm", number)
+        deployment.run_all()
+        append(deployment.lake, index_rows("a", ["9"]))
+        append(deployment.lake, index_rows("a", ["9"]))
+        key = dg.AssetCheckKey(dg.AssetKey("file_index"), "key_is_unique")
+        job = deployment.definitions.resolve_implicit_global_asset_job_def().get_subset(
+            asset_selection={dg.AssetKey("dicom_headers"), dg.AssetKey("object_catalog")}, asset_check_selection={key}
+        )
+        result = job.execute_in_process(instance=instance, tags=range_tags("a", "a"), raise_on_error=False)
+        assert not result.success
+        failures = [event.step_key for event in result.all_events if event.is_step_failure]
+        assert failures == ["file_index_checks"], "and it is not tried again"
+        assert not result.get_asset_materialization_events(), "nothing was built on it"
+        assert deployment.run_all().success, "a whole run heals the index, and passes"

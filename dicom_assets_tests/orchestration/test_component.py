@@ -187,6 +187,7 @@ def test_attributes_reach_what_they_are_about(monkeypatch):
             "thumbnails": {"longest_side": 128},
             "sensor": {"running": False, "interval_seconds": 120, "mode": "append"},
             "maintenance_cron": "0 1 * * 0",
+            "checks": {"newest_file_hours": 24},
             "spark": {"config": {"spark.master": "local[1]", "spark.ui.enabled": False}, "small_files": 0},
         }
     )
@@ -203,6 +204,7 @@ def test_attributes_reach_what_they_are_about(monkeypatch):
     sensor = repository.get_sensor_def("ct_archive_sensor")
     assert sensor.minimum_interval_seconds == 120
     assert sensor.default_status is dg.DefaultSensorStatus.STOPPED
+    assert "newest_file" in " ".join(key.name for key in repository.asset_graph.asset_check_keys)
     assert repository.get_schedule_def("ct_nightly_maintenance").cron_schedule == "0 1 * * 0"
 
 
@@ -240,6 +242,7 @@ def test_extractors_by_dotted_path():
         ({"extractors": ["nothing"]}, "there is no extractor 'nothing'"),
         ({"extractors": ["no_module.Here"]}, "cannot be loaded: ModuleNotFoundError"),
         ({"extractors": ["os.path.join"]}, "cannot be loaded|is no Extractor"),
+        ({"checks": {"errors": 2}}, "give a number from 0 to 1"),
         ({"maintenance_cron": "daily"}, "cron"),
         ({"sources": "x"}, "sources"),
     ],
@@ -316,7 +319,9 @@ def test_two_catalogs_of_one_name_or_of_the_same_tables_are_refused():
     shared = refusal({"name": "ct", "schema_name": "x"}, {"name": "mr", "schema_name": "x"})
     assert "would share the tables in 'x' of one lake" in shared
     definitions, _ = loaded({"name": "ct"}, {"name": "mr"})
-    assert len(definitions.resolve_all_asset_specs()) == 2 * len(DEFAULT_MODEL.tables)
+    keys = {spec.key for spec in definitions.resolve_all_asset_specs()}
+    assert {dg.AssetKey([name, table.name]) for name in ("ct", "mr") for table in DEFAULT_MODEL.tables} <= keys
+    assert {key.path[0] for key in keys} == {"ct", "mr"}
 
 
 def test_the_page_is_as_the_code_says():
@@ -342,7 +347,7 @@ def test_the_python_of_the_page_loads(tmp_path):
 def test_every_attribute_is_described():
     for model in (
         DicomCatalogComponent,
-        *(DicomCatalogComponent.model_fields[name].annotation for name in ("sensor", "spark", "thumbnails")),
+        *(DicomCatalogComponent.model_fields[name].annotation for name in ("checks", "sensor", "spark", "thumbnails")),
     ):
         assert all(field.description for field in model.model_fields.values())
     assert "`sensor.tick_seconds`" in "\n".join(attribute_rows())

@@ -13,11 +13,10 @@ from dicom_assets.archive.local import LocalArchive
 from dicom_assets.orchestration.alarms import ArchiveNotFollowedError
 from dicom_assets.orchestration.assets.specs import UpdateConfig
 from dicom_assets.orchestration.definitions import build_definitions
-from dicom_assets.orchestration.naming import ALONE
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import STATES_TAG
-from dicom_assets.orchestration.sensors import SensorOptions
+from dicom_assets.orchestration.sensors import NAME, SensorOptions
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets_tests.support.denied import deny
 from dicom_assets_tests.support.made_up import follow, write
@@ -94,7 +93,7 @@ def test_a_prefix_that_a_run_holds_is_not_asked_for(ticker, instance):
 
 def test_a_failed_range_is_asked_for_prefix_by_prefix_after_a_pause(ticker, instance, monkeypatch):
     (request,) = ticker.tick().run_requests
-    tags = {**request.tags, "dagster/sensor_name": ALONE.archive_sensor, "dagster/run_key": request.run_key}
+    tags = {**request.tags, "dagster/sensor_name": NAME, "dagster/run_key": request.run_key}
     assert len(tags[STATES_TAG].split()) == 4
     run = create_run_for_test(instance, tags=tags, status=dg.DagsterRunStatus.STARTED)
     instance.report_run_failed(run)

@@ -17,7 +17,6 @@ from dicom_assets.orchestration.naming import ALONE, CatalogNameError, CatalogNa
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import range_tags
-from dicom_assets.orchestration.sensors import UPDATE_JOB
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets_tests.support.ticking import ranges
 from dicom_assets_tests.support.whole import contents, paths_of, put
@@ -73,7 +72,7 @@ class Location:
 
     def run(self, request, name: str):
         """Execute a run that a tick asked for."""
-        job = self.repository.get_job(CatalogNames(name).of(UPDATE_JOB))
+        job = self.repository.get_job(f"__anonymous_asset_job_{CatalogNames(name).archive_sensor}")
         return job.execute_in_process(
             instance=self.instance,
             run_config=request.run_config,
@@ -153,7 +152,10 @@ def test_nothing_has_a_name_twice(instance, archives):
     automation = {"default_automation_condition_sensor", "ct_automation_sensor", "mr_automation_sensor"}
     assert sorted(one.name for one in instigators) == sorted(expected | automation)
     assert {"maintenance", "ct_maintenance", "mr_maintenance"} <= set(repository.job_names)
-    assert len(repository.assets_defs_by_key) == 3 * len(DEFAULT_MODEL.tables)
+    keys = {tuple(key.path) for key in repository.asset_graph.get_all_asset_keys()}
+    of = {name: {key[1:] for key in keys if len(key) > 1 and key[0] == name} for name in ("ct", "mr")}
+    assert of["ct"] == of["mr"] == {key for key in keys if len(key) == 1}, "each has all assets under its name"
+    assert {(table.name,) for table in DEFAULT_MODEL.tables} <= of["ct"]
 
 
 def test_one_sensor_minds_the_conditions_of_each_asset_those_of_users_included(instance, archives):
@@ -178,7 +180,7 @@ def test_a_run_of_another_catalog_over_a_prefix_of_the_same_name_holds_nothing(i
     location.tick("ct")
     other = {"tags": range_tags("a", "a"), "status": dg.DagsterRunStatus.STARTED}
     create_run_for_test(instance, asset_selection={CatalogNames("mr").key("file_index")}, **other)
-    create_run_for_test(instance, job_name="mr_update_catalog", **other)
+    create_run_for_test(instance, job_name="__anonymous_asset_job_mr_archive_sensor", **other)
     assert ranges(location.tick("ct")) == [("a", "b")]
     run = create_run_for_test(instance, asset_selection={CatalogNames("ct").key("file_index")}, **other)
     assert ranges(location.tick("ct")) == [("b", "b")]

@@ -31,28 +31,56 @@ from dicom_assets.orchestration.resources.io_manager import LakeIOManager
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.orchestration.sensors import SensorOptions
-from dicom_assets.query.describe import documented, tables_page
+from dicom_assets.query.describe import documented, lineage_page, tables_page
 from dicom_assets.query.engine import EngineOptions
 
 NOTE = "<!-- Made from the code by `make reference`; do not edit. -->"
 
 TABLE_METADATA = {
+    "dagster/row_count": "Rows of the whole table.",
+    "dagster/size_bytes": "Bytes of its data files.",
     "dagster/uri": "Where the table is.",
+    "dagster/table_name": "Its schema and name.",
     "delta_version": "Version of the table after the run; `DeltaTable(uri, version=...)` reads it.",
     "committed": "Whether the run wrote a version. A run with nothing to do writes none.",
-    "engine": "Where the rows were made: in the process of the run, or on Spark.",
 }
-"""What the materialization of a table says of all its partitions."""
+"""What a materialization says of its table."""
+
+RUN_METADATA = {
+    "engine": "Where the rows were made: in the process of the run, or on Spark.",
+    "spark_ui": "Page of the Spark application, where it has one.",
+    "run/prefixes": "Partitions that the run took.",
+    "run/rows_made": "Rows that it made, in all of them.",
+    "run/bytes_written": "Bytes that it wrote, in all of them.",
+    "run/files_per_second": "Rows made by seconds, where any were made.",
+    "run/seconds": "What the step took for this table.",
+    "run/seconds/plan": "Of that, comparing what is there with what should be.",
+    "run/seconds/stage": "Of that, making rows and writing them.",
+    "run/seconds/rewrite": "Of that, rewriting data files that held changed rows.",
+    "run/seconds/commit": "Of that, committing.",
+    "run/problems": "Of `object_catalog`: the ten most frequent states that are not well, with their reasons.",
+    "run/problems_sql": "Of `object_catalog`: the SQL that lists the files.",
+}
+"""What a materialization says of its run as a whole, over all partitions."""
 
 PARTITION_METADATA = {
-    "dagster/row_count": "Rows that the partition has.",
+    "dagster/partition_row_count": "Rows that the partition has.",
     "added": "Rows that are new.",
     "changed": "Rows that were made again: their file changed, or the version of their extractor.",
     "removed": "Rows that were deleted.",
+    "kept": "Rows that were left as they are.",
+    "files_listed": "Of `file_index`: files that the listing found.",
+    "bytes_listed": "Of `file_index`: their sizes, in all.",
+    "files_read": "Of extracted tables: files that were opened.",
+    "bytes_read": "Of extracted tables: bytes that were read of them.",
+    "bytes_written": "Bytes of the data files that were written.",
     "status/*": "Rows of each state, such as `status/ok`; see [Tables and states](tables.md#states).",
     "preview": "Thumbnails, where `DICOM_ASSETS_PREVIEWS` asks for them: patient data.",
 }
-"""What the materialization of a table says of one partition."""
+"""What a materialization says of its partition."""
+
+NOT_ALWAYS = {"status/*", "preview", "spark_ui"}
+"""Names that not every run reports."""
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -162,7 +190,7 @@ def configuration_page() -> str:
         ("maintenance", MaintenanceConfig),
     ):
         parts += [f"### Of {title}", table(("Field", "", "Default"), _fields(config))]
-    parts += ["Modes are the words of the command line: `mode: overwrite`.", "## Options in Python"]
+    parts += ["Modes are written in capitals there: `mode: OVERWRITE`.", "## Options in Python"]
     for options, used in (
         (SensorOptions, "build_definitions(sensor=...)"),
         (EngineOptions, "open_catalog(engine=...)"),
@@ -215,6 +243,8 @@ def metadata_page() -> str:
         "the names of prefixes are folder names, see [Operations](operations.md).",
         "## Of a table",
         table(("Name", ""), ((f"`{name}`", text) for name, text in TABLE_METADATA.items())),
+        "## Of the run",
+        table(("Name", ""), ((f"`{name}`", text) for name, text in RUN_METADATA.items())),
         "## Of each partition",
         table(("Name", ""), ((f"`{name}`", text) for name, text in PARTITION_METADATA.items())),
         "## Of each commit",
@@ -227,6 +257,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "configuration.md": configuration_page,
     "issues.md": issues_page,
+    "lineage.md": lineage_page,
     "metadata.md": metadata_page,
     "tables.md": tables_page,
 }

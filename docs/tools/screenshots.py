@@ -5,7 +5,9 @@ takes pictures of its pages with a headless Chromium (Debian: ``apt-get install 
 commit them: a page that has not loaded is a picture, too.
 """
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from typing import IO
 
 import pydicom.data
 from PIL import Image
@@ -45,7 +48,7 @@ def main(images: Path) -> None:
         subprocess.run([*_COMMAND, "catalog", source, "--lake", lake], check=True)
         port = _free_port()
         command = [*_COMMAND, "ui", str(source), "--lake", str(lake), "--port", str(port)]
-        with Path(folder, "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as ui:
+        with Path(folder, "log").open("w") as log, _started(command, log) as ui:
             try:
                 _wait(f"http://127.0.0.1:{port}/server_info")
                 shutil.copy(source / "research" / "CT_small.dcm", source / "clinic" / "late.dcm")
@@ -53,7 +56,7 @@ def main(images: Path) -> None:
                 for name, page in PAGES.items():
                     picture(browser, f"http://127.0.0.1:{port}{page}", images / name)
             finally:
-                ui.terminate()
+                _end(ui)
 
 
 def picture(browser: str, url: str, target: Path) -> None:
@@ -64,6 +67,20 @@ def picture(browser: str, url: str, target: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     Image.open(target).convert("RGB").quantize(64).save(target, optimize=True)
     print(f"{target}: {target.stat().st_size // 1024} kB")
+
+
+def _started(command: list[str], log: IO[str]) -> subprocess.Popen[bytes]:
+    """Start the UI in a group of processes of its own, so that all of it can be ended."""
+    return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+
+def _end(ui: subprocess.Popen[bytes]) -> None:
+    """End the UI, at first politely: where interrupts are ignored, as in a background job, it does not hear that."""
+    ui.terminate()
+    try:
+        ui.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(ui.pid, signal.SIGKILL)
 
 
 def _free_port() -> int:
