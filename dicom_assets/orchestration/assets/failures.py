@@ -6,10 +6,10 @@ Faults of the infrastructure are retried, which time may heal: ours say so thems
 the causes say is made plain in :mod:`dicom_assets.orchestration.assets.plain_errors`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from dagster import AssetExecutionContext, Failure, OpExecutionContext
+from dagster import AssetCheckExecutionContext, AssetExecutionContext, Failure, OpExecutionContext
 from deltalake.exceptions import DeltaError
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -17,6 +17,11 @@ from pyspark.errors import PySparkException
 from dicom_assets.errors import InfrastructureError, UserError
 from dicom_assets.orchestration.assets.plain_errors import plain_text, plainly
 from dicom_assets.orchestration.assets.specs import RETRIES
+from dicom_assets.orchestration.dagster_internals import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
 
 CAUSE, ADVICE, ERROR = "cause", "what to do", "error"
 """Metadata of a failed step: what went wrong, what to do about it, and the name of the error's class."""
@@ -38,7 +43,9 @@ class StepError(Failure):
 
 
 @contextmanager
-def only_infrastructure_is_retried(context: AssetExecutionContext | OpExecutionContext) -> Iterator[None]:
+def only_infrastructure_is_retried(
+    context: AssetExecutionContext | AssetCheckExecutionContext | OpExecutionContext,
+) -> Iterator[None]:
     """Let faults of storage, Spark and concurrent writers be retried; fail at once on everything else.
 
     Parameters
@@ -52,15 +59,16 @@ def only_infrastructure_is_retried(context: AssetExecutionContext | OpExecutionC
         In place of any error; its first line says what failed, where, and why.
 
     """
+    step = context if isinstance(context, OpExecutionContext) else context.op_execution_context
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever it is, it fails the step, and says why
         healable = isinstance(error, _INFRASTRUCTURE) and not isinstance(error, UserError)
-        left = RETRIES.max_retries - context.retry_number if healable else 0
+        left = RETRIES.max_retries - step.retry_number if healable else 0
         cause = plain_text(error)
-        place = f"{context.op_execution_context.op.name}{_over(_prefixes(context))}"
+        place = f"{step.op.name}{_over(step.run.tags)}"
         if left > 0:
-            context.log.warning(f"{place}: {cause} - trying again, {left} more time{'s' if left > 1 else ''}")
+            step.log.warning(f"{place}: {cause} - trying again, {left} more time{'s' if left > 1 else ''}")
         advice = _WAIT if healable else _MEND if isinstance(error, UserError) else _REPORT
         raise StepError(
             f"{place} failed: {cause.rstrip('.')}. {advice}",
@@ -69,14 +77,11 @@ def only_infrastructure_is_retried(context: AssetExecutionContext | OpExecutionC
         ) from plainly(error)
 
 
-def _prefixes(context: AssetExecutionContext | OpExecutionContext) -> Sequence[str]:
-    """Return the prefixes of the step; none where it is not for partitions."""
-    return context.partition_keys if context.has_partition_key or context.has_partition_key_range else ()
-
-
-def _over(prefixes: Sequence[str]) -> str:
-    if not prefixes:
+def _over(tags: Mapping[str, str]) -> str:
+    """Return which prefixes a run with some tags is for, in words; none, no words."""
+    if PARTITION_NAME_TAG in tags:
+        return f" of prefix {tags[PARTITION_NAME_TAG]}"
+    first, last = tags.get(ASSET_PARTITION_RANGE_START_TAG), tags.get(ASSET_PARTITION_RANGE_END_TAG)
+    if first is None or last is None:
         return ""
-    if len(prefixes) == 1:
-        return f" of prefix {prefixes[0]}"
-    return f" of {len(prefixes)} prefixes ({prefixes[0]} ... {prefixes[-1]})"
+    return f" of prefix {first}" if first == last else f" of prefixes {first} ... {last}"
