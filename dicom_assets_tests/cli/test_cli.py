@@ -80,7 +80,7 @@ def test_a_run_that_fails_is_exit_1_and_says_why(run, source, tmp_path, monkeypa
     assert result.exit_code == 1
     assert "failed in file_index: ValueError: made to fail" in result.output
     assert "2 prefixes are not up to date" in result.output
-    assert "files cataloged" not in result.output
+    assert " cataloged in" not in result.output
 
 
 def test_a_prefix_that_cannot_be_listed_is_exit_1_and_the_others_are_cataloged(run, source, tmp_path, monkeypatch):
@@ -91,7 +91,7 @@ def test_a_prefix_that_cannot_be_listed_is_exit_1_and_the_others_are_cataloged(r
     deny(monkeypatch, source / "a")
     result = run("catalog", source, "--lake", lake)
     assert result.exit_code == 1
-    assert "1 files cataloged" in result.output
+    assert "1 file cataloged" in result.output
     assert f"Not listed whole: cannot list {source}/a: Permission denied" in result.output
     assert "The catalog holds 4 files" in result.output, "nothing of the other prefix is deleted"
     again = run("catalog", source, "--lake", lake, "--prefix", "a")
