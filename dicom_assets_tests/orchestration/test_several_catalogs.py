@@ -17,6 +17,7 @@ from dicom_assets.orchestration.naming import ALONE, CatalogNameError, CatalogNa
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import range_tags
+from dicom_assets.orchestration.sensors import UPDATE_JOB
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets_tests.support.ticking import ranges
 from dicom_assets_tests.support.whole import contents, paths_of, put
@@ -72,7 +73,7 @@ class Location:
 
     def run(self, request, name: str):
         """Execute a run that a tick asked for."""
-        job = self.repository.get_job(f"__anonymous_asset_job_{CatalogNames(name).archive_sensor}")
+        job = self.repository.get_job(CatalogNames(name).of(UPDATE_JOB))
         return job.execute_in_process(
             instance=self.instance,
             run_config=request.run_config,
@@ -180,7 +181,7 @@ def test_a_run_of_another_catalog_over_a_prefix_of_the_same_name_holds_nothing(i
     location.tick("ct")
     other = {"tags": range_tags("a", "a"), "status": dg.DagsterRunStatus.STARTED}
     create_run_for_test(instance, asset_selection={CatalogNames("mr").key("file_index")}, **other)
-    create_run_for_test(instance, job_name="__anonymous_asset_job_mr_archive_sensor", **other)
+    create_run_for_test(instance, job_name="mr_update_catalog", **other)
     assert ranges(location.tick("ct")) == [("a", "b")]
     run = create_run_for_test(instance, asset_selection={CatalogNames("ct").key("file_index")}, **other)
     assert ranges(location.tick("ct")) == [("b", "b")]
