@@ -105,14 +105,16 @@ def told_state(instance: DagsterInstance, names: CatalogNames = ALONE) -> str | 
 def in_trouble(troubles: Troubles, names: CatalogNames = ALONE) -> AssetCheckEvaluation:
     """Return what a sweep over the archive came to."""
     told = troubles.line() or "All prefixes are followed."
-    reasons = "\n".join(dict.fromkeys(f"- {one.prefix}: {one.reason}" for one in troubles.shown if one.reason))
+    # As text: what is JSON or Markdown is shown after a click only.
+    reasons = "\n".join(dict.fromkeys(one.reason for one in troubles.shown if one.reason))
+    prefixes = "\n".join(one.prefix for one in troubles.shown if one.prefix)
     return _evaluation(
         told,
         troubles.state,
         {
             **{kind: MetadataValue.int(count) for kind, count in troubles.counts.items()},
-            **({"prefixes": MetadataValue.json([one.prefix for one in troubles.shown])} if troubles else {}),
-            **({"reasons": MetadataValue.md(reasons)} if reasons else {}),
+            **({"prefixes": MetadataValue.text(prefixes)} if prefixes else {}),
+            **({"reasons": MetadataValue.text(reasons)} if reasons else {}),
         },
         names,
         passed=not troubles,

@@ -97,6 +97,10 @@ def test_a_refused_deletion_is_told_with_its_reason_until_it_is_over(ticker, ins
     for _ in range(2):
         assert "1 deletion refused" in ticker.tick().skip_reason.skip_message
     assert told(instance)[-1] == (False, "1 deletion refused")
+    (record,) = instance.event_log_storage.get_asset_check_execution_history(alarms.check_key(), 1)
+    metadata = record.event.dagster_event.event_specific_data.metadata
+    assert metadata["prefixes"].value == "a"
+    assert metadata["reasons"].value.startswith("prefix a: the folder is there and empty")
     shutil.copytree(source.with_name("kept"), source / "a", dirs_exist_ok=True)
     ticker.tick()
     assert [passed for passed, _ in told(instance)][:2] == [True, False]
