@@ -39,6 +39,8 @@ class ObjectServer:
             [
                 *(program, "server", "-s3", "-filer", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *options),
                 *(f"-dir={folder / 'data'}", f"-s3.config={folder / 's3.json'}"),
+                # Their ports are fixed otherwise: a second server of the machine would end at once.
+                *("-s3.port.iceberg=0", "-s3.port.lance=0"),
                 *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=20"),
             ],
             cwd=folder,
