@@ -1,12 +1,9 @@
 """The Dagster UI, started with ``workspace.yaml``: what a click on *Materialize* sends, against the real servers."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,49 +13,10 @@ from deltalake import DeltaTable
 from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 from dicom_assets_tests.support.ports import free_ports
+from dicom_assets_tests.support.ui import Ui
 
 PROJECT = Path(__file__).parents[1]
 NAMES = ("CT_small.dcm", "MR_small.dcm", "JPEG2000.dcm")
-
-ADD_PARTITION = """
-mutation ($selector: RepositorySelector!, $key: String!) {
-  addDynamicPartition(repositorySelector: $selector, partitionsDefName: "prefix", partitionKey: $key) { __typename }
-}"""
-
-LAUNCH = """
-mutation ($params: ExecutionParams!) {
-  launchPipelineExecution(executionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
-  }
-}"""
-
-STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
-
-
-class Ui:
-    """A running webserver, spoken to as its pages do."""
-
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-
-    def ask(self, query: str, **variables):
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)["data"]
-
-    def wait_until_it_answers(self, server: subprocess.Popen) -> None:
-        for _ in range(240):
-            assert server.poll() is None, "dagster dev ended"
-            try:
-                urllib.request.urlopen(f"{self.url}/server_info", timeout=5).close()
-            except OSError:
-                time.sleep(0.5)
-            else:
-                return
-        pytest.fail("the UI did not come up")
 
 
 @pytest.fixture
@@ -95,34 +53,12 @@ def ui(places):
 
 
 def test_one_partition_of_all_five_assets(ui, places):
-    repository = {"repositoryName": "__repository__", "repositoryLocationName": "dicom_assets"}
-    added = ui.ask(ADD_PARTITION, selector=repository, key="a")
     # The sensor of the same deployment may have been here first.
-    assert added["addDynamicPartition"]["__typename"] in {
+    assert ui.add_partition("dicom_assets", "prefix", "a") in {
         "AddDynamicPartitionSuccess",
         "DuplicateDynamicPartitionError",
     }
-    launched = ui.ask(
-        LAUNCH,
-        params={
-            "selector": {
-                **repository,
-                "pipelineName": "__ASSET_JOB",
-                "assetSelection": [{"path": [table.name]} for table in DEFAULT_MODEL.tables],
-            },
-            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": "a"}]},
-            "mode": "default",
-            "runConfigData": "{}",
-        },
-    )["launchPipelineExecution"]
-    assert launched["__typename"] == "LaunchRunSuccess", launched
-
-    for _ in range(300):
-        status = ui.ask(STATUS, id=launched["run"]["runId"])["runOrError"]["status"]
-        if status in ("SUCCESS", "FAILURE", "CANCELED"):
-            break
-        time.sleep(1)
-    assert status == "SUCCESS"
+    assert ui.materialize("dicom_assets", [[table.name] for table in DEFAULT_MODEL.tables], "a") == "SUCCESS"
     for table in DEFAULT_MODEL.tables:
         rows = pa.table(
             DeltaTable(str(places[1] / "dicom" / table.name)).scan(columns=["path"], predicate="prefix = 'a'")

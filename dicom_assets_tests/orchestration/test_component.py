@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 import tomllib
 import urllib.error
 
@@ -21,7 +22,7 @@ from dicom_assets.orchestration.scaffold import DicomCatalogScaffolder, Scaffold
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 from dicom_assets_tests.support.ports import free_ports
 from dicom_assets_tests.support.project import CHECKOUT, TYPE, Project, is_registered
-from dicom_assets_tests.test_ui import ADD_PARTITION, LAUNCH, STATUS, Ui
+from dicom_assets_tests.support.ui import Ui
 
 NAMES = ("CT_small.dcm", "MR_small.dcm", "JPEG2000.dcm")
 PAGE = CHECKOUT / "docs" / "component.md"
@@ -110,39 +111,16 @@ def test_dg_dev_serves_two_catalogs_and_the_browser_materializes_a_partition(pro
 
 
 def materialized(page, name):
-    """Do what a click on *Materialize* does for all tables of a catalog; returns how the run ended."""
-    import time
-
-    repository = {"repositoryName": "__repository__", "repositoryLocationName": "imaging"}
-    query = ADD_PARTITION.replace('"prefix"', f'"{name}_prefix"')
+    """Materialize all tables of a catalog for a prefix; returns how the run ended."""
     for _ in range(120):  # the page answers before the code location is loaded
         try:
-            added = page.ask(query, selector=repository, key="a")["addDynamicPartition"]
+            added = page.add_partition("imaging", f"{name}_prefix", "a")
         except (urllib.error.HTTPError, TypeError):
-            added = {"__typename": "not yet"}
-        if added["__typename"] == "AddDynamicPartitionSuccess":
+            added = "not yet"
+        if added == "AddDynamicPartitionSuccess":
             break
         time.sleep(1)
-    launched = page.ask(
-        LAUNCH,
-        params={
-            "selector": {
-                **repository,
-                "pipelineName": "__ASSET_JOB",
-                "assetSelection": [{"path": [name, table.name]} for table in DEFAULT_MODEL.tables],
-            },
-            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": "a"}]},
-            "mode": "default",
-            "runConfigData": "{}",
-        },
-    )["launchPipelineExecution"]
-    assert launched["__typename"] == "LaunchRunSuccess", launched
-    for _ in range(300):
-        status = page.ask(STATUS, id=launched["run"]["runId"])["runOrError"]["status"]
-        if status in ("SUCCESS", "FAILURE", "CANCELED"):
-            break
-        time.sleep(1)
-    return status
+    return page.materialize("imaging", [[name, table.name] for table in DEFAULT_MODEL.tables], "a")
 
 
 def loaded(*attributes):

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from dicom_assets.delta.files import write_batches
@@ -14,12 +13,6 @@ from dicom_assets.orchestration.runs import oldest_run_under_way
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.rows import append, index_rows, paths
 from dicom_assets_tests.support.storage import data_files, grow_old
-
-
-@pytest.fixture
-def instance():
-    with dg.DagsterInstance.local_temp() as instance:
-        yield instance
 
 
 def run(lake, instance, **config):

@@ -30,12 +30,6 @@ def source(tmp_path):
 
 
 @pytest.fixture
-def instance():
-    with dg.DagsterInstance.local_temp() as instance:
-        yield instance
-
-
-@pytest.fixture
 def ticker(instance, source, lake):
     archive = ArchiveResource(source=str(source), prefix_depth=1)
     return Ticker(instance, archive, LakeResource(root_uri=lake.root), SensorOptions(prefixes_per_run=4))

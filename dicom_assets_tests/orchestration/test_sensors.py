@@ -24,19 +24,6 @@ from dicom_assets_tests.support.ticking import Ticker, ranges
 
 
 @pytest.fixture
-def source(tmp_path):
-    for prefix in "abcd":
-        write(tmp_path / "source" / prefix / "1")
-    return tmp_path / "source"
-
-
-@pytest.fixture
-def instance():
-    with dg.DagsterInstance.local_temp() as instance:
-        yield instance
-
-
-@pytest.fixture
 def make(instance, source, lake):
     def build(**options):
         archive = ArchiveResource(source=str(source), prefix_depth=1)

@@ -19,7 +19,7 @@ from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import range_tags
 from dicom_assets.orchestration.sensors import UPDATE_JOB
 from dicom_assets.pipeline.update import update_catalog
-from dicom_assets_tests.support.ticking import ranges
+from dicom_assets_tests.support.ticking import carry_out, ranges
 from dicom_assets_tests.support.whole import contents, paths_of, put
 
 
@@ -63,12 +63,7 @@ class Location:
         )
         result = sensor(context)
         self.cursors[name] = result.cursor
-        for request in result.dynamic_partitions_requests:
-            if isinstance(request, dg.AddDynamicPartitionsRequest):
-                self.instance.add_dynamic_partitions(request.partitions_def_name, request.partition_keys)
-            else:
-                for key in request.partition_keys:
-                    self.instance.delete_dynamic_partition(request.partitions_def_name, key)
+        carry_out(self.instance, result.dynamic_partitions_requests)
         return result
 
     def run(self, request, name: str):

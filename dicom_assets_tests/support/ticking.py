@@ -33,13 +33,18 @@ class Ticker:
         context = dg.build_sensor_context(self.instance, cursor=self.cursor, resources=resources)
         result = self.sensor(context)
         self.cursor = result.cursor
-        for request in result.dynamic_partitions_requests:
-            if isinstance(request, dg.AddDynamicPartitionsRequest):
-                self.instance.add_dynamic_partitions(request.partitions_def_name, request.partition_keys)
-            else:
-                for key in request.partition_keys:
-                    self.instance.delete_dynamic_partition(request.partitions_def_name, key)
+        carry_out(self.instance, result.dynamic_partitions_requests)
         return result
+
+
+def carry_out(instance, requests):
+    """Add and delete partitions as the daemon does after a tick."""
+    for request in requests:
+        if isinstance(request, dg.AddDynamicPartitionsRequest):
+            instance.add_dynamic_partitions(request.partitions_def_name, request.partition_keys)
+        else:
+            for key in request.partition_keys:
+                instance.delete_dynamic_partition(request.partitions_def_name, key)
 
 
 def ranges(result):
