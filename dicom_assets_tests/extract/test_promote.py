@@ -5,7 +5,7 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dicom_assets.dicom.header import Header, Issue, read_header
@@ -144,6 +144,7 @@ values = (
     st.sampled_from(["LO", "DS", "PN", "SQ", "UN", "FD", "DA"]),
     st.lists(values, max_size=4) | st.binary(max_size=20),
 )
+@example("SoftwareVersions", "LO", b"\\")  # two values, both empty
 def test_whatever_stands_there_fits_its_column_or_is_an_issue(name, vr, found):
     column = COLUMNS[name]
     element = {"vr": vr}
@@ -156,7 +157,7 @@ def test_whatever_stands_there_fits_its_column_or_is_an_issue(name, vr, found):
     pa.array([columns[name]], column.type)
     is_null = columns[name] is None or (isinstance(columns[name], list) and set(columns[name]) <= {None})
     says_something = bool(found) and (
-        bool(found.strip(b"\0 ")) if isinstance(found, bytes) else found[0] not in (None, "")
+        bool(found.strip(b"\0 \\")) if isinstance(found, bytes) else found[0] not in (None, "")
     )
     if is_null and says_something:
         assert issues
