@@ -25,7 +25,7 @@ def write_mr_files(folder: Path, count: int, seed: int = 1) -> list[Path]:
         path = folder / f"series{series:03d}" / f"i{number % _FILES_PER_FOLDER:05d}.MRDC"
         path.parent.mkdir(parents=True, exist_ok=True)
         side = _SIDES[series % len(_SIDES)]
-        _dataset(rng, number, series, _slice(rng, side, number)).save_as(path, enforce_file_format=True)
+        mr_dataset(rng, number, series, _slice(rng, side, number)).save_as(path, enforce_file_format=True)
         paths.append(path)
     return paths
 
@@ -53,7 +53,10 @@ def _referenced(number: int) -> Dataset:
     return item
 
 
-def _dataset(rng: np.random.Generator, number: int, series: int, pixels: np.ndarray) -> Dataset:
+def mr_dataset(
+    rng: np.random.Generator, number: int, series: int, pixels: np.ndarray, *, blocks: bool = True
+) -> Dataset:
+    """Return a data set of 150 elements; `blocks` gives it private blocks of bytes, 6 kB in all."""
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -89,18 +92,19 @@ def _dataset(rng: np.random.Generator, number: int, series: int, pixels: np.ndar
     ds.PixelSpacing = [2.0, 2.0]
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 11, 0
     ds.WindowCenter, ds.WindowWidth = "450", "1100"
-    _add_private(ds, rng)
+    _add_private(ds, rng, blocks=blocks)
     ds.PixelData = pixels.tobytes()
     ds["PixelData"].VR = "OW"
     return ds
 
 
-def _add_private(ds: Dataset, rng: np.random.Generator) -> None:
+def _add_private(ds: Dataset, rng: np.random.Generator, *, blocks: bool) -> None:
     """Fill up with private elements: text, numbers, and blocks of bytes as scanners keep their own records in."""
     image = ds.private_block(0x0019, "EXAMPLE MR IMAGE", create=True)
     series = ds.private_block(0x0029, "EXAMPLE MR HEADER", create=True)
-    series.add_new(0x10, "OB", rng.integers(0, 256, 4096, dtype=np.uint8).tobytes())
-    series.add_new(0x20, "OB", rng.integers(0, 256, 2048, dtype=np.uint8).tobytes())
+    if blocks:
+        series.add_new(0x10, "OB", rng.integers(0, 256, 4096, dtype=np.uint8).tobytes())
+        series.add_new(0x20, "OB", rng.integers(0, 256, 2048, dtype=np.uint8).tobytes())
     nested = Dataset()
     nested.add_new((0x0029, 0x0010), "LO", "EXAMPLE MR HEADER")
     nested.add_new((0x0029, 0x1031), "LO", "nested")
