@@ -78,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patients", type=int, default=1_000)
     parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--lake", default="/tmp/dicom-assets-queries")  # noqa: S108
+    parser.add_argument("--lake", default="/tmp/dicom-assets-queries")
     options = parser.parse_args()
     if not Path(options.lake).exists():
         make(options.lake, options.patients)
