@@ -2,9 +2,9 @@
 
 Run: ``python -m benchmarks.queries [--patients 1000] [--repeat 5] [--lake FOLDER]``
 
-The archive is made up (:mod:`benchmarks.study_archive`), the lake is made by the real pipeline, without thumbnails. A lake
-that is there already is taken as it is. For each query: the time of the first call and the median of the others, the
-rows that came back, and the peak memory of the process while it ran.
+The archive is made up (:mod:`benchmarks.study_archive`); the lake is made by the real pipeline, without thumbnails. A
+lake that is there already is taken as it is. For each query: the time of the first call and the median of the others,
+the rows that came back, and the peak memory of the process while it ran.
 """
 
 import argparse
