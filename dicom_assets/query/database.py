@@ -1,12 +1,13 @@
 """The catalog as a database: SQL over the Delta tables by their names, answered by DuckDB."""
 
-from collections.abc import Callable, Iterator
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow.fs import FileSelector, FileType
@@ -14,14 +15,20 @@ from pyarrow.fs import FileSelector, FileType
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import DEFAULT_MODEL
-from dicom_assets.query.dataset import as_dataset
-from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
+from dicom_assets.query.engine import EngineOptions, check_reads_only
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
-from dicom_assets.query.references import references
-from dicom_assets.query.remote import RemoteDataset
+from dicom_assets.query.opened import Opened
+from dicom_assets.query.references import fold
+from dicom_assets.query.relations import Relations
+from dicom_assets.query.scans import TableDataset
+from dicom_assets.query.views import VIEWS, View
 
 if TYPE_CHECKING:
     from dicom_assets.query.lineage_model import Lineage, RunLineage
+
+_CLOCKS_DIFFER = 600
+"""Seconds at most, between those who commit and this machine: until then a version of the past may not be its last."""
+_NO_TABLE = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class Catalog:
     lake: Lake
     as_of: datetime | None = None
     engine: EngineOptions = field(default_factory=EngineOptions)
+    _open: Opened = field(default_factory=Opened, init=False, repr=False, compare=False)
 
     def tables(self) -> tuple[str, ...]:
         """Return the names of the tables: those of the catalog in the order of the data flow, then those of users.
@@ -63,11 +71,23 @@ class Catalog:
             raise NoCatalogError(f"there is no catalog at {self._folder.uri}")
         return tuple(names)
 
+    def views(self) -> tuple[View, ...]:
+        """Return the views that can be read here, each after those that it needs.
+
+        Raises
+        ------
+        NoCatalogError
+            There is no table at all.
+
+        """
+        return Relations.of(self.tables(), VIEWS).readable()
+
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Run a query and return its result, which is computed while it is read.
 
         Only tables that the query refers to are opened, only columns that it uses are read, and data files are skipped
-        by partition and statistics. Times are in UTC. Files that :attr:`engine` allows can be joined
+        by partition and statistics. A query can name :meth:`views` like tables, and attributes of a header by
+        :data:`~dicom_assets.query.words.WORDS`. Times are in UTC. Files that :attr:`engine` allows can be joined
         (``... JOIN 'cohort.csv' USING (PatientID)``); nothing else can be reached, and nothing can be written.
 
         Parameters
@@ -93,16 +113,19 @@ class Catalog:
         if not query.isascii() and query != query.encode(errors="ignore").decode():
             raise QueryError("the query holds bytes that are no UTF-8")
         names = self.tables()
-        connection = connect(self.engine)
-        wanted = references(connection, query, names)
-        for name in wanted.tables:
-            connection.register(name, self._dataset(name, wanted.mentions))
+        connection = self._open.session(self.engine)
+        relations = Relations.of(names, VIEWS)
+        absent = relations.put(
+            connection,
+            query,
+            lambda name, mentioned: connection.register(name, self._dataset(name, mentioned)),
+        )
         try:
             if not self.engine.unsafe:
                 check_reads_only(connection, query)
             result = connection.sql(query)
         except duckdb.Error as error:
-            raise QueryError(_explain(error, names)) from error
+            raise QueryError(_explain(error, relations, absent)) from error
         if result is None:
             raise QueryError("the query is empty")
         return result
@@ -155,10 +178,11 @@ class Catalog:
 
         return Asking(self).of_run(run_id, paths=paths)
 
-    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> ds.Dataset | RemoteDataset:
+    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> TableDataset:
         """Return a table that DuckDB can scan, with the statistics of the columns that a query mentions."""
         location = self.location(name)
-        return as_dataset(location, self.open_table(location), mentioned)
+        pinned = self.as_of is not None and self.as_of.timestamp() < time.time() - _CLOCKS_DIFFER
+        return self._open.dataset(location, lambda: self.open_table(location), mentioned, pinned=pinned)
 
     @property
     def _folder(self) -> TableLocation:
@@ -178,7 +202,7 @@ class Catalog:
             raise NoCatalogError(f"{self._folder.uri} cannot be listed: {one_line(error)}") from error
         for entry in entries:
             name = entry.path.rstrip("/").rpartition("/")[2]
-            if entry.type == FileType.Directory and self.location(name).exists():
+            if entry.type == FileType.Directory and self._open.exists(self.location(name)):
                 yield name
 
     def open_table(self, location: TableLocation) -> DeltaTable:
@@ -192,7 +216,7 @@ class Catalog:
         return delta
 
 
-def _explain(error: duckdb.Error, names: tuple[str, ...]) -> str:
+def _explain(error: duckdb.Error, relations: Relations, absent: Mapping[str, str]) -> str:
     """Return what is wrong with a query, and which tables exist when it names one that does not."""
     message = one_line(error)
     if isinstance(error, duckdb.PermissionException):
@@ -201,6 +225,12 @@ def _explain(error: duckdb.Error, names: tuple[str, ...]) -> str:
     if isinstance(error, duckdb.InterruptException):
         return "the query took longer than it may"
     if isinstance(error, duckdb.CatalogException) and message.startswith("Catalog Error: Table"):
+        named = _NO_TABLE.match(message)
+        if named and (reason := absent.get(fold(named[1]))):
+            return reason
         # DuckDB's own suggestion may be one of its system tables.
-        return f"{message.partition(' Did you mean')[0]} Tables here: {', '.join(names)}."
+        views = ", ".join(view.name for view in relations.readable())
+        return f"{message.partition(' Did you mean')[0]} Tables here: {', '.join(relations.tables)}." + (
+            f" Views: {views}." if views else ""
+        )
     return message
