@@ -31,7 +31,7 @@ def real():
 
 def test_series_of_pydicom_against_highdicom(real):
     asked = [(series, found) for series in real if (found := by_highdicom(series)) is not None]
-    assert len(asked) > 20
+    assert len(asked) >= 15
     told = {series.uid: told for series, found in asked if (told := differences(series, found, None))}
     assert told == {}
 

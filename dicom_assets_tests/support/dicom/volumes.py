@@ -204,8 +204,8 @@ def _from_highdicom(series: Series, theirs: Highdicom) -> list[str]:
         "volumes": (None, spacing, spacing),
         NotVolume.REPEATED_POSITIONS: (None, spacing if ours.is_uniform else None, spacing),
         NotVolume.GAPS: (None, None, spacing),
-        # One slice is a volume for highdicom, by what it stipulates.
-        NotVolume.SINGLE_SLICE: (1.0 if len(series.frames) == 1 else None, 1.0, 1.0),
+        # One slice is a volume for highdicom, by what it stipulates: of 1 mm, or of Spacing Between Slices.
+        NotVolume.SINGLE_SLICE: (1.0 if len(series.frames) == 1 else None, 1.0, theirs.missing),
         # Stacks with other slices may still be one grid, with missing ones.
         NotVolume.STACKS_DIFFER: (theirs.strict, theirs.repeated, theirs.missing),
     }.get(series.verdict, (None, None, None))
