@@ -17,7 +17,6 @@ from dicom_assets_tests.support.dicom.volumes import (
     series_below,
 )
 
-
 EXPLAINED = {
     # Its function for positions does not look at Rows and Columns.
     "sizes_differ": [

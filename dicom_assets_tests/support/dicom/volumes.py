@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from highdicom.spatial import get_series_volume_positions, get_volume_positions
+from pydicom.errors import InvalidDicomError
 
 from dicom_assets.dicom.files import read_header
 from dicom_assets.dicom.geometry import (
@@ -109,14 +110,14 @@ class Highdicom:
 
 def by_highdicom(series: Series) -> Highdicom | None:
     """Return what highdicom makes of a series, ``None`` where it has nothing to say of such objects."""
-    datasets = [pydicom.dcmread(path, stop_before_pixels=True) for path in series.paths]
     options = ({}, {"allow_duplicate_positions": True})
     options = (*options, {"allow_duplicate_positions": True, "allow_missing_positions": True})
     try:
+        datasets = [pydicom.dcmread(path, stop_before_pixels=True) for path in series.paths]
         if not series.multi_frame:
             return Highdicom(*(get_series_volume_positions(datasets, **chosen)[0] for chosen in options))
         positions, orientations = zip(*(place for dataset in datasets for place in _places(dataset)), strict=True)
-    except (AttributeError, IndexError, TypeError, ValueError):
+    except (AttributeError, IndexError, TypeError, ValueError, InvalidDicomError):
         return None
     if len(set(orientations)) > 1:
         return Highdicom(None, None, None)
@@ -135,11 +136,17 @@ def _places(dataset: pydicom.Dataset) -> Iterator[tuple[tuple[float, ...], tuple
 
 @dataclass(frozen=True)
 class Nifti:
-    """One image that dcm2niix wrote: its shape, the distance of its slices in mm, and its corners in mm (RAS)."""
+    """One image that dcm2niix wrote: its shape, and the map from its voxels to mm (RAS)."""
 
     shape: tuple[int, int, int, int]
-    spacing: float
-    corners: npt.NDArray[np.float64]
+    matrix: npt.NDArray[np.float64]
+
+    def along(self, normal: npt.NDArray[np.float64]) -> tuple[int, float]:
+        """Return how many voxels there are along a direction, and their distance; images may be turned round."""
+        axes = self.matrix[:3, :3]
+        lengths = np.linalg.norm(axes, axis=0)
+        axis = int(np.argmax(np.abs(normal @ axes / lengths)))
+        return self.shape[axis], float(lengths[axis])
 
 
 @dataclass(frozen=True)
@@ -174,8 +181,7 @@ def _nifti(head: bytes) -> Nifti:
     matrix = np.vstack([np.array(struct.unpack_from("<12f", head, 280)).reshape(3, 4), [0, 0, 0, 1]])
     columns, rows, slices = (max(size, 1) for size in dimensions[1:4])
     volumes = int(np.prod([max(size, 1) for size in dimensions[4 : 1 + dimensions[0]]], dtype=np.int64))
-    spacing = struct.unpack_from("<8f", head, 76)[3]
-    return Nifti((columns, rows, slices, volumes), spacing, corners_of(matrix, (columns, rows, slices)))
+    return Nifti((columns, rows, slices, volumes), matrix)
 
 
 def corners_of(matrix: npt.NDArray[np.float64], shape: tuple[int, int, int]) -> npt.NDArray[np.float64]:
@@ -234,11 +240,12 @@ def _from_dcm2niix(series: Series, theirs: Dcm2niix) -> list[str]:
     matrix = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine(ours, series.frames)
     corners = corners_of(matrix, (columns, rows, ours.slices))
     for image in theirs.images:
-        if image.shape[2] != ours.slices:
-            found.append(f"dcm2niix: {image.shape[2]} slices rather than {ours.slices}")
-        elif abs(image.spacing - ours.spacing) > 0.01 * ours.spacing:
-            found.append(f"dcm2niix: {image.spacing:.4g} mm rather than {ours.spacing:.4g} mm")
-        elif not _are_same(corners, image.corners):
+        slices, spacing = image.along(matrix[:3, 2])
+        if slices != ours.slices:
+            found.append(f"dcm2niix: {slices} slices rather than {ours.slices}")
+        elif abs(spacing - ours.spacing) > 0.01 * ours.spacing:
+            found.append(f"dcm2niix: {spacing:.4g} mm rather than {ours.spacing:.4g} mm")
+        elif not _are_same(corners, corners_of(image.matrix, image.shape[:3])):
             found.append("dcm2niix: another place in the patient")
     return list(dict.fromkeys(found))
 
