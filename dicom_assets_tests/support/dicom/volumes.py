@@ -4,6 +4,7 @@ Neither knows our modules: highdicom is given what pydicom reads, dcm2niix the f
 we do, so that an answer of theirs is compared with what ours means for them (:func:`differences`).
 """
 
+import gzip
 import re
 import shutil
 import struct
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +115,7 @@ def by_highdicom(series: Series) -> Highdicom | None:
     options = ({}, {"allow_duplicate_positions": True})
     options = (*options, {"allow_duplicate_positions": True, "allow_missing_positions": True})
     try:
-        datasets = [pydicom.dcmread(path, stop_before_pixels=True) for path in series.paths]
+        datasets = [pydicom.dcmread(BytesIO(_plain(path)), stop_before_pixels=True) for path in series.paths]
         if not series.multi_frame:
             return Highdicom(*(get_series_volume_positions(datasets, **chosen)[0] for chosen in options))
         positions, orientations = zip(*(place for dataset in datasets for place in _places(dataset)), strict=True)
@@ -164,7 +166,7 @@ def by_dcm2niix(series: Series, program: str) -> Dcm2niix | None:
         given.mkdir()
         made.mkdir()
         for number, path in enumerate(series.paths):
-            (given / f"{number:06}.dcm").symlink_to(path.resolve())
+            (given / f"{number:06}.dcm").write_bytes(_plain(path))
         command = [program, "-b", "n", "-z", "n", "-f", "image", "-o", str(made), str(given)]
         try:
             ended = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
@@ -173,6 +175,12 @@ def by_dcm2niix(series: Series, program: str) -> Dcm2niix | None:
         images = tuple(_nifti(path.read_bytes()[:352]) for path in sorted(made.glob("*.nii")))
     lines = re.findall(r"^(?:Warning|Error): *(.*)$", ended.stdout, re.MULTILINE)
     return Dcm2niix(images, tuple(dict.fromkeys(re.sub(r"'[^']*'|/\S+", "...", line) for line in lines)))
+
+
+def _plain(path: Path) -> bytes:
+    """Return a file as the others read it: they do not look into gzip files."""
+    content = path.read_bytes()
+    return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
 
 
 def _nifti(head: bytes) -> Nifti:
