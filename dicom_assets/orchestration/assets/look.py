@@ -36,7 +36,7 @@ _BEGINNINGS = ("class ", "def ")
 """Of the line that names what is defined: its decorators stand before it."""
 
 LAYER = "dicom_assets/layer"
-"""Tag of the assets: ``source``, ``index``, ``extracted`` or ``catalog``, to select by."""
+"""Tag of the assets: ``source``, ``index``, ``extracted``, ``catalog`` or ``rollup``, to select by."""
 
 
 @dataclass(frozen=True)
