@@ -16,6 +16,5 @@ def test_every_name_is_explained(name):
 
 
 def test_reasons_are_in_the_order_in_which_they_are_looked_at():
-    assert re.findall(r"^\| `(\w+)` \|", PAGE.partition("## Why not")[2].partition("\n## ")[0], re.MULTILINE) == list(
-        NotVolume
-    )
+    table = PAGE.partition("## Why not")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)[1:] == list(NotVolume)
