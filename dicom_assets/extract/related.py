@@ -59,7 +59,7 @@ RELATED: tuple[Column, ...] = (
     Column(
         "references",
         pa.list_(REFERENCE),
-        "What the object refers to, null when it refers to nothing; the view `derived_references` has one row for each.",
+        "What the object refers to, null when that is nothing; the view `derived_references` has one row for each.",
         in_catalog=False,
     ),
     Column(

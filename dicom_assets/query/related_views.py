@@ -19,8 +19,8 @@ def _unnested(column: str, name: str) -> str:
     )
 
 
-# Of the catalog, only the instances that are referred to are kept in memory: CTEs are written twice for that reason, and
-# NOT MATERIALIZED lets a condition on the prefix reach the scan.
+# Of the catalog, only the instances that are referred to are kept in memory. NOT MATERIALIZED, for a condition on the
+# prefix has to reach the scan.
 _REFERENCES = f"""\
 WITH entry AS NOT MATERIALIZED (
 {_unnested("references", "r")}
@@ -33,7 +33,7 @@ SELECT {_FILE}, r.level, r.sequence, r.purpose, r.study_uid AS referenced_study_
 r.series_uid AS referenced_series_uid, r.sop_class_uid AS referenced_sop_class_uid,
 r.instance_uid AS referenced_instance_uid, r.frames, r.segments, r.mentions, referenced_path,
 CASE WHEN r.level = 'instance' THEN referenced_path IS NULL END AS dangling
-FROM entry LEFT JOIN target ON target.uid = r.instance_uid"""
+FROM entry LEFT JOIN target ON target.uid = r.instance_uid"""  # noqa: S608 - our own names
 
 RELATED_VIEWS: tuple[View, ...] = (
     View(
@@ -46,13 +46,13 @@ RELATED_VIEWS: tuple[View, ...] = (
     View(
         "segments",
         "The segments of segmentations, one row for each.",
-        f"SELECT {_FILE}, segment.* FROM ({_unnested('segments', 'segment')})",
+        f"SELECT {_FILE}, segment.* FROM ({_unnested('segments', 'segment')})",  # noqa: S608 - our own names
         _NEEDS,
     ),
     View(
         "rois",
         "The regions of interest of structure sets, one row for each.",
-        f"SELECT {_FILE}, roi.* FROM ({_unnested('rois', 'roi')})",
+        f"SELECT {_FILE}, roi.* FROM ({_unnested('rois', 'roi')})",  # noqa: S608 - our own names
         _NEEDS,
     ),
 )
