@@ -75,14 +75,12 @@ def test_bytes_are_bounded_where_long_sequences_are_nested_in_one_another(undefi
     for _ in range(20):
         content = make(CONTENT, make_item(content), make_item(e.explicit(0x0040A160, "UT", bytes(600))))
     header = header_of(content, sequence_bytes=100)
-    small = HeaderLimits(sequence_bytes=100)
     assert "BulkData" in header.dataset["0040A730"]
     assert read_related(header).incomplete == ()
     start = time.perf_counter()
     found = read_related(header, ReferenceBounds(bytes=100_000))
     assert time.perf_counter() - start < 2
     assert found.incomplete == ("0040A730",)
-    assert small.sequence_bytes < 512
 
 
 def test_nesting_as_deep_as_headers_allow():
