@@ -71,7 +71,7 @@ def test_segments_and_regions_are_bounded():
 @pytest.mark.parametrize("undefined", [True, False])
 def test_bytes_are_bounded_where_long_sequences_are_nested_in_one_another(undefined):
     make_item, make = (e.open_item, e.open_sequence) if undefined else (e.item, e.sequence)
-    content = make(SOP, *map(reference, range(2000)))
+    content = make(SOP, *map(reference, range(10_000)))
     for _ in range(20):
         content = make(CONTENT, make_item(content), make_item(e.explicit(0x0040A160, "UT", bytes(600))))
     header = header_of(content, sequence_bytes=100)

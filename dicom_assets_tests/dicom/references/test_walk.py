@@ -48,7 +48,7 @@ def test_real_files(source):
         assert related.incomplete == (), path
         assert len(related.segments or ()) == len(dataset.get("SegmentSequence") or ()), path
         assert [roi.name for roi in related.regions or ()] == [
-            str(roi.ROIName) or None for roi in dataset.get("StructureSetROISequence") or ()
+            str(roi.get("ROIName") or "").strip() or None for roi in dataset.get("StructureSetROISequence") or ()
         ], path
         seen[header.first("00080060")] += 1
     assert seen.total() > 5, seen
@@ -104,22 +104,28 @@ def test_made_up_files(tree, implicit, undefined, kept):
 
 
 def _check_context(related, dataset):
-    """Series and study are those of the nearest item around that has one."""
+    """The series is that of the nearest item around that has one; without one, a series known from another place."""
+    stated = {}
+    for path, instance, series in _contexts(dataset):
+        stated.setdefault((path, instance), set()).add(series)
+    found = {}
     for reference in related.references or ():
-        around = set(_contexts(dataset, reference.sequence.split("."), reference.instance_uid))
-        known = {series for series, _ in around if series} or {
-            series for series, _ in _contexts(dataset, None, reference.instance_uid)
-        }
-        assert reference.series_uid in known | {None}
+        found.setdefault((reference.sequence, reference.instance_uid), set()).add(reference.series_uid)
+    assert found.keys() == stated.keys()
+    for (path, instance), series in stated.items():
+        known = {uid for (_, other), uids in stated.items() if other == instance for uid in uids if uid}
+        ours = found[path, instance]
+        assert series - {None} <= ours
+        assert ours - series <= known
+        assert (None in ours) is (None in series and not known)
 
 
-def _contexts(dataset, path, instance, series=None, study=None, names=()):
+def _contexts(dataset, names=(), series=None):
     for element in dataset:
-        if element.VR != "SQ":
-            continue
-        inner = (*names, element.keyword)
-        for item in element.value:
-            nearest = (item.get("SeriesInstanceUID") or series, item.get("StudyInstanceUID") or study)
-            if item.get("ReferencedSOPInstanceUID") == instance and path in (None, list(inner)):
-                yield nearest
-            yield from _contexts(item, path, instance, *nearest, inner)
+        if element.VR == "SQ":
+            inner = (*names, element.keyword)
+            for item in element.value:
+                nearest = item.get("SeriesInstanceUID") or series
+                if instance := item.get("ReferencedSOPInstanceUID"):
+                    yield ".".join(inner), instance, nearest
+                yield from _contexts(item, inner, nearest)
