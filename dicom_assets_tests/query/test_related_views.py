@@ -10,7 +10,8 @@ import pytest
 from dicom_assets.checks import Severity, check_catalog
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.update import update_catalog
-from dicom_assets.query import QueryError, open_catalog
+from dicom_assets.query import QueryError
+from dicom_assets.query.opening import open_catalog
 from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support.dicom import derived
 from dicom_assets_tests.support.dicom.derived import CT_SERIES, DERIVED, STUDY, save
