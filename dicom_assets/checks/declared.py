@@ -5,11 +5,13 @@ from functools import partial
 
 from dicom_assets.checks import parents, rollups, statements
 from dicom_assets.checks.check import Check, Severity, Unit
+from dicom_assets.checks.dangling import measure_dangling
 from dicom_assets.checks.flat import measure_flat
 from dicom_assets.checks.options import CheckOptions, CheckOptionsError
 from dicom_assets.checks.recency import measure_newest
 from dicom_assets.checks.stored import measure_schema
 from dicom_assets.extract.extractor import ExtractedTable
+from dicom_assets.extract.headers import DICOM_HEADERS
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.extract.rollups import STUDY_UID, RollupStatus, RollupTable
 from dicom_assets.extract.status import ERROR, CatalogStatus
@@ -58,6 +60,7 @@ def _of_table(table: Table, model: CatalogModel, options: CheckOptions) -> Itera
     else:
         yield _joined(table, model)
         yield from _identities(table)
+        yield from (_references(table, part) for part in model.extracted if part is DICOM_HEADERS)
 
 
 def _of_rollup(table: RollupTable, model: CatalogModel, options: CheckOptions) -> Iterator[Check]:
@@ -173,6 +176,19 @@ def _joined(table: Table, model: CatalogModel) -> Check:
         partial(parents.unlike_parents, model),
         kind="what",
         measure=parents.measure_parents,
+    )
+
+
+def _references(catalog: Table, table: ExtractedTable) -> Check:
+    return Check(
+        "references",
+        catalog,
+        "What segmentations, structure sets, reports and other derived objects refer to is in the catalog, whichever "
+        "prefix it is in; counted is each reference to an instance that is not.",
+        Severity.WARN,
+        statements.dangling_references,
+        kind="Modality",
+        measure=partial(measure_dangling, table),
     )
 
 

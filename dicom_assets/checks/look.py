@@ -3,18 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import duckdb
-
+from dicom_assets.checks.answer import answer
 from dicom_assets.checks.check import Check, Measured, Outcome, Scope
 from dicom_assets.checks.declared import SCHEMA
 from dicom_assets.checks.statements import literal, quoted, within
-from dicom_assets.query.database import Catalog
-from dicom_assets.query.engine import EngineOptions
-from dicom_assets.query.errors import CatalogError, one_line
 from dicom_assets.tables import PARTITION, Table
 
-MEMORY_BYTES = 512 << 20
-"""What a query may use before it spills to disk."""
 _NAMED_PREFIXES = 20
 """The most prefixes that the SQL of an outcome names; of more, it lists the cases of all."""
 
@@ -56,7 +50,7 @@ def _counted(checks: Sequence[Check], scope: Scope) -> Mapping[str, Measured]:
         return {name: found for check in checks for name, found in _counted([check], scope).items()}
     if not checks:
         return {}
-    rows = _answer(_counting(checks[0].table, checks, scope), scope)
+    rows: list[_Row] = answer(_counting(checks[0].table, checks, scope), scope)
     looked_at = sum(count for name, *_, count in rows if not name)
     return {check.name: _measured([row for row in rows if row[0] == check.name], looked_at) for check in checks}
 
@@ -70,15 +64,6 @@ def _counting(table: Table, checks: Iterable[Check], scope: Scope) -> str:
             f"FROM ({check.statement(scope)}) GROUP BY ALL"
         )
     return "\nUNION ALL\n".join(parts)
-
-
-def _answer(query: str, scope: Scope) -> list[_Row]:
-    try:
-        catalog = Catalog(scope.lake, engine=EngineOptions(memory_bytes=MEMORY_BYTES))
-        rows: list[_Row] = catalog.sql(query).fetchall()
-    except duckdb.Error as error:
-        raise CatalogError(f"the tables cannot be checked: {one_line(error)}") from error
-    return rows
 
 
 def _measured(rows: Sequence[_Row], looked_at: int) -> Measured:

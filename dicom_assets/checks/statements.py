@@ -97,6 +97,14 @@ def disagreeing(table: Table, entity: str, attributes: Sequence[str], scope: Sco
     )
 
 
+def dangling_references(scope: Scope) -> str:
+    """List the references of objects in a scope to instances that no file of the whole catalog is."""
+    return (
+        f"SELECT {PARTITION}, {KEY}, Modality, sequence, referenced_study_uid, referenced_series_uid, "  # noqa: S608
+        f"referenced_instance_uid FROM derived_references WHERE dangling AND {within(scope)}"
+    )
+
+
 def flat_thumbnails(table: Table, digests: Sequence[str], scope: Scope) -> str:
     """List the thumbnails with the content of those that were found, whether they were looked at or not."""
     return (

@@ -11,6 +11,7 @@ from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.extract.attributes import PROMOTED
 from dicom_assets.extract.extractor import ExtractedTable, Extractor
 from dicom_assets.extract.promote import promote
+from dicom_assets.extract.related import RELATED, related_columns
 from dicom_assets.extract.source_file import SourceFile
 from dicom_assets.extract.status import CatalogStatus, Status
 from dicom_assets.tables import Column
@@ -31,6 +32,7 @@ DICOM_HEADERS = ExtractedTable(
     (
         Column("header", pa.string(), "The whole header as JSON: `fileMeta` and `dataset` in the DICOM JSON Model."),
         Column("issues", pa.list_(_ISSUE), "Values that break their Value Representation, as they stand."),
+        *RELATED,
         *PROMOTED,
         Column(
             "frames",
@@ -57,7 +59,7 @@ DICOM_HEADERS = ExtractedTable(
 
 @dataclass(frozen=True)
 class HeaderExtractor(Extractor):
-    """Reads the whole header and promotes its common attributes to typed columns."""
+    """Reads the whole header, promotes its common attributes to typed columns, and lists what it refers to."""
 
     table = DICOM_HEADERS
     version = "headers-3"
@@ -68,6 +70,8 @@ class HeaderExtractor(Extractor):
         header = file.header
         has_content = bool(header.dataset or header.file_meta)
         columns, found = promote(header)
+        related, cut = related_columns(header)
+        found += cut
         status = HeaderStatus.ISSUES if found and header.status is HeaderStatus.OK else header.status
         return {
             "status": status,
@@ -77,6 +81,7 @@ class HeaderExtractor(Extractor):
                 {"path": issue.path, "vr": issue.vr, "code": issue.code, "raw": issue.raw}
                 for issue in (*header.issues, *found)
             ],
+            **related,
             **columns,
             "frames": frame_structs(header),
         }

@@ -111,7 +111,7 @@ def test_a_sound_catalog_passes_all(lake):
     assert failed(lake, options) == {}
     assert failed(lake, options, [PREFIXES[1]]) == {}
     outcomes = check_catalog(lake, None, MODEL, options)
-    assert len(outcomes) == 25 + 4, "those of the user's table as well"
+    assert len(outcomes) == 26 + 4, "those of the user's table as well"
     for outcome in outcomes:
         rows = Catalog(lake).sql(outcome.sql).fetchall()
         assert (len(rows) > 0) is (outcome.check.name in NO_CASES), outcome.sql

@@ -85,6 +85,9 @@ class IssueCode(StrEnum):
     TOO_MANY_VALUES = "too_many_values"
     """More values of an attribute with a typed column than its Value Multiplicity allows (PS3.6); the issue holds the
     first that is too many."""
+    NOT_ALL_LISTED = "not_all_listed"
+    """A sequence of which not everything is in the columns `references`, `segments` and `rois`: there is more than they
+    list, or its items cannot be read to the end."""
     BAD_GZIP = "bad_gzip"
     """The gzip file that holds the object is damaged or ends too early, by its checksum or before."""
     TRAILING_ELEMENTS = "trailing_elements"
