@@ -26,7 +26,7 @@ from dicom_assets.dicom.header.typed_values import (
 from dicom_assets.extract.attributes import PROMOTED
 from dicom_assets.tables import Column
 
-_Problem = tuple[IssueCode, Any]
+Problem = tuple[IssueCode, Any]
 """What is wrong, and the value that it is wrong with."""
 _INT32 = 1 << 31
 _NUMBERS_OF_A_MOMENT = {8, 14}
@@ -39,19 +39,19 @@ def _int32(value: Any) -> int | None:
     return number if number is not None and -_INT32 <= number < _INT32 else None
 
 
-def _date(value: Any) -> Any:
+def date_of(value: Any) -> Any:
     """Return a date; also of a DT that states no more than that, and of a number of eight digits."""
     return to_date(to_text(value))
 
 
-def _time(value: Any) -> str | None:
+def time_of(value: Any) -> str | None:
     text = to_text(value)
     if text is None or (not isinstance(value, str) and len(text.partition(".")[0]) != _DIGITS_OF_A_TIME):
         return None
     return to_time_text(text)
 
 
-def _moment(value: Any) -> str | None:
+def moment_of(value: Any) -> str | None:
     text = to_text(value)
     if text is None or (not isinstance(value, str) and len(text.partition(".")[0]) not in _NUMBERS_OF_A_MOMENT):
         return None
@@ -63,9 +63,9 @@ def _name(value: Any) -> str | None:
 
 
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
-    "DA": _date,
-    "TM": _time,
-    "DT": _moment,
+    "DA": date_of,
+    "TM": time_of,
+    "DT": moment_of,
     "PN": _name,
     "DS": to_float,
     "IS": _int32,
@@ -85,23 +85,34 @@ _AS_STATED: Mapping[str, Callable[[Any], Any]] = {
 """The same for values of just that VR, which most are: a third of the time."""
 
 
-class _Reader:
-    """How one column is read."""
+class ValueReader:
+    """How the value of an element is read.
 
-    __slots__ = ("_as_stated", "_convert", "_many", "_most", "_vr", "in_meta", "name", "tag")
+    Parameters
+    ----------
+    vr
+        What the values are taken for; the empty text takes them as they come.
+    many
+        Whether all values are wanted, as a list; else the first.
+    convert
+        From one value in JSON, of whatever VR; by default that of :data:`CONVERSIONS`.
+    most
+        How many values there may be.
 
-    def __init__(self, column: Column) -> None:
-        assert column.tag is not None
-        assert column.vr is not None
-        self.name, self.tag = column.name, column.tag
-        self.in_meta = column.tag.startswith("0002")
-        self._vr = column.vr
-        self._convert: Callable[[Any], Any] = CONVERSIONS.get(column.vr, _text_of)
-        self._as_stated: Callable[[Any], Any] = _AS_STATED.get(column.vr, _text_as_stated)
-        self._many = pa.types.is_list(column.type)
-        self._most = _most_values(column.tag)
+    """
 
-    def read(self, element: Element) -> tuple[Any, _Problem | None]:
+    __slots__ = ("_as_stated", "_convert", "_many", "_most", "_vr")
+
+    def __init__(
+        self, vr: str, *, many: bool, convert: Callable[[Any], Any] | None = None, most: int | None = None
+    ) -> None:
+        self._vr = vr
+        self._convert: Callable[[Any], Any] = convert or CONVERSIONS.get(vr, text_of)
+        self._as_stated: Callable[[Any], Any] = convert or _AS_STATED.get(vr, _text_as_stated)
+        self._many = many
+        self._most = most
+
+    def read(self, element: Element) -> tuple[Any, Problem | None]:
         """Return what the column holds, and what was not taken."""
         found = element.get("Value")
         if not found:
@@ -112,7 +123,7 @@ class _Reader:
                 return taken, None
         return self._read_values(element["vr"], found)
 
-    def _read_values(self, vr: str, found: Sequence[Any]) -> tuple[Any, _Problem | None]:
+    def _read_values(self, vr: str, found: Sequence[Any]) -> tuple[Any, Problem | None]:
         if vr == "SQ":
             return None, (IssueCode.NOT_CONVERTIBLE, "")
         values = found if self._many else found[:1]
@@ -125,7 +136,7 @@ class _Reader:
             return taken, (IssueCode.TOO_MANY_VALUES, found[self._most])
         return taken, None
 
-    def _read_other(self, element: Element) -> tuple[Any, _Problem | None]:
+    def _read_other(self, element: Element) -> tuple[Any, Problem | None]:
         """Read a value that stands in the header as bytes, or not at all."""
         if "BulkData" in element:
             return None, (IssueCode.NOT_CONVERTIBLE, "")
@@ -143,7 +154,7 @@ def _text_as_stated(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _text_of(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
     return to_name(value) if isinstance(value, dict) else to_text(value)
 
 
@@ -160,7 +171,15 @@ def _most_values(tag: str) -> int | None:
     return int(most) if most.isdigit() else None
 
 
-_READERS = tuple(_Reader(column) for column in PROMOTED)
+def _reader_of(column: Column) -> tuple[str, str, bool, ValueReader]:
+    """Return name, tag, whether it is of the file meta information, and how it is read."""
+    assert column.tag is not None
+    assert column.vr is not None
+    reader = ValueReader(column.vr, many=pa.types.is_list(column.type), most=_most_values(column.tag))
+    return column.name, column.tag, column.tag.startswith("0002"), reader
+
+
+_READERS = tuple(map(_reader_of, PROMOTED))
 
 
 def promote(header: Header) -> tuple[dict[str, Any], tuple[Issue, ...]]:
@@ -172,20 +191,20 @@ def promote(header: Header) -> tuple[dict[str, Any], tuple[Issue, ...]]:
     columns: dict[str, Any] = {}
     issues: list[Issue] = []
     meta, dataset = header.file_meta, header.dataset
-    for reader in _READERS:
-        element = (meta if reader.in_meta else dataset).get(reader.tag)
+    for name, tag, in_meta, reader in _READERS:
+        element = (meta if in_meta else dataset).get(tag)
         if element is None:
-            columns[reader.name] = None
+            columns[name] = None
             continue
-        columns[reader.name], problem = reader.read(element)
-        if problem is not None and not _is_listed(header, reader.tag):
-            issues.append(_issue(reader.tag, element["vr"], *problem))
+        columns[name], problem = reader.read(element)
+        if problem is not None and not _is_listed(header, tag):
+            issues.append(_issue(tag, element["vr"], *problem))
     room = DEFAULT_LIMITS.max_issues - len(header.issues)
     return columns, tuple(issues[: max(0, room)])
 
 
 def _issue(tag: str, vr: str, code: IssueCode, value: Any) -> Issue:
-    raw = value if isinstance(value, bytes) else (_text_of(value) or str(value)).encode()
+    raw = value if isinstance(value, bytes) else (text_of(value) or str(value)).encode()
     return Issue(tag, vr, code.value, escaped(raw))
 
 
