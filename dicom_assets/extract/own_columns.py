@@ -6,7 +6,7 @@ value that does not fit its column is null; it is no issue of the file that some
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from dicom_assets.dicom.header import Element, Header
-from dicom_assets.dicom.header.attribute_path import AttributePath, parse_path
+from dicom_assets.dicom.header import Header
+from dicom_assets.dicom.header.attribute_values import AttributePath
 from dicom_assets.dicom.header.typed_values import to_int
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.errors import UserError
@@ -79,9 +79,6 @@ _USUAL: Mapping[str, ColumnType] = {
 """By the Value Representation of an attribute; of others it is text."""
 
 
-_EMPTY = Header(HeaderStatus.OK)
-
-
 def _int64(value: Any) -> int | None:
     number = to_int(value)
     return number if number is not None and -_INT64 <= number < _INT64 else None
@@ -123,8 +120,8 @@ class PromotedColumn:
             raise ColumnError(
                 f"{self.name[:_SHOWN]!a} is no name of a column: take letters, digits and _, a letter first"
             )
-        path = parse_path(self.attribute)
-        usual = f"{_USUAL.get(path.vr, ColumnType.TEXT)}{_MANY if path.many else ''}"
+        path = AttributePath.parse(self.attribute)
+        usual = f"{_USUAL.get(path.last.vr or '', ColumnType.TEXT)}{_MANY if path.many else ''}"
         chosen = {"": usual, _LIST: f"{ColumnType.TEXT}{_MANY}"}.get(self.type, self.type)
         if chosen.removesuffix(_MANY) not in set(ColumnType):
             raise ColumnError(
@@ -152,7 +149,7 @@ class PromotedColumn:
         # The creator of a private element may hold a colon, but no type stands before a quotation mark.
         typed = _TYPED.fullmatch(rest)
         attribute, type_ = (typed[1], typed[2]) if typed else (rest, "")
-        name = named[1] if named else parse_path(attribute.strip()).keyword
+        name = named[1] if named else AttributePath.parse(attribute.strip()).keyword
         if not name:
             raise ColumnError(f"{text[:_SHOWN]!a} needs a name of its own: NAME={text[:_SHOWN]}")
         return cls(name, attribute.strip(), type_)
@@ -160,7 +157,7 @@ class PromotedColumn:
     @property
     def path(self) -> AttributePath:
         """Where the attribute stands."""
-        return parse_path(self.attribute)
+        return AttributePath.parse(self.attribute)
 
     @property
     def many(self) -> bool:
@@ -175,14 +172,13 @@ class PromotedColumn:
     def column(self) -> Column:
         """Return the column of the tables."""
         path, type_ = self.path, _ARROW[self.kind]
-        public = len(path.steps) == 1 and path.last.creator is None
         return Column(
             self.name,
             pa.list_(type_) if self.many else type_,
             f"{self.attribute} of the header as {self.type}; a column of this deployment.",
             statistics=not self.many,
-            tag=path.last.tag if public else None,
-            vr=path.vr if public else None,
+            tag=path.tag,
+            vr=path.last.vr if path.tag else None,
         )
 
     def __str__(self) -> str:
@@ -259,25 +255,17 @@ class OwnColumns:
         if header is None:
             return dict.fromkeys((one.name for one, *_ in self._readers))
         parts = orjson.loads(header)
-        return self.values(replace(_EMPTY, file_meta=parts["fileMeta"], dataset=parts["dataset"]))
+        return self.values(Header(HeaderStatus.OK, file_meta=parts["fileMeta"], dataset=parts["dataset"]))
 
 
 def _value(header: Header, many: bool, path: AttributePath, reader: ValueReader) -> Any:
     """Return the value of one column: of the first element that has one, or all of all elements."""
     found: list[Any] = []
     for element in path.elements(header):
-        value, _ = reader.read(_chosen(element, path.last.item))
+        value, _ = reader.read(element)
         if value is None:
             continue
         if not many:
             return value
         found += value
     return found or None
-
-
-def _chosen(element: Element, number: int | None) -> Element:
-    """Return an element with one of its values, where a path says which."""
-    values = element.get("Value")
-    if number is None or not isinstance(values, list):
-        return element
-    return {**element, "Value": values[number : number + 1]}

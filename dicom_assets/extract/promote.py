@@ -26,7 +26,7 @@ from dicom_assets.dicom.header.typed_values import (
 from dicom_assets.extract.attributes import PROMOTED
 from dicom_assets.tables import Column
 
-Problem = tuple[IssueCode, Any]
+_Problem = tuple[IssueCode, Any]
 """What is wrong, and the value that it is wrong with."""
 _INT32 = 1 << 31
 _NUMBERS_OF_A_MOMENT = {8, 14}
@@ -39,19 +39,21 @@ def _int32(value: Any) -> int | None:
     return number if number is not None and -_INT32 <= number < _INT32 else None
 
 
-def date_of(value: Any) -> Any:
+def _date(value: Any) -> Any:
     """Return a date; also of a DT that states no more than that, and of a number of eight digits."""
     return to_date(to_text(value))
 
 
-def time_of(value: Any) -> str | None:
+def _time(value: Any) -> str | None:
+    """Return a time of day; also of a number of six digits before its point."""
     text = to_text(value)
     if text is None or (not isinstance(value, str) and len(text.partition(".")[0]) != _DIGITS_OF_A_TIME):
         return None
     return to_time_text(text)
 
 
-def moment_of(value: Any) -> str | None:
+def _moment(value: Any) -> str | None:
+    """Return a date and time; also of a number that can be nothing else."""
     text = to_text(value)
     if text is None or (not isinstance(value, str) and len(text.partition(".")[0]) not in _NUMBERS_OF_A_MOMENT):
         return None
@@ -63,9 +65,9 @@ def _name(value: Any) -> str | None:
 
 
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
-    "DA": date_of,
-    "TM": time_of,
-    "DT": moment_of,
+    "DA": _date,
+    "TM": _time,
+    "DT": _moment,
     "PN": _name,
     "DS": to_float,
     "IS": _int32,
@@ -107,12 +109,12 @@ class ValueReader:
         self, vr: str, *, many: bool, convert: Callable[[Any], Any] | None = None, most: int | None = None
     ) -> None:
         self._vr = vr
-        self._convert: Callable[[Any], Any] = convert or CONVERSIONS.get(vr, text_of)
+        self._convert: Callable[[Any], Any] = convert or CONVERSIONS.get(vr, _text_of)
         self._as_stated: Callable[[Any], Any] = convert or _AS_STATED.get(vr, _text_as_stated)
         self._many = many
         self._most = most
 
-    def read(self, element: Element) -> tuple[Any, Problem | None]:
+    def read(self, element: Element) -> tuple[Any, _Problem | None]:
         """Return what the column holds, and what was not taken."""
         found = element.get("Value")
         if not found:
@@ -123,7 +125,7 @@ class ValueReader:
                 return taken, None
         return self._read_values(element["vr"], found)
 
-    def _read_values(self, vr: str, found: Sequence[Any]) -> tuple[Any, Problem | None]:
+    def _read_values(self, vr: str, found: Sequence[Any]) -> tuple[Any, _Problem | None]:
         if vr == "SQ":
             return None, (IssueCode.NOT_CONVERTIBLE, "")
         values = found if self._many else found[:1]
@@ -136,7 +138,7 @@ class ValueReader:
             return taken, (IssueCode.TOO_MANY_VALUES, found[self._most])
         return taken, None
 
-    def _read_other(self, element: Element) -> tuple[Any, Problem | None]:
+    def _read_other(self, element: Element) -> tuple[Any, _Problem | None]:
         """Read a value that stands in the header as bytes, or not at all."""
         if "BulkData" in element:
             return None, (IssueCode.NOT_CONVERTIBLE, "")
@@ -154,7 +156,8 @@ def _text_as_stated(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def text_of(value: Any) -> str | None:
+def _text_of(value: Any) -> str | None:
+    """Return a value as text, the name of a person with ``=`` between its groups."""
     return to_name(value) if isinstance(value, dict) else to_text(value)
 
 
@@ -204,7 +207,7 @@ def promote(header: Header) -> tuple[dict[str, Any], tuple[Issue, ...]]:
 
 
 def _issue(tag: str, vr: str, code: IssueCode, value: Any) -> Issue:
-    raw = value if isinstance(value, bytes) else (text_of(value) or str(value)).encode()
+    raw = value if isinstance(value, bytes) else (_text_of(value) or str(value)).encode()
     return Issue(tag, vr, code.value, escaped(raw))
 
 

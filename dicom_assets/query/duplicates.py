@@ -69,5 +69,3 @@ DUPLICATES = View(
     duplicates_sql(),
     ("object_catalog",),
 )
-VIEWS = (DUPLICATES,)
-"""Views of this module."""
