@@ -1,6 +1,7 @@
 """Digests of pixel data and headers: what changes them, and what does not."""
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -199,7 +200,7 @@ def test_large_pixel_data_is_read_once_a_block_at_a_time(coded):
     assert max(size for _, size in source.reads) <= 1 << 20
     assert length > 6_000_000
     seen = sorted(read for read in source.reads if read[0] >= pixels.start and read[1])
-    assert all(first + size <= second for (first, size), (second, _) in zip(seen, seen[1:], strict=False))
+    assert all(first + size <= second for (first, size), (second, _) in pairwise(seen))
 
 
 @pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small.dcm", "SC_rgb_jpeg_dcmtk.dcm", "rtdose.dcm"])
