@@ -4,7 +4,7 @@ One pass reads each file once, for all tables that lack a row of it, and writes 
 another version that hold all that this one needs are made anew from themselves (:mod:`dicom_assets.pipeline.refill`).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -12,17 +12,13 @@ import pyarrow.compute as pc
 
 from dicom_assets.archive.base import Archive, ArchiveError
 from dicom_assets.archive.identity import Witness
-from dicom_assets.archive.versions import Listed
-from dicom_assets.delta.files import TableSink
 from dicom_assets.delta.lake import Lake
-from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import FILE, Snapshot
 from dicom_assets.extract.extractor import Extractor
-from dicom_assets.extract.rows import Row, Wanted, extract_rows, to_batch
-from dicom_assets.extract.source_file import FileKey, ReadMeter
 from dicom_assets.pipeline.difference import UpdateMode, count_by_prefix, difference
-from dicom_assets.pipeline.engine import Engine, StagedFile, cut, from_piece, results_of
+from dicom_assets.pipeline.engine import Engine, StagedFile, cut
+from dicom_assets.pipeline.extraction_task import FILE_COLUMNS, KEY_COLUMNS, ExtractionTask
 from dicom_assets.pipeline.listings import list_prefix
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.plan import Staged, TablePlan
@@ -31,10 +27,6 @@ from dicom_assets.pipeline.row_versions import with_row_version, without_row_ver
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _STATE = ("fingerprint", "extractor_version")
-_FILE_COLUMNS = ("relative_path", "fingerprint", "size", "etag", "source_version")
-"""What the pass needs to know of a file besides its key."""
-_KEY_COLUMNS = (PARTITION, KEY, *_FILE_COLUMNS)
-_BATCH_FILES = 64
 
 _KNOWN_FILES = 4
 """How many files of a prefix are remembered: one that is there is proof enough."""
@@ -107,7 +99,7 @@ class ExtractionStep:
         snapshots = [self.lake.snapshot(extractor.table, self.prefixes) for extractor in self.extractors]
         indexed = self.lake.snapshot(FILE_INDEX, self.prefixes)
         archive = claim(self.lake, self.archive, indexed.properties)
-        rows = indexed.keys([*_FILE_COLUMNS, "removed_at"])
+        rows = indexed.keys([*FILE_COLUMNS, "removed_at"])
         live = pc.is_null(rows["removed_at"])
         index, removed = rows.filter(live), rows.filter(pc.invert(live)).select([KEY])
         tables, refills = {}, {}
@@ -183,99 +175,13 @@ def _is_of_present_version(rows: pa.Table, index: pa.Table) -> pa.ChunkedArray:
 
 def wanted_files(plan: ExtractionPlan, names: Collection[str]) -> pa.Table:
     """Return the files to be read for rows that some tables lack, with a boolean column for each of these."""
-    files = plan.index.select(_KEY_COLUMNS)
+    files = plan.index.select(KEY_COLUMNS)
     wanted = None
     for name in names:
         flag = pc.is_in(files[KEY], plan.unread(name))
         files = files.append_column(name, flag)
         wanted = flag if wanted is None else pc.or_(wanted, flag)
     return files.filter(wanted).sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
-
-
-@dataclass(frozen=True, slots=True)
-class ExtractionTask:
-    """What a worker does with a piece of the pass: a table of wanted files, in the order of prefix and path.
-
-    Attributes
-    ----------
-    archive, witness
-        Where the files are, and what was known of that when the pass began.
-    extractors, locations
-        What is extracted, and the tables that it is written to.
-    origin
-        What the rows say of where they come from.
-
-    """
-
-    archive: Archive
-    witness: Witness
-    extractors: tuple[Extractor, ...]
-    locations: tuple[TableLocation, ...]
-    origin: Origin
-
-    def __call__(self, piece: bytes) -> Iterator[bytes | float]:
-        """Read the files of a piece, write their rows, and yield the data files that hold them.
-
-        In between, the share of the piece that is read.
-        """
-        writers = {
-            extractor.table.name: _Writer(extractor, TableSink(location.filesystem(), extractor.table), self.origin)
-            for extractor, location in zip(self.extractors, self.locations, strict=True)
-        }
-        files = wanted_of(piece)
-        for number, wanted in enumerate(files):
-            meter = ReadMeter()
-            for name, row in extract_rows(self.archive, self.extractors, wanted, self.witness, meter).items():
-                writers[name].take(row, meter.bytes)
-            if number % _BATCH_FILES == _BATCH_FILES - 1:
-                yield (number + 1) / len(files)
-        for writer in writers.values():
-            yield from results_of(writer.close())
-
-
-class _Writer:
-    """Gathers the rows of one table into batches, and counts by prefix what was read and what could not be."""
-
-    def __init__(self, extractor: Extractor, sink: TableSink, origin: Origin) -> None:
-        self._table = extractor.table
-        self._sink = sink
-        self._origin = origin
-        self._rows: list[Row] = []
-        self._unread: dict[str, int] = {}
-        self._read: dict[str, int] = {}
-
-    def take(self, row: Row, bytes_read: int) -> None:
-        prefix = row[PARTITION]
-        if row["fingerprint"] is None:
-            self._unread[prefix] = self._unread.get(prefix, 0) + 1
-        self._read[prefix] = self._read.get(prefix, 0) + bytes_read
-        self._rows.append(row)
-        if len(self._rows) == _BATCH_FILES:
-            self._flush()
-
-    def close(self) -> Iterator[StagedFile]:
-        """Write what is left and yield the data files; a piece has one of each prefix."""
-        self._flush()
-        for add in self._sink.close():
-            prefix = str(add.partition_values[PARTITION])
-            yield StagedFile(self._table.name, add, self._unread.get(prefix, 0), self._read[prefix])
-
-    def _flush(self) -> None:
-        if self._rows:
-            self._sink.write(self._origin.stamp(to_batch(self._rows, self._table)))
-            self._rows = []
-
-
-def wanted_of(piece: bytes) -> list[Wanted]:
-    """Return the files of a piece of work."""
-    table = from_piece(piece)
-    names = [name for name in table.column_names if name not in _KEY_COLUMNS]
-    found = []
-    for row in table.to_pylist():
-        listed = Listed(row["size"], row["source_version"] or row["etag"] or row["fingerprint"])
-        key = FileKey(row[PARTITION], row[KEY], row["relative_path"], row["fingerprint"], listed)
-        found.append(Wanted(key, frozenset(name for name in names if row[name])))
-    return found
 
 
 def _check_unread(plan: ExtractionPlan, files: Sequence[StagedFile]) -> None:
