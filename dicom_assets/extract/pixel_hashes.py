@@ -34,7 +34,7 @@ class PixelHashStatus(StrEnum):
 
 PIXEL_HASHES = ExtractedTable(
     "pixel_hashes",
-    "Hashes of pixel data and header, by which copies of an image are found.",
+    "Hashes of pixel data and header, by which copies of an image are found; made with `--pixel-hash`.",
     (
         Column(
             "pixel_hash",
