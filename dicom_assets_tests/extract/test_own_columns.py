@@ -109,7 +109,7 @@ def test_names_that_are_none_are_refused(name):
 
 @pytest.mark.parametrize("name", ["PatientID", "patientid", "path", "STATUS", "header", "size", "thumbnail", "sha256"])
 def test_names_of_other_columns_are_refused_whatever_their_case(name):
-    with pytest.raises(ExtractorError, match=name):
+    with pytest.raises(ExtractorError, match=f"(?i)column {name} "):
         CatalogModel(with_columns(DEFAULT_EXTRACTORS, [f"{name}=PatientWeight"]))
 
 
@@ -252,7 +252,7 @@ COLUMNS = (
     "Exposure",
     "Types=ImageType:list",
     "Uids=ReferencedSeriesSequence[*].SeriesInstanceUID",
-    "Physician=PerformingPhysicianName",
+    "Physician=ReferringPhysicianName",
     "ContentDate",
     "ContentTime",
     "FirstComponent=ImageType[0]",
@@ -284,7 +284,7 @@ def test_a_stored_header_is_as_good_as_a_file():
         assert extracted.equals(refilled), path
         found |= {name: True for name in found if extracted[name][0].as_py() is not None}
     assert len(files) > 100
-    assert [name for name, seen in found.items() if not seen] in ([], ["Uids"]), "else nothing was compared"
+    assert [name for name, seen in found.items() if not seen] == [], "else nothing was compared"
 
 
 @given(
