@@ -53,7 +53,7 @@ def test_columns_are_shown_added_and_removed_without_the_archive(call, source, l
     shown = call("columns", "--lake", lake).output
     assert PRODUCT.partition("=")[2] in shown
     assert "ImageType[0]" in shown
-    found = open_catalog(str(lake)).sql("SELECT count(PatientWeight), count(Product), min(T) FROM object_catalog")
+    found = open_catalog(str(lake)).sql("SELECT count(PatientWeight), count(Product), max(T) FROM object_catalog")
     assert found.fetchall() == [(2, 1, "ORIGINAL")]
     removed = call("columns", "--lake", lake, "--remove", "T", "--remove", "Product")
     assert removed.exit_code == 0, removed.output
