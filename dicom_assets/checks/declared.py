@@ -198,10 +198,17 @@ def _identities(table: Table) -> Iterator[Check]:
         yield Check(
             "instance_is_unique",
             table,
-            "No two files share a SOP Instance UID; counted are the files that do.",
+            "No two files share a SOP Instance UID; counted are the files that do, by what they have in common.",
             Severity.WARN,
-            partial(statements.repeated_instances, table),
-            kind="what",
+            statements.repeated_instances,
+            kind="likeness",
+        )
+        yield Check(
+            "instance_is_one_image",
+            table,
+            "Files that share a SOP Instance UID hold the same image; seen where there are pixel hashes.",
+            Severity.ERROR,
+            statements.unlike_images,
         )
     for name, entity, attributes in (
         ("study_agrees", "StudyInstanceUID", OF_STUDY),

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from dicom_assets.checks.check import Scope
 from dicom_assets.extract.model import CATALOG_NAME
+from dicom_assets.query.duplicates import Likeness, duplicates_sql
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, Table
 
 REACHES = "to_prefix"
 """Column of the last prefix that a study or series has files in."""
 WITHOUT_ROW, WITHOUT_FILE = "files without a row", "rows without a file"
-OF_OTHER_SIZE, OF_OTHER_VERSION, ALIKE = "files of different size", "files of equal size, other versions", "files alike"
 
 
 def literal(text: str) -> str:
@@ -70,17 +70,14 @@ def stored_columns(table: Table, _: Scope) -> str:
     return f"SELECT column_name, column_type FROM (DESCRIBE {quoted(table.name)})"  # noqa: S608 - our own names
 
 
-def repeated_instances(table: Table, scope: Scope) -> str:
-    """List the files that share their SOP Instance UID with another, and how they differ."""
-    here = f"{within(scope)} AND removed_at IS NULL"
-    return (
-        f"SELECT {PARTITION}, {KEY}, SOPInstanceUID, size, fingerprint, what FROM {quoted(table.name)} "  # noqa: S608
-        "JOIN (SELECT SOPInstanceUID, "
-        f"CASE WHEN min(size) <> max(size) THEN {literal(OF_OTHER_SIZE)} "
-        f"WHEN min(fingerprint) <> max(fingerprint) THEN {literal(OF_OTHER_VERSION)} ELSE {literal(ALIKE)} END AS what "
-        f"FROM {quoted(table.name)} WHERE SOPInstanceUID IS NOT NULL AND {here} "
-        f"GROUP BY SOPInstanceUID HAVING count(*) > 1) USING (SOPInstanceUID) WHERE {here}"
-    )
+def repeated_instances(scope: Scope) -> str:
+    """List the files that share their SOP Instance UID with another, and what they have in common."""
+    return duplicates_sql(within(scope))
+
+
+def unlike_images(scope: Scope) -> str:
+    """List the files whose SOP Instance UID names different images."""
+    return f"FROM ({duplicates_sql(within(scope))}) WHERE likeness = {literal(Likeness.DIFFERENT_IMAGES)}"
 
 
 def disagreeing(table: Table, entity: str, attributes: Sequence[str], scope: Scope) -> str:

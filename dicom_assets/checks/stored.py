@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from dicom_assets.checks.check import Measured, Scope
+from dicom_assets.extract.headers import DICOM_HEADERS
+from dicom_assets.extract.model import CATALOG_NAME
+from dicom_assets.pipeline.own_columns import saved_columns
 from dicom_assets.tables import Table
 
 
@@ -13,8 +16,19 @@ def measure_schema(table: Table, scope: Scope) -> Measured:
     location = scope.lake.location(table)
     if not location.exists():
         return Measured(1, differences=["the table is missing"])
-    found = list(_differences(table.schema, pa.schema(location.open().schema().to_arrow())))
+    stored = pa.schema(location.open().schema().to_arrow())
+    found = list(_differences(_with_own_columns(table, scope), stored))
     return Measured(len(found), differences=found)
+
+
+def _with_own_columns(table: Table, scope: Scope) -> pa.Schema:
+    """Return what is declared, by the model and by the catalog itself: columns that were added to it."""
+    declared = table.schema
+    if table.name in (DICOM_HEADERS.name, CATALOG_NAME):
+        for one in saved_columns(scope.lake):
+            if one.name not in declared.names:
+                declared = declared.append(pa.field(one.name, one.column().type))
+    return declared
 
 
 def _differences(declared: pa.Schema, stored: pa.Schema) -> Iterator[str]:

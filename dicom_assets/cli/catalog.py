@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from rich.console import Console
@@ -25,6 +25,7 @@ from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.deletions import BY_OPTION, DeletionGuard, MassDeletionError, rows_by_prefix
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.move import move_source
+from dicom_assets.pipeline.own_columns import settle_columns, stored_model
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.pending import Pending, find_pending
 from dicom_assets.query.database import Catalog
@@ -57,7 +58,7 @@ def run_catalog(command: CatalogCommand, launcher: Launcher) -> bool:
     if command.move_source:
         _move(command, lake, named)
     archive = claim(lake, named)
-    lake.ensure(command.model.tables)
+    command = replace(command, model=settle_columns(lake, command.model))
     with stdout.status("Listing the archive..."):
         archive.check()
         present = archive.prefixes()
@@ -90,7 +91,11 @@ def _move(command: CatalogCommand, lake: Lake, archive: Archive) -> None:
     """Make the catalog follow its archive, and say so."""
     with stdout.status("Rewriting paths..."):
         moved = move_source(
-            lake, archive, command.model.tables, command.spark.engine(), unseen=command.allow_mass_deletion
+            lake,
+            archive,
+            stored_model(lake, command.model).tables,
+            command.spark.engine(),
+            unseen=command.allow_mass_deletion,
         )
     done = f"The catalog follows its source from {moved.old} to {moved.new}." if moved else "The source has not moved."
     stdout.print(visible(done), soft_wrap=True, highlight=False, markup=False)

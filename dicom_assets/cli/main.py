@@ -73,6 +73,18 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     schema: Schema = "dicom",
     mode: Annotated[UpdateMode, typer.Option(help="What happens to rows that exist.")] = UpdateMode.SYNC,
     sha256: Annotated[bool, typer.Option("--sha256", help="Hash every file, which reads it whole.")] = False,
+    pixel_hash: Annotated[
+        bool, typer.Option("--pixel-hash", help="Hash the pixel data of every file, which reads it whole.")
+    ] = False,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="COLUMN",
+            help="A column for an attribute of the header: PatientWeight, Weight=PatientWeight:number. The catalog "
+            "keeps it for later runs; may be given several times.",
+        ),
+    ] = None,
     allow_mass_deletion: Annotated[
         bool, typer.Option("--allow-mass-deletion", help="Allow most files to be removed from the tables.")
     ] = False,
@@ -88,6 +100,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     """
     from dicom_assets.cli.catalog import CatalogCommand, run_catalog
     from dicom_assets.cli.places import checked_places
+    from dicom_assets.extract.headers import with_more_columns
     from dicom_assets.extract.installed import installed_extractors
     from dicom_assets.extract.model import CatalogModel
     from dicom_assets.orchestration.instance import open_instance
@@ -95,12 +108,36 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
 
     with clear_errors():
         places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
-        model = CatalogModel(installed_extractors(sha256=sha256))
+        extractors = installed_extractors(sha256=sha256, pixel_hash=pixel_hash)
+        model = CatalogModel(with_more_columns(extractors, column or ()))
         command = CatalogCommand(places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, model)
         with open_instance(places.lake) as instance:
             succeeded = run_catalog(command, Launcher(instance))
     if not succeeded:
         raise typer.Exit(1)
+
+
+@app.command()
+def columns(
+    lake: LakeOption,
+    schema: Schema = "dicom",
+    add: Annotated[
+        list[str] | None,
+        typer.Option("--add", metavar="COLUMN", help="Add this one: PatientWeight, Weight=PatientWeight:number."),
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="NAME", help="Remove the one of a name.")
+    ] = None,
+) -> None:
+    """Show the columns of your own that a catalog has, add some or remove some.
+
+    They are filled from the headers in the tables: no file of the archive is read.
+    """
+    from dicom_assets.cli.columns import run_columns
+    from dicom_assets.delta.lake import Lake
+
+    with clear_errors():
+        run_columns(Lake(lake, schema), add or (), remove or ())
 
 
 @app.command()

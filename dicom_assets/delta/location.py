@@ -1,6 +1,6 @@
 """Where a Delta table is, and how to reach it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +18,12 @@ from dicom_assets.storage.errors import why
 from dicom_assets.storage.retries import retry_listing, retry_lost_race
 from dicom_assets.tables import KEY, PARTITION, Table
 
+STATISTICS = "delta.dataSkippingStatsColumns"
+"""Property of a table: the columns that its writers keep statistics of."""
 _ATTEMPTS = 10
 """At an upgrade, beside others."""
+_NO_PREFIX = "\0"
+"""A partition value that no file has."""
 
 
 class TableSchemaError(UserError, ValueError):
@@ -118,7 +122,7 @@ class TableLocation:
                 name=table.name,
                 description=table.description,
                 configuration={
-                    "delta.dataSkippingStatsColumns": ",".join(table.statistics_columns),
+                    STATISTICS: ",".join(table.statistics_columns),
                     FORMAT: str(format_for(table)),
                     **({} if table.key == KEY else {KEY_COLUMN: table.key}),
                     **(properties or {}),
@@ -204,3 +208,35 @@ def _add_missing_columns(existing: DeltaTable, table: Table) -> None:
             )
     if missing:
         existing.alter.add_columns(missing)
+
+
+def drop_columns(location: TableLocation, names: Collection[str]) -> None:
+    """Take columns out of the schema of a table; those that it does not have are passed over.
+
+    Data files are left as they are: readers pass over columns that the schema does not have. Whoever wants them gone
+    from the files, too, has rewritten these before, for a column of the name that comes later would show them again.
+
+    Parameters
+    ----------
+    location
+        Of an existing table.
+    names
+        Neither key nor partition are among them.
+
+    """
+
+    def drop_once() -> None:
+        delta = location.open()
+        fields = delta.schema().fields
+        kept = [field for field in fields if field.name not in names]
+        if len(kept) < len(fields):
+            # delta-rs drops no column by itself; an overwrite of no partition is a commit of the schema alone.
+            delta.create_write_transaction(
+                [],
+                mode="overwrite",
+                schema=Schema(kept),
+                partition_by=[PARTITION],
+                partition_filters=[(PARTITION, "=", _NO_PREFIX)],
+            )
+
+    retry_lost_race(drop_once, CommitFailedError, _ATTEMPTS)

@@ -96,6 +96,24 @@ class Extractor(ABC):
         stays out of the table, for it may quote the patient.
         """
 
+    def refilled(self, version: str) -> str | None:  # noqa: ARG002 - for subclasses
+        """Return the version of this extractor where rows of another hold all that it needs, else ``None``.
+
+        Such rows are made anew by :meth:`refill`, and their files are not read.
+        """
+        return None
+
+    def refill(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return rows of another version with their own columns as this one makes them.
+
+        Parameters
+        ----------
+        rows
+            All columns of the table; those that the rows do not have yet are null.
+
+        """
+        raise NotImplementedError
+
     def unread(self, file: SourceFile) -> Mapping[str, Any]:  # noqa: ARG002 - for subclasses
         """Return the columns of a file that could not be read, as far as its name tells."""
         return {}

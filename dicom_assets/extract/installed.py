@@ -9,19 +9,22 @@ from importlib.metadata import EntryPoint, entry_points
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.headers import HeaderExtractor
 from dicom_assets.extract.metadata import MetadataExtractor
+from dicom_assets.extract.pixel_hashes import PixelHashExtractor
 from dicom_assets.extract.thumbnails import ThumbnailExtractor
 from dicom_assets.extract.validation import ExtractorError
 
 GROUP = "dicom_assets.extractors"
 
 
-def installed_extractors(*, sha256: bool = False) -> tuple[Extractor, ...]:
+def installed_extractors(*, sha256: bool = False, pixel_hash: bool = False) -> tuple[Extractor, ...]:
     """Return the extractors of this package, then those that are installed, in the order of their names.
 
     Parameters
     ----------
     sha256
         Whether ``file_metadata`` has the SHA-256 of every file, for which each is read whole.
+    pixel_hash
+        Whether there is a table ``pixel_hashes``, for which the pixel data of each is read whole.
 
     Raises
     ------
@@ -30,8 +33,13 @@ def installed_extractors(*, sha256: bool = False) -> tuple[Extractor, ...]:
 
     """
     own = (MetadataExtractor(sha256), HeaderExtractor(), ThumbnailExtractor())
+    return (*own, *((PixelHashExtractor(),) if pixel_hash else ()), *offered_extractors())
+
+
+def offered_extractors() -> tuple[Extractor, ...]:
+    """Return the extractors that other packages bring, in the order of their names; raises :class:`ExtractorError`."""
     found = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
-    return (*own, *map(_load, found))
+    return tuple(map(_load, found))
 
 
 def named_extractor(name: str) -> Extractor:

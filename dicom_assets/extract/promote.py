@@ -45,6 +45,7 @@ def _date(value: Any) -> Any:
 
 
 def _time(value: Any) -> str | None:
+    """Return a time of day; also of a number of six digits before its point."""
     text = to_text(value)
     if text is None or (not isinstance(value, str) and len(text.partition(".")[0]) != _DIGITS_OF_A_TIME):
         return None
@@ -52,6 +53,7 @@ def _time(value: Any) -> str | None:
 
 
 def _moment(value: Any) -> str | None:
+    """Return a date and time; also of a number that can be nothing else."""
     text = to_text(value)
     if text is None or (not isinstance(value, str) and len(text.partition(".")[0]) not in _NUMBERS_OF_A_MOMENT):
         return None
@@ -85,21 +87,32 @@ _AS_STATED: Mapping[str, Callable[[Any], Any]] = {
 """The same for values of just that VR, which most are: a third of the time."""
 
 
-class _Reader:
-    """How one column is read."""
+class ValueReader:
+    """How the value of an element is read.
 
-    __slots__ = ("_as_stated", "_convert", "_many", "_most", "_vr", "in_meta", "name", "tag")
+    Parameters
+    ----------
+    vr
+        What the values are taken for; the empty text takes them as they come.
+    many
+        Whether all values are wanted, as a list; else the first.
+    convert
+        From one value in JSON, of whatever VR; by default that of :data:`CONVERSIONS`.
+    most
+        How many values there may be.
 
-    def __init__(self, column: Column) -> None:
-        assert column.tag is not None
-        assert column.vr is not None
-        self.name, self.tag = column.name, column.tag
-        self.in_meta = column.tag.startswith("0002")
-        self._vr = column.vr
-        self._convert: Callable[[Any], Any] = CONVERSIONS.get(column.vr, _text_of)
-        self._as_stated: Callable[[Any], Any] = _AS_STATED.get(column.vr, _text_as_stated)
-        self._many = pa.types.is_list(column.type)
-        self._most = _most_values(column.tag)
+    """
+
+    __slots__ = ("_as_stated", "_convert", "_many", "_most", "_vr")
+
+    def __init__(
+        self, vr: str, *, many: bool, convert: Callable[[Any], Any] | None = None, most: int | None = None
+    ) -> None:
+        self._vr = vr
+        self._convert: Callable[[Any], Any] = convert or CONVERSIONS.get(vr, _text_of)
+        self._as_stated: Callable[[Any], Any] = convert or _AS_STATED.get(vr, _text_as_stated)
+        self._many = many
+        self._most = most
 
     def read(self, element: Element) -> tuple[Any, _Problem | None]:
         """Return what the column holds, and what was not taken."""
@@ -144,6 +157,7 @@ def _text_as_stated(value: Any) -> str | None:
 
 
 def _text_of(value: Any) -> str | None:
+    """Return a value as text, the name of a person with ``=`` between its groups."""
     return to_name(value) if isinstance(value, dict) else to_text(value)
 
 
@@ -160,7 +174,15 @@ def _most_values(tag: str) -> int | None:
     return int(most) if most.isdigit() else None
 
 
-_READERS = tuple(_Reader(column) for column in PROMOTED)
+def _reader_of(column: Column) -> tuple[str, str, bool, ValueReader]:
+    """Return name, tag, whether it is of the file meta information, and how it is read."""
+    assert column.tag is not None
+    assert column.vr is not None
+    reader = ValueReader(column.vr, many=pa.types.is_list(column.type), most=_most_values(column.tag))
+    return column.name, column.tag, column.tag.startswith("0002"), reader
+
+
+_READERS = tuple(map(_reader_of, PROMOTED))
 
 
 def promote(header: Header) -> tuple[dict[str, Any], tuple[Issue, ...]]:
@@ -172,14 +194,14 @@ def promote(header: Header) -> tuple[dict[str, Any], tuple[Issue, ...]]:
     columns: dict[str, Any] = {}
     issues: list[Issue] = []
     meta, dataset = header.file_meta, header.dataset
-    for reader in _READERS:
-        element = (meta if reader.in_meta else dataset).get(reader.tag)
+    for name, tag, in_meta, reader in _READERS:
+        element = (meta if in_meta else dataset).get(tag)
         if element is None:
-            columns[reader.name] = None
+            columns[name] = None
             continue
-        columns[reader.name], problem = reader.read(element)
-        if problem is not None and not _is_listed(header, reader.tag):
-            issues.append(_issue(reader.tag, element["vr"], *problem))
+        columns[name], problem = reader.read(element)
+        if problem is not None and not _is_listed(header, tag):
+            issues.append(_issue(tag, element["vr"], *problem))
     room = DEFAULT_LIMITS.max_issues - len(header.issues)
     return columns, tuple(issues[: max(0, room)])
 

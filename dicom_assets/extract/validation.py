@@ -34,7 +34,8 @@ def check_extractors(extractors: Sequence[Extractor], reserved: Collection[str],
 
     """
     names = list(reserved)
-    owners = dict.fromkeys(taken, "every table")
+    # Without case: DuckDB and Spark see no difference, and Delta takes no two columns that differ in it alone.
+    owners = {name.casefold(): "every table" for name in taken}
     for extractor in extractors:
         _check_declaration(extractor)
         table = extractor.table
@@ -42,12 +43,13 @@ def check_extractors(extractors: Sequence[Extractor], reserved: Collection[str],
             raise ExtractorError(f"two tables are named {table.name}: give one extractor's table another name")
         names.append(table.name)
         for column in _catalog_columns(table):
-            if column in owners:
+            if column.casefold() in owners:
+                owner = owners[column.casefold()]
                 raise ExtractorError(
-                    f"column {column} of {table.name} is one of {owners[column]} too: object_catalog has all of them, "
+                    f"column {column} of {table.name} is one of {owner} too: object_catalog has all of them, "
                     "so give it another name, or declare it with in_catalog=False"
                 )
-            owners[column] = table.name
+            owners[column.casefold()] = table.name
 
 
 def _catalog_columns(table: ExtractedTable) -> Iterator[str]:
@@ -75,12 +77,13 @@ def _check_declaration(extractor: Extractor) -> None:
 
 
 def _check_columns(table: ExtractedTable) -> None:
-    shared = {column.name for column in DERIVED}
+    shared = {column.name.casefold() for column in DERIVED}
     names = [column.name for column in table.own_columns]
+    folded = [name.casefold() for name in names]
     for name in names:
         if not _COLUMN.fullmatch(name):
             raise ExtractorError(f"column {name!r} of {table.name}: a name is letters, digits and _, a letter first")
-        if name in shared or names.count(name) > 1:
+        if name.casefold() in shared or folded.count(name.casefold()) > 1:
             raise ExtractorError(f"column {name} of {table.name} stands twice: it, or every extracted table, has one")
     try:
         stored = pa.schema(Schema.from_arrow(pa.schema(table.schema)).to_arrow())

@@ -26,8 +26,10 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 from dicom_assets.delta.lake import check_schema_name
 from dicom_assets.errors import UserError
 from dicom_assets.extract.headers import HeaderExtractor
-from dicom_assets.extract.installed import installed_extractors, named_extractor
+from dicom_assets.extract.installed import named_extractor, offered_extractors
 from dicom_assets.extract.metadata import MetadataExtractor
+from dicom_assets.extract.own_columns import columns_of
+from dicom_assets.extract.pixel_hashes import PixelHashExtractor
 from dicom_assets.extract.thumbnails import ThumbnailExtractor
 from dicom_assets.orchestration.component_settings import (
     CheckSettings,
@@ -108,6 +110,17 @@ class DicomCatalogComponent(Component, Model, Resolvable):
         default=False,
         description="Whether `file_metadata` has the SHA-256 of every file, for which each is read whole.",
     )
+    columns: list[str] = Field(
+        default_factory=list,
+        description="More attributes of the header with a column of their own, as `Weight=PatientWeight:number`: a "
+        "name, a keyword, tag, private element or path, and a type. A catalog keeps those that it has, also where they "
+        "are not given here.",
+    )
+    pixel_hash: bool = Field(
+        default=False,
+        description="Whether there is a table `pixel_hashes`, for which the pixel data of each file is read whole: it "
+        "tells which files hold the same image.",
+    )
     thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings, description="How thumbnails look.")
     previews: int = Field(
         default=0,
@@ -161,6 +174,12 @@ class DicomCatalogComponent(Component, Model, Resolvable):
             check_schema_name(value)
         return value
 
+    @field_validator("columns")
+    @classmethod
+    def _columns(cls, value: list[str]) -> list[str]:
+        columns_of(value)
+        return value
+
     @field_validator("prefix_depth", "previews")
     @classmethod
     def _not_negative(cls, value: int) -> int:
@@ -206,6 +225,7 @@ class DicomCatalogComponent(Component, Model, Resolvable):
             maintenance_cron=self.maintenance_cron,
             executor=in_process_executor if self.in_process else None,
             checks=self.checks.options(),
+            columns=self.columns,
         )
 
     def _extractors(self) -> list[Any]:
@@ -213,9 +233,10 @@ class DicomCatalogComponent(Component, Model, Resolvable):
             MetadataExtractor(self.sha256),
             HeaderExtractor(),
             ThumbnailExtractor(self.thumbnails.options()),
+            *((PixelHashExtractor(),) if self.pixel_hash else ()),
         ]
         if self.extractors is None:
-            return [*own, *installed_extractors()[len(own) :]]
+            return [*own, *offered_extractors()]
         return [*own, *map(named_extractor, self.extractors)]
 
     def _check_neighbours(self, context: ComponentLoadContext, lake: str) -> None:

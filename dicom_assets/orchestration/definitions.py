@@ -10,13 +10,15 @@
     How many directories make a partition, by default 1.
 ``DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS``
     1 to follow symbolic links that lead out of the folder, by default 0.
+``DICOM_ASSETS_COLUMNS``
+    More attributes of the header with a column of their own, separated by ``;``: ``Weight=PatientWeight:number``.
 ``DICOM_ASSETS_PREVIEWS``
     How many thumbnails the materialization of a partition shows, by default none.
 """
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dagster import (
@@ -32,8 +34,10 @@ from dagster import (
 from dicom_assets.checks.options import CheckOptions
 from dicom_assets.delta.lake import check_schema_name
 from dicom_assets.extract.extractor import Extractor
+from dicom_assets.extract.headers import with_more_columns
 from dicom_assets.extract.installed import installed_extractors
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
+from dicom_assets.extract.own_columns import PromotedColumn, columns_of_text
 from dicom_assets.orchestration.alarms import build_archive_check
 from dicom_assets.orchestration.assets.archive import build_archive
 from dicom_assets.orchestration.assets.extraction import build_extraction
@@ -61,6 +65,7 @@ LAKE = "DICOM_ASSETS_LAKE"
 SCHEMA = "DICOM_ASSETS_SCHEMA"
 PREFIX_DEPTH = "DICOM_ASSETS_PREFIX_DEPTH"
 FOLLOW_OUTSIDE_LINKS = "DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS"
+COLUMNS = "DICOM_ASSETS_COLUMNS"
 PREVIEWS = "DICOM_ASSETS_PREVIEWS"
 
 
@@ -77,6 +82,7 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
     executor: ExecutorDefinition | None = in_process_executor,
     checks: CheckOptions | None = None,
     labels: AssetLabels | None = None,
+    columns: Iterable[PromotedColumn | str] = (),
     **resources: Any,
 ) -> Definitions:
     """Return the assets with their resources; what is not given comes from the environment.
@@ -104,6 +110,9 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
         What the checks of the tables still take for well.
     labels
         Owners, tags and freshness policy of the assets; by default none.
+    columns
+        More attributes of the header with a column of their own, such as ``"Weight=PatientWeight:number"``. A catalog
+        keeps those that it has, also where they are not given here.
     **resources
         More resources, for assets that are merged in.
 
@@ -111,9 +120,11 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
     ------
     CatalogNameError
         The catalog cannot be called that.
+    ColumnError, AttributePathError, ExtractorError
+        A column cannot be, names no attribute, or has the name of another.
 
     """
-    names, model = CatalogNames(name), CatalogModel(tuple(extractors))
+    names, model = CatalogNames(name), CatalogModel(with_more_columns(extractors, columns))
     tables = lake or lake_from_environment(names)
     sensing = sensor or SensorOptions(running=archive is not None or SOURCE in os.environ)
     maintenance = build_maintenance_job(model, names)
@@ -180,4 +191,8 @@ def lake_from_environment(names: CatalogNames = ALONE) -> LakeResource:
 
 def definitions_from_environment() -> Definitions:
     """Return the definitions that the environment describes, with the extractors that are installed."""
-    return build_definitions(extractors=installed_extractors(), previews=int(os.environ.get(PREVIEWS, "0")))
+    return build_definitions(
+        extractors=installed_extractors(),
+        previews=int(os.environ.get(PREVIEWS, "0")),
+        columns=columns_of_text(os.environ.get(COLUMNS, "")),
+    )

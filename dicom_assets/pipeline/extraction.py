@@ -1,39 +1,32 @@
 """The extracted tables follow the index: a row per listed file, made from that version by this version of the code.
 
-One pass reads each file once, for all tables that lack a row of it, and writes the data files where it reads.
+One pass reads each file once, for all tables that lack a row of it, and writes the data files where it reads. Rows of
+another version that hold all that this one needs are made anew from themselves (:mod:`dicom_assets.pipeline.refill`).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.archive.base import Archive, ArchiveError
 from dicom_assets.archive.identity import Witness
-from dicom_assets.archive.versions import Listed
-from dicom_assets.delta.files import TableSink
 from dicom_assets.delta.lake import Lake
-from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.origin import Origin
+from dicom_assets.delta.snapshot import FILE, Snapshot
 from dicom_assets.extract.extractor import Extractor
-from dicom_assets.extract.rows import Row, Wanted, extract_rows, to_batch
-from dicom_assets.extract.source_file import FileKey, ReadMeter
 from dicom_assets.pipeline.difference import UpdateMode, count_by_prefix, difference
-from dicom_assets.pipeline.engine import Engine, StagedFile, cut, from_piece, results_of
+from dicom_assets.pipeline.engine import Engine, StagedFile, cut
+from dicom_assets.pipeline.extraction_task import FILE_COLUMNS, KEY_COLUMNS, ExtractionTask
 from dicom_assets.pipeline.listings import list_prefix
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.plan import Staged, TablePlan
+from dicom_assets.pipeline.refill import refillable, stage_refills
 from dicom_assets.pipeline.row_versions import with_row_version, without_row_version
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _STATE = ("fingerprint", "extractor_version")
-_FILE_COLUMNS = ("relative_path", "fingerprint", "size", "etag", "source_version")
-"""What the pass needs to know of a file besides its key."""
-_KEY_COLUMNS = (PARTITION, KEY, *_FILE_COLUMNS)
-_BATCH_FILES = 64
-_BATCH_MEMBERS = 50_000
-"""Members of lists that rows wait with until they are a batch: the frames of one file alone may be more."""
 
 _KNOWN_FILES = 4
 """How many files of a prefix are remembered: one that is there is proof enough."""
@@ -55,6 +48,8 @@ class ExtractionPlan:
         Columns ``prefix``, ``path`` and those that tell versions, of all files that are there.
     tables
         What is to be done to each table.
+    refills
+        By table, the rows that are made anew from themselves: no file of theirs is read.
 
     """
 
@@ -62,6 +57,12 @@ class ExtractionPlan:
     witness: Witness
     index: pa.Table
     tables: Mapping[str, TablePlan]
+    refills: Mapping[str, pa.Table]
+
+    def unread(self, name: str) -> pa.Array:
+        """Return the paths that a table lacks a row of and whose files are to be read."""
+        work, refills = self.tables[name].difference.work[KEY], self.refills[name][KEY]
+        return work.filter(pc.invert(pc.is_in(work, refills.combine_chunks()))).combine_chunks()
 
     def confirm(self) -> None:
         """Raise ``ArchiveError`` unless the archive is the one that the pass began with."""
@@ -83,35 +84,54 @@ class ExtractionStep:
     def plan(self) -> ExtractionPlan:
         """Compare the tables with the index.
 
-        Rows of files that are gone, but kept in the index, are left as they are.
+        Rows of files that are gone, but kept in the index, are left as they are, unless they can be made anew from
+        themselves.
 
         Raises
         ------
         SourceMismatchError
             The catalog belongs to another source.
         ArchiveError
-            There is work, and the archive cannot be reached.
+            There are files to be read, and the archive cannot be reached.
 
         """
         # Before the index: a move of the archive states itself there before it touches any other table.
         snapshots = [self.lake.snapshot(extractor.table, self.prefixes) for extractor in self.extractors]
         indexed = self.lake.snapshot(FILE_INDEX, self.prefixes)
         archive = claim(self.lake, self.archive, indexed.properties)
-        rows = indexed.keys([*_FILE_COLUMNS, "removed_at"])
+        rows = indexed.keys([*FILE_COLUMNS, "removed_at"])
         live = pc.is_null(rows["removed_at"])
         index, removed = rows.filter(live), rows.filter(pc.invert(live)).select([KEY])
-        tables = {}
+        tables, refills = {}, {}
         for extractor, snapshot in zip(self.extractors, snapshots, strict=True):
-            actual = snapshot.keys(_STATE).join(removed, KEY, join_type="left anti")
-            due = index.append_column("extractor_version", pa.repeat(extractor.version, index.num_rows))
-            held = (
-                without_row_version(actual) if self.mode is UpdateMode.OVERWRITE else with_row_version(actual, *_STATE)
-            )
-            tables[extractor.table.name] = TablePlan(snapshot, difference(with_row_version(due, *_STATE), held))
-        witness = Witness()
-        if any(table.difference.work.num_rows for table in tables.values()):
-            witness = Witness.of(archive, self.prefixes, _some_paths(index))
-        return ExtractionPlan(archive, witness, index, tables)
+            name = extractor.table.name
+            tables[name], refills[name] = self._compare(extractor, snapshot, index, removed)
+        plan = ExtractionPlan(archive, Witness(), index, tables, refills)
+        if any(len(plan.unread(name)) for name in tables):
+            plan = replace(plan, witness=Witness.of(archive, self.prefixes, _some_paths(index)))
+        return plan
+
+    def _compare(
+        self, extractor: Extractor, snapshot: Snapshot, index: pa.Table, removed: pa.Table
+    ) -> tuple[TablePlan, pa.Table]:
+        """Return what is to be done to one table, and the rows of it that are made anew from themselves."""
+        held = snapshot.keys(_STATE)
+        due = index.append_column("extractor_version", pa.repeat(extractor.version, index.num_rows))
+        due = due.select([PARTITION, KEY, *_STATE])
+        gone = pc.is_in(held[KEY], removed[KEY].combine_chunks())
+        if self.mode is UpdateMode.OVERWRITE:
+            actual = without_row_version(held.filter(pc.invert(gone)))
+            return TablePlan(snapshot, difference(with_row_version(due, *_STATE), actual)), held.slice(0, 0)
+        refills = refillable(extractor, held)
+        is_kept = pc.is_in(refills[KEY], removed[KEY].combine_chunks())
+        kept = refills.filter(is_kept)
+        refills = refills.filter(pc.or_(is_kept, _is_of_present_version(refills, index)))
+        left = pc.and_(gone, pc.invert(pc.is_in(held[KEY], kept[KEY].combine_chunks())))
+        version = pa.repeat(extractor.version, kept.num_rows)
+        more = pa.table([kept[PARTITION], kept[KEY], kept["fingerprint"], version], schema=due.schema)
+        expected = with_row_version(pa.concat_tables([due, more]), *_STATE)
+        actual = with_row_version(held.filter(pc.invert(left)), *_STATE)
+        return TablePlan(snapshot, difference(expected, actual)), refills.select([KEY, FILE])
 
     def stage(self, plan: ExtractionPlan, names: Collection[str], engine: Engine) -> Staged:
         """Run the pass, as data files that are not yet part of their tables.
@@ -122,116 +142,46 @@ class ExtractionStep:
             The archive is not the one that the index lists, or most files of a prefix are gone.
 
         """
-        plan.witness.recognise(plan.archive)
         selected = [extractor for extractor in self.extractors if extractor.table.name in names]
+        origin = Origin.now(self.run_id)
+        snapshots = {name: plan.tables[name].snapshot for name in names}
+        refilled = stage_refills(selected, snapshots, plan.refills, engine, origin)
+        reading = [extractor for extractor in selected if len(plan.unread(extractor.table.name))]
+        if not reading:
+            return refilled
+        read = self._read(plan, reading, engine, origin)
+        both = {name: [*refilled.adds.get(name, ()), *read.adds.get(name, ())] for name in names}
+        return replace(read, adds=both)
+
+    def _read(self, plan: ExtractionPlan, extractors: Sequence[Extractor], engine: Engine, origin: Origin) -> Staged:
+        """Read the files that tables lack a row of."""
+        plan.witness.recognise(plan.archive)
+        names = [extractor.table.name for extractor in extractors]
         work = wanted_files(plan, names)
         runner = engine.runner(work.num_rows, pc.sum(work["size"]).as_py() or 0)
-        locations = [self.lake.location(extractor.table) for extractor in selected]
-        origin = Origin.now(self.run_id)
-        task = ExtractionTask(plan.archive, plan.witness, tuple(selected), tuple(locations), origin)
+        locations = [self.lake.location(extractor.table) for extractor in extractors]
+        task = ExtractionTask(plan.archive, plan.witness, tuple(extractors), tuple(locations), origin)
         files = list(map(StagedFile.from_bytes, runner.run(task, cut(work, runner))))
         _check_unread(plan, files)
         adds = {name: [file.add for file in files if file.table == name] for name in names}
         return Staged(adds, runner.name, runner.url, _bytes_read(files), origin)
 
 
+def _is_of_present_version(rows: pa.Table, index: pa.Table) -> pa.ChunkedArray:
+    """Return whether rows were made from the version of their file that the index lists."""
+    listed = index["fingerprint"].take(pc.index_in(rows[KEY], value_set=index[KEY].combine_chunks()))
+    return pc.fill_null(pc.equal(rows["fingerprint"], listed), fill_value=False)
+
+
 def wanted_files(plan: ExtractionPlan, names: Collection[str]) -> pa.Table:
-    """Return the files that lack a row in some tables, with a boolean column for each of these."""
-    files = plan.index.select(_KEY_COLUMNS)
+    """Return the files to be read for rows that some tables lack, with a boolean column for each of these."""
+    files = plan.index.select(KEY_COLUMNS)
     wanted = None
     for name in names:
-        flag = pc.is_in(files[KEY], plan.tables[name].difference.work[KEY].combine_chunks())
+        flag = pc.is_in(files[KEY], plan.unread(name))
         files = files.append_column(name, flag)
         wanted = flag if wanted is None else pc.or_(wanted, flag)
     return files.filter(wanted).sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
-
-
-@dataclass(frozen=True, slots=True)
-class ExtractionTask:
-    """What a worker does with a piece of the pass: a table of wanted files, in the order of prefix and path.
-
-    Attributes
-    ----------
-    archive, witness
-        Where the files are, and what was known of that when the pass began.
-    extractors, locations
-        What is extracted, and the tables that it is written to.
-    origin
-        What the rows say of where they come from.
-
-    """
-
-    archive: Archive
-    witness: Witness
-    extractors: tuple[Extractor, ...]
-    locations: tuple[TableLocation, ...]
-    origin: Origin
-
-    def __call__(self, piece: bytes) -> Iterator[bytes | float]:
-        """Read the files of a piece, write their rows, and yield the data files that hold them.
-
-        In between, the share of the piece that is read.
-        """
-        writers = {
-            extractor.table.name: _Writer(extractor, TableSink(location.filesystem(), extractor.table), self.origin)
-            for extractor, location in zip(self.extractors, self.locations, strict=True)
-        }
-        files = wanted_of(piece)
-        for number, wanted in enumerate(files):
-            meter = ReadMeter()
-            for name, row in extract_rows(self.archive, self.extractors, wanted, self.witness, meter).items():
-                writers[name].take(row, meter.bytes)
-            if number % _BATCH_FILES == _BATCH_FILES - 1:
-                yield (number + 1) / len(files)
-        for writer in writers.values():
-            yield from results_of(writer.close())
-
-
-class _Writer:
-    """Gathers the rows of one table into batches, and counts by prefix what was read and what could not be."""
-
-    def __init__(self, extractor: Extractor, sink: TableSink, origin: Origin) -> None:
-        self._table = extractor.table
-        self._sink = sink
-        self._origin = origin
-        self._rows: list[Row] = []
-        self._members = 0
-        self._unread: dict[str, int] = {}
-        self._read: dict[str, int] = {}
-
-    def take(self, row: Row, bytes_read: int) -> None:
-        prefix = row[PARTITION]
-        if row["fingerprint"] is None:
-            self._unread[prefix] = self._unread.get(prefix, 0) + 1
-        self._read[prefix] = self._read.get(prefix, 0) + bytes_read
-        self._rows.append(row)
-        self._members += sum(len(value) for value in row.values() if isinstance(value, list))
-        if len(self._rows) == _BATCH_FILES or self._members >= _BATCH_MEMBERS:
-            self._flush()
-
-    def close(self) -> Iterator[StagedFile]:
-        """Write what is left and yield the data files; a piece has one of each prefix."""
-        self._flush()
-        for add in self._sink.close():
-            prefix = str(add.partition_values[PARTITION])
-            yield StagedFile(self._table.name, add, self._unread.get(prefix, 0), self._read[prefix])
-
-    def _flush(self) -> None:
-        if self._rows:
-            self._sink.write(self._origin.stamp(to_batch(self._rows, self._table)))
-            self._rows, self._members = [], 0
-
-
-def wanted_of(piece: bytes) -> list[Wanted]:
-    """Return the files of a piece of work."""
-    table = from_piece(piece)
-    names = [name for name in table.column_names if name not in _KEY_COLUMNS]
-    found = []
-    for row in table.to_pylist():
-        listed = Listed(row["size"], row["source_version"] or row["etag"] or row["fingerprint"])
-        key = FileKey(row[PARTITION], row[KEY], row["relative_path"], row["fingerprint"], listed)
-        found.append(Wanted(key, frozenset(name for name in names if row[name])))
-    return found
 
 
 def _check_unread(plan: ExtractionPlan, files: Sequence[StagedFile]) -> None:

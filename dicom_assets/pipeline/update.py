@@ -1,6 +1,6 @@
 """The whole pipeline without an orchestrator: from an archive to an up-to-date catalog in one call."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dicom_assets.archive.base import Archive
@@ -9,7 +9,9 @@ from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixError, decode_prefi
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.origin import run_id_of, with_run_id
 from dicom_assets.extract.extractor import Extractor
+from dicom_assets.extract.headers import with_more_columns
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
+from dicom_assets.extract.own_columns import PromotedColumn
 from dicom_assets.pipeline.catalog import CatalogStep
 from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError, rows_by_prefix
@@ -18,6 +20,7 @@ from dicom_assets.pipeline.engine import Engine
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.head_check import presume_other
 from dicom_assets.pipeline.index import IndexStep
+from dicom_assets.pipeline.own_columns import settle_columns
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.plan import Outcome
 from dicom_assets.pipeline.rollup.step import RollupStep
@@ -72,6 +75,7 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
     prefix_depth: int = 1,
     mode: UpdateMode = UpdateMode.SYNC,
     extractors: Sequence[Extractor] = DEFAULT_EXTRACTORS,
+    columns: Iterable[PromotedColumn | str] = (),
     allow_mass_deletion: bool = False,
     engine: Engine | None = None,
     metadata: Mapping[str, str] | None = None,
@@ -95,6 +99,9 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
         How rows of removed files, and rows that are up to date, are treated.
     extractors
         What is extracted of each file.
+    columns
+        More attributes with a column of their own, such as ``"Weight=PatientWeight:number"``. The catalog keeps them:
+        those of earlier updates stay, see :mod:`dicom_assets.pipeline.own_columns`.
     allow_mass_deletion
         Let go of files whose removal looks like a fault of the archive.
     engine
@@ -106,16 +113,16 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
     Raises
     ------
     UserError
-        Source, lake, prefixes or extractors cannot be meant, or so many files are gone that it is refused.
+        Source, lake, prefixes, extractors or columns cannot be meant, or so many files are gone that it is refused.
     InfrastructureError, OSError
         Archive or lake cannot be reached.
 
     """
     tables = Lake(absolute(lake)) if isinstance(lake, str) else lake
     given = open_archive(source, prefix_depth, lake=tables.root) if isinstance(source, str) else source
-    model = CatalogModel(tuple(extractors))
+    configured = CatalogModel(with_more_columns(extractors, columns))
     archive = claim(tables, given)
-    tables.ensure(model.tables)
+    model = settle_columns(tables, configured)
     archive.check()
     listed = archive.prefixes()
     held = {file.prefix for file in tables.snapshot(FILE_INDEX).files}

@@ -3,6 +3,7 @@
 A module with views imports :class:`~dicom_assets.query.view.View` from ``view``, and is gathered here.
 """
 
+from dicom_assets.query.duplicates import DUPLICATES
 from dicom_assets.query.file_views import FILE_VIEWS
 from dicom_assets.query.related_views import RELATED_VIEWS
 from dicom_assets.query.rollup_views import ROLLUP_VIEWS
@@ -10,4 +11,4 @@ from dicom_assets.query.view import View
 
 __all__ = ["VIEWS", "View"]
 
-VIEWS: tuple[View, ...] = (*FILE_VIEWS, *RELATED_VIEWS, *ROLLUP_VIEWS)
+VIEWS: tuple[View, ...] = (*FILE_VIEWS, DUPLICATES, *RELATED_VIEWS, *ROLLUP_VIEWS)

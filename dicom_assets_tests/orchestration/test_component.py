@@ -151,6 +151,19 @@ def refusal(*attributes):
     return "\n".join(messages)
 
 
+def test_columns_and_pixel_hashes_reach_the_tables():
+    definitions, _ = loaded({"columns": ["Weight=PatientWeight:number"], "pixel_hash": True})
+    specs = {spec.key.path[-1]: spec for spec in definitions.resolve_all_asset_specs()}
+    assert "pixel_hashes" in specs
+    assert specs["dicom_headers"].code_version.startswith("headers-")
+    for table in ("dicom_headers", "object_catalog"):
+        assert "Weight" in [column.name for column in specs[table].metadata["dagster/column_schema"].columns]
+
+
+def test_a_column_that_is_none_is_refused_with_what_is_near():
+    assert "PatientWeight" in refusal({"columns": ["PatientWieght"]})
+
+
 def test_attributes_reach_what_they_are_about(monkeypatch):
     monkeypatch.setenv("CT_ARCHIVE", "s3://bucket/ct")
     definitions, root = loaded(

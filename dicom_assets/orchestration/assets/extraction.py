@@ -19,6 +19,7 @@ from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.orchestration.run_config import EXTRACTION_OP
 from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.extraction import ExtractionStep
+from dicom_assets.pipeline.own_columns import settle_columns
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.tables import FILE_INDEX
 
@@ -63,8 +64,8 @@ def build_extraction(model: CatalogModel, names: CatalogNames = ALONE, look: Loo
             prefixes, tables = context.partition_keys, lake.open()
             files = claim(tables, archive.open(tables.root))
             check_prefixes(files, prefixes)
-            tables.ensure(model.tables)
-            selected = model.selected(key.path[-1] for key in context.selected_asset_keys)
+            present = settle_columns(tables, model)
+            selected = present.selected(key.path[-1] for key in context.selected_asset_keys)
             step = ExtractionStep(tables, files, selected, prefixes, config.update_mode, context.run.run_id)
             engine = logged(spark.engine(), EXTRACTION_OP, context.log.info)
             done = converge(step, engine, run_metadata(context))

@@ -27,6 +27,7 @@ from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.deletions import DeletionGuard
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.listings import Listings
+from dicom_assets.pipeline.own_columns import settle_columns
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.versions import Verified
 from dicom_assets.tables import FILE_INDEX, PARTITION
@@ -84,7 +85,7 @@ def build_file_index(model: CatalogModel, names: CatalogNames = ALONE, look: Loo
             prefixes, tables = context.partition_keys, lake.open()
             files = claim(tables, archive.open(tables.root))
             check_prefixes(files, prefixes)
-            tables.ensure(model.tables)
+            settle_columns(tables, model)
             guard = None if config.allow_mass_deletion else DeletionGuard()
             listed = ProgressLine(FILE_INDEX.name, len(prefixes), "prefixes listed", context.log.info)
             step = IndexStep(

@@ -24,6 +24,7 @@ from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.catalog import CatalogStep
 from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.join import VERSION, join_rows
+from dicom_assets.pipeline.own_columns import settle_columns
 from dicom_assets.query.preview import preview
 from dicom_assets.tables import FILE_INDEX
 
@@ -75,8 +76,8 @@ def build_object_catalog(
         """Join the rows of the run's prefixes that are new or changed in any upstream table."""
         with only_infrastructure_is_retried(context):
             prefixes, tables = context.partition_keys, lake.open()
-            tables.ensure(model.tables)
-            step = CatalogStep(tables, prefixes, config.update_mode, model, context.run.run_id)
+            present = settle_columns(tables, model)
+            step = CatalogStep(tables, prefixes, config.update_mode, present, context.run.run_id)
             done = converge(step, logged(spark.engine(), catalog.name, context.log.info), run_metadata(context))
             if previews:
                 _attach_previews(

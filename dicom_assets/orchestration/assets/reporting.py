@@ -102,7 +102,9 @@ class Reporter:
     def _of_prefix(self, outcome: Outcome, prefix: str) -> dict[str, int]:
         added, changed = outcome.added.get(prefix, 0), outcome.changed.get(prefix, 0)
         effort = outcome.effort
-        read = {"files_read": added + changed, "bytes_read": effort.bytes_read.get(prefix, 0)}
+        # Where all rows were made of what the table held, none was read.
+        files = added + changed if prefix in effort.bytes_read else 0
+        read = {"files_read": files, "bytes_read": effort.bytes_read.get(prefix, 0)}
         return {
             "dagster/partition_row_count": outcome.rows(prefix),
             "added": added,
