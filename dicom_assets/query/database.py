@@ -11,22 +11,25 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow.fs import FileSelector, FileType
 
+from dicom_assets.archive.base import Archive
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
-from dicom_assets.extract.model import DEFAULT_MODEL
+from dicom_assets.extract.model import CATALOG_NAME, DEFAULT_MODEL
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
 from dicom_assets.query.references import references
 from dicom_assets.query.remote import RemoteDataset
+from dicom_assets.query.research import Research
+from dicom_assets.query.versions import load_version
 
 if TYPE_CHECKING:
     from dicom_assets.query.lineage_model import Lineage, RunLineage
 
 
 @dataclass(frozen=True, slots=True)
-class Catalog:
-    """The tables of one catalog, for queries.
+class Catalog(Research):
+    """The tables of one catalog, for queries, and what researchers take out of them.
 
     Attributes
     ----------
@@ -36,6 +39,17 @@ class Catalog:
         Read every table as it was at this time, which needs an offset from UTC; by default, as it is now.
     engine
         What queries may do beyond reading the tables, and how much of the machine they may take.
+    version
+        Read ``object_catalog`` at this version, and every other table as it was then
+        (:mod:`dicom_assets.query.versions`).
+    archive
+        The archive as it is reached from here, or its root, where that is not as it was cataloged: a bucket with
+        options of its own, a share that is mounted elsewhere, a copy. Only frames and volumes are read from it.
+
+    Raises
+    ------
+    CatalogError
+        Both a time and a version are given.
 
     Examples
     --------
@@ -47,6 +61,12 @@ class Catalog:
     lake: Lake
     as_of: datetime | None = None
     engine: EngineOptions = field(default_factory=EngineOptions)
+    version: int | None = None
+    archive: Archive | str | None = None
+
+    def __post_init__(self) -> None:
+        if self.as_of is not None and self.version is not None:
+            raise CatalogError("a catalog is opened as of a time or at a version: give one of them")
 
     def tables(self) -> tuple[str, ...]:
         """Return the names of the tables: those of the catalog in the order of the data flow, then those of users.
@@ -182,11 +202,13 @@ class Catalog:
                 yield name
 
     def open_table(self, location: TableLocation) -> DeltaTable:
-        """Return a table as it was at :attr:`as_of`; raises :class:`CatalogError` when it cannot be opened."""
+        """Return a table as it was at :attr:`as_of` or :attr:`version`; raises :class:`CatalogError`."""
         try:
             delta = location.open()
             if self.as_of is not None:
                 delta.load_as_version(self.as_of)
+            if self.version is not None:
+                load_version(self.location(CATALOG_NAME), self.version, location, delta)
         except DeltaError as error:
             raise CatalogError(f"{location.uri} cannot be opened: {one_line(error)}") from error
         return delta
