@@ -1,6 +1,7 @@
 """The catalog as a database: SQL over the Delta tables by their names, answered by DuckDB."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,13 +19,17 @@ from dicom_assets.extract.model import CATALOG_NAME, DEFAULT_MODEL
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
-from dicom_assets.query.references import references
+from dicom_assets.query.references import fold
+from dicom_assets.query.relations import Relations
 from dicom_assets.query.remote import RemoteDataset
 from dicom_assets.query.research import Research
 from dicom_assets.query.versions import load_version
+from dicom_assets.query.views import VIEWS, View
 
 if TYPE_CHECKING:
     from dicom_assets.query.lineage_model import Lineage, RunLineage
+
+_NO_TABLE = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +88,23 @@ class Catalog(Research):
             raise NoCatalogError(f"there is no catalog at {self._folder.uri}")
         return tuple(names)
 
+    def views(self) -> tuple[View, ...]:
+        """Return the views that can be read here, each after those that it needs.
+
+        Raises
+        ------
+        NoCatalogError
+            There is no table at all.
+
+        """
+        return Relations.of(self.tables(), VIEWS).readable()
+
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Run a query and return its result, which is computed while it is read.
 
         Only tables that the query refers to are opened, only columns that it uses are read, and data files are skipped
-        by partition and statistics. Times are in UTC. Files that :attr:`engine` allows can be joined
+        by partition and statistics. A query can name :meth:`views` like tables, and attributes of a header by
+        :data:`~dicom_assets.query.words.WORDS`. Times are in UTC. Files that :attr:`engine` allows can be joined
         (``... JOIN 'cohort.csv' USING (PatientID)``); nothing else can be reached, and nothing can be written.
 
         Parameters
@@ -114,15 +131,18 @@ class Catalog(Research):
             raise QueryError("the query holds bytes that are no UTF-8")
         names = self.tables()
         connection = connect(self.engine)
-        wanted = references(connection, query, names)
-        for name in wanted.tables:
-            connection.register(name, self._dataset(name, wanted.mentions))
+        relations = Relations.of(names, VIEWS)
+        absent = relations.put(
+            connection,
+            query,
+            lambda name, mentioned: connection.register(name, self._dataset(name, mentioned)),
+        )
         try:
             if not self.engine.unsafe:
                 check_reads_only(connection, query)
             result = connection.sql(query)
         except duckdb.Error as error:
-            raise QueryError(_explain(error, names)) from error
+            raise QueryError(_explain(error, relations, absent)) from error
         if result is None:
             raise QueryError("the query is empty")
         return result
@@ -214,7 +234,7 @@ class Catalog(Research):
         return delta
 
 
-def _explain(error: duckdb.Error, names: tuple[str, ...]) -> str:
+def _explain(error: duckdb.Error, relations: Relations, absent: Mapping[str, str]) -> str:
     """Return what is wrong with a query, and which tables exist when it names one that does not."""
     message = one_line(error)
     if isinstance(error, duckdb.PermissionException):
@@ -223,6 +243,12 @@ def _explain(error: duckdb.Error, names: tuple[str, ...]) -> str:
     if isinstance(error, duckdb.InterruptException):
         return "the query took longer than it may"
     if isinstance(error, duckdb.CatalogException) and message.startswith("Catalog Error: Table"):
+        named = _NO_TABLE.match(message)
+        if named and (reason := absent.get(fold(named[1]))):
+            return reason
         # DuckDB's own suggestion may be one of its system tables.
-        return f"{message.partition(' Did you mean')[0]} Tables here: {', '.join(names)}."
+        views = ", ".join(view.name for view in relations.readable())
+        return f"{message.partition(' Did you mean')[0]} Tables here: {', '.join(relations.tables)}." + (
+            f" Views: {views}." if views else ""
+        )
     return message

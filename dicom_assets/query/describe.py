@@ -3,13 +3,9 @@
 Rewrites ``docs/tables.md`` and ``docs/lineage.md``, as ``make reference`` does; a test fails when one is stale.
 """
 
-import ast
-import inspect
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +13,8 @@ import pyarrow as pa
 from dicom_assets.extract.column_lineage import column_sources
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.extract.status import CatalogStatus
+from dicom_assets.query.documented import documented
+from dicom_assets.query.views import VIEWS, View
 from dicom_assets.tables import FILE_INDEX, Column, Table
 
 
@@ -54,7 +52,17 @@ def tables_page(model: CatalogModel = DEFAULT_MODEL) -> str:
     for table in model.extracted:
         states = ((status.value, status.description or _docstring(status.value)) for status in table.statuses)
         parts += [f"Of `{table.name}` (its `status`, `{table.status_column}`):", _state_rows(states)]
+    parts += [
+        "## Views",
+        "Queries of this package can name these like tables ([SQL](sql.md#views)); they are no part of the lake.",
+        "\n".join(["| View | | Reads |", "|---|---|---|", *map(_view_row, VIEWS)]),
+    ]
     return "\n\n".join(parts) + "\n"
+
+
+def _view_row(view: View) -> str:
+    needs = ", ".join(f"`{name}`" for name in view.needs)
+    return f"| `{view.name}` | {view.description} | {needs} |"
 
 
 def lineage_page(model: CatalogModel = DEFAULT_MODEL) -> str:
@@ -97,21 +105,6 @@ def _state_rows(states: Iterable[tuple[str, str]]) -> str:
 def _docstring(state: str) -> str:
     """Return the docstring of a state that is a member of an enum, empty for other texts."""
     return documented(type(state)).get(str(state), "") if isinstance(state, StrEnum) else ""
-
-
-@cache
-def documented(enum: type[StrEnum]) -> dict[str, str]:
-    """Return the values of an enum with the docstring that follows each in its source."""
-    definition = ast.parse(inspect.getsource(enum)).body[0]
-    assert isinstance(definition, ast.ClassDef)
-    return dict(_members(definition))
-
-
-def _members(definition: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    for statement, following in pairwise(definition.body):
-        match statement, following:
-            case ast.Assign(value=ast.Constant(value=str(state))), ast.Expr(value=ast.Constant(value=str(text))):
-                yield state, " ".join(text.replace("``", "`").split())
 
 
 def main(root: Path) -> None:

@@ -65,7 +65,7 @@ def references(connection: duckdb.DuckDBPyConnection, query: str, names: Sequenc
     statements = _parse(connection, query)
     if statements is None:
         return _search(query, names)
-    walk = _Walk({_fold(name) for name in names})
+    walk = _Walk({fold(name) for name in names})
     try:
         walk.follow(statements)
     except (KeyError, TypeError):  # a version of DuckDB that serializes otherwise
@@ -73,7 +73,7 @@ def references(connection: duckdb.DuckDBPyConnection, query: str, names: Sequenc
     if walk.reaches_all:
         return References(tuple(names), _search(query, names).mentions)
     return References(
-        tuple(name for name in names if _fold(name) in walk.tables), lambda column: _fold(column) in walk.columns
+        tuple(name for name in names if fold(name) in walk.tables), lambda column: fold(column) in walk.columns
     )
 
 
@@ -101,7 +101,7 @@ def _search(query: str, names: Sequence[str]) -> References:
     return References(tuple(filter(occurs, names)) or tuple(names), occurs)
 
 
-def _fold(name: str) -> str:
+def fold(name: str) -> str:
     """Return a name as DuckDB compares it: without case, in ASCII only."""
     return name.translate(_ASCII_LOWER)
 
@@ -137,9 +137,9 @@ class _Walk:
                 # Each expression sees those before it and not itself: `WITH t AS (FROM t) FROM t` reads the table t.
                 for expression in (node.get("cte_map") or {}).get("map", ()):
                     pending.append((expression["value"], hidden))
-                    hidden |= {_fold(expression["key"])}
+                    hidden |= {fold(expression["key"])}
                 self._visit(node, hidden)
-                own = {_fold(node["cte_name"])} if node.get("type") == "RECURSIVE_CTE_NODE" else set()
+                own = {fold(node["cte_name"])} if node.get("type") == "RECURSIVE_CTE_NODE" else set()
                 for key, child in node.items():
                     if key != "cte_map":  # and the second half of a recursive expression does see itself
                         pending.append((child, hidden | own if key == "right" else hidden))
@@ -153,15 +153,15 @@ class _Walk:
             case "BASE_TABLE":
                 self._add_table(node["qualified_name"]["path"], hidden)
             case "TABLE_FUNCTION":
-                self.reaches_all |= _fold(node["function"]["function_name"]) not in _TABLE_FUNCTIONS
+                self.reaches_all |= fold(node["function"]["function_name"]) not in _TABLE_FUNCTIONS
             case "SHOW_REF":
                 self.reaches_all |= not node.get("query")  # SHOW TABLES, SHOW ALL TABLES, SHOW t
 
     def _add_columns(self, names: Iterable[str]) -> None:
-        self.columns.update(map(_fold, names))
+        self.columns.update(map(fold, names))
 
     def _add_table(self, path: Sequence[str], hidden: frozenset[str]) -> None:
-        *qualifiers, name = map(_fold, path)
+        *qualifiers, name = map(fold, path)
         if name in self.known and _OUR_QUALIFIERS.issuperset(qualifiers):
             if qualifiers or name not in hidden:
                 self.tables.add(name)

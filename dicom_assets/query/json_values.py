@@ -1,0 +1,108 @@
+r"""SQL over a header in the DICOM JSON Model (PS3.18 Annex F): the values of an attribute, as expressions for DuckDB.
+
+Of an element, ``Value`` counts. What is absent, empty, a sequence, or not text in the header (``InlineBinary``,
+``BulkData``) is null.
+"""
+
+from collections.abc import Sequence
+
+import orjson
+
+from dicom_assets.dicom.header.attribute_path import ALL, AttributePathError, PrivateElement, Step
+
+_META_GROUP = "0002"
+_DATE = r"^\s*(\d{8})(?:(?:\d\d){1,3}(?:\.\d{1,6})?)?(?:[+-]\d{4})?\s*$"
+_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+
+
+def literal(text: str) -> str:
+    """Return a text as a constant of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def text_of(value: str) -> str:
+    """Return the text of one JSON value: of a number the shortest, of a name its groups with ``=`` between."""
+    groups = " || '=' || ".join(f"coalesce(json_extract_string({value}, '$.{group}'), '')" for group in _NAME_GROUPS)
+    text = f"json_extract_string({value}, '$')"
+    return (
+        f"nullif(CASE json_type({value}) WHEN 'OBJECT' THEN rtrim({groups}, '=') "
+        rf"WHEN 'DOUBLE' THEN regexp_replace({text}, '\.0$', '') ELSE {text} END, '')"
+    )
+
+
+def texts(values: str) -> str:
+    """Return a list of JSON values as a list of texts."""
+    return f"list_transform({values}, lambda v: {text_of('v')})"
+
+
+def joined(values: str) -> str:
+    r"""Return a list of JSON values as one text with ``\`` between them, null where all are empty."""
+    text = f"array_to_string(list_transform({values}, lambda v: coalesce({text_of('v')}, '')), '\\')"
+    return rf"nullif(regexp_replace({text}, '^\\+$', ''), '')"
+
+
+def number(text: str) -> str:
+    """Return a text as a number, null where it is none or not finite."""
+    return rf"TRY_CAST(regexp_extract({text}, '^\s*[-+0-9.eE]+\s*$') AS DOUBLE)"
+
+
+def date(text: str) -> str:
+    """Return the date of a DA, also in the form ``YYYY.MM.DD`` of ACR-NEMA, or that a DT begins with."""
+    digits = rf"regexp_replace({text}, '^\s*(\d{{4}})\.(\d\d)\.(\d\d)\s*$', '\1\2\3')"
+    return rf"CAST(TRY_STRPTIME(regexp_extract({digits}, '{_DATE}', 1), '%Y%m%d') AS DATE)"
+
+
+def values_of(header: str, steps: Sequence[Step]) -> str:
+    """Return the values of an attribute as a list of JSON, from every item where a step says so."""
+    source, path = _path(header, steps)
+    found = f"json_extract({source}, {literal(path)})"
+    return found if ALL in path else f"[{found}]"
+
+
+def first_text(header: str, steps: Sequence[Step]) -> str:
+    """Return the first value of an attribute as text, cheaper than all of them."""
+    *outer, last = steps
+    source, path = _path(header, [*outer, Step(last.element, 0 if last.item in (None, ALL) else last.item)])
+    found = f"json_extract_string({source}, {literal(path)})"
+    return f"list_extract({found}, 1)" if ALL in path else found
+
+
+def json_of(header: str, steps: Sequence[Step]) -> str:
+    """Return the values of an attribute, items of a sequence included, as JSON: an array, or the one that is named."""
+    *_, last = steps
+    source, path = _path(header, steps)
+    if last.item is None:
+        path = path.removesuffix("[*]")
+    found = f"json_extract({source}, {literal(path)})"
+    return f"to_json({found})" if ALL in path else found
+
+
+def _path(header: str, steps: Sequence[Step]) -> tuple[str, str]:
+    """Return the JSON in which the values are, and the path to them."""
+    source, path = header, "$.fileMeta" if str(steps[0].element).startswith(_META_GROUP) else "$.dataset"
+    for number_, step in enumerate(steps, 1):
+        if isinstance(step.element, PrivateElement):
+            if ALL in path:
+                raise AttributePathError("a private element is looked for in one item: give its number instead of [*]")
+            source, path = _private(source, path, step.element), "$"
+        else:
+            path += f".{step.element}.Value"
+        item = step.item if step.item is not None else (ALL if number_ == len(steps) else 0)
+        path += f"[{item}]"
+    return source, path
+
+
+def _private(source: str, dataset: str, element: PrivateElement) -> str:
+    """Return the ``Value`` of a private element: its block is the one that its creator has reserved in the data set.
+
+    Parsing for the tags takes time, so headers without the name of the creator are passed over by a search in the text.
+    """
+    creator = literal(element.creator)
+    reserves = (
+        f"starts_with(k, '{element.group}00') AND "
+        f"json_extract_string({source}, '{dataset}.' || k || '.Value[0]') = {creator}"
+    )
+    block = f"list_extract(list_filter(json_keys({source}, '{dataset}'), lambda k: {reserves}), 1)[7:8]"
+    path = f"'{dataset}.{element.group}' || {block} || '{element.offset}.Value'"
+    named = literal(orjson.dumps(element.creator).decode())
+    return f"CASE WHEN contains(CAST({source} AS VARCHAR), {named}) THEN json_extract({source}, {path}) END"
