@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from dicom_assets.dicom.geometry import frame_structs
 from dicom_assets.dicom.header import header_json
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.extract.attributes import PROMOTED
@@ -15,6 +16,14 @@ from dicom_assets.extract.status import CatalogStatus, Status
 from dicom_assets.tables import Column
 
 _ISSUE = pa.struct([(name, pa.string()) for name in ("path", "vr", "code", "raw")])
+_FRAME = pa.struct(
+    [
+        ("position", pa.list_(pa.float64())),
+        ("orientation", pa.list_(pa.float64())),
+        ("spacing", pa.list_(pa.float64())),
+        ("discriminators", pa.map_(pa.string(), pa.string())),
+    ]
+)
 
 DICOM_HEADERS = ExtractedTable(
     "dicom_headers",
@@ -23,6 +32,13 @@ DICOM_HEADERS = ExtractedTable(
         Column("header", pa.string(), "The whole header as JSON: `fileMeta` and `dataset` in the DICOM JSON Model."),
         Column("issues", pa.list_(_ISSUE), "Values that break their Value Representation, as they stand."),
         *PROMOTED,
+        Column(
+            "frames",
+            pa.list_(_FRAME),
+            "Where each frame of a multi-frame object is: Image Position and Orientation (Patient), Pixel Spacing, and "
+            "by keyword what tells frames in the same place apart. Null where the header says it of the one frame.",
+            in_catalog=False,
+        ),
     ),
     statuses=(
         Status(HeaderStatus.OK, CatalogStatus.OK),
@@ -44,7 +60,7 @@ class HeaderExtractor(Extractor):
     """Reads the whole header and promotes its common attributes to typed columns."""
 
     table = DICOM_HEADERS
-    version = "headers-2"
+    version = "headers-3"
     limits = None
 
     def extract(self, file: SourceFile) -> dict[str, Any]:
@@ -62,4 +78,5 @@ class HeaderExtractor(Extractor):
                 for issue in (*header.issues, *found)
             ],
             **columns,
+            "frames": frame_structs(header),
         }
