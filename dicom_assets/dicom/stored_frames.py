@@ -8,10 +8,12 @@ import atexit
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pickle import PickleBuffer
+from typing import Any
 
 import numpy as np
 
-from dicom_assets.dicom.header import Header
+from dicom_assets.dicom.header import Header, JsonDataset
+from dicom_assets.dicom.pixels.attributes import integer
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
 from dicom_assets.dicom.pixels.decoders import codec_for, decode_frame
 from dicom_assets.dicom.pixels.errors import ERRORS_BY_STATUS, CutError, PixelError, TooLargeError
@@ -28,6 +30,8 @@ LIMITS = ChildLimits(seconds=60.0, memory_bytes=4 << 30)
 _MOST_BYTES = 1 << 27
 """Of a decoded frame: what comes back from a decoder process is bounded, and half of that bound is room enough."""
 
+_BITS_ALLOCATED, _BITS_STORED = "00280100", "00280101"
+_SINGLE = 32
 _EXACT_IN_SINGLE = 24
 """Bits of whole numbers that single precision holds."""
 
@@ -99,10 +103,16 @@ def modality_frames(header: Header, frames: Sequence[int]) -> Iterator[Samples]:
     layout = EncodedFrames(header).layout
     if layout.samples != 1 or layout.photometric == "PALETTE COLOR":
         raise PixelError("colours are no quantity that could be rescaled")
-    precise = layout.bits_allocated > 32 if layout.floating else layout.bits_stored > _EXACT_IN_SINGLE
+    kind = modality_type(header.dataset)
     transforms = modality_transforms(header, layout, frames)
     for stored, transform in zip(stored_frames(header, frames), transforms, strict=True):
-        yield transform(stored.astype(np.float64)).astype(np.float64 if precise else np.float32)
+        yield transform(stored.astype(np.float64)).astype(kind)
+
+
+def modality_type(dataset: JsonDataset) -> "np.dtype[Any]":
+    """Return the type that holds modality values: 32-bit floats, or 64-bit where stored values have over 24 bits."""
+    precise = integer(dataset, _BITS_STORED, 0) > _EXACT_IN_SINGLE or integer(dataset, _BITS_ALLOCATED, 0) > _SINGLE
+    return np.dtype(np.float64 if precise else np.float32)
 
 
 def declared_frames(header: Header) -> int:

@@ -100,49 +100,65 @@ def _paths_of(catalog: "Catalog", attribute: str, uid: str) -> list[str]:
     return [path for (path,) in catalog.sql(query).fetchall()]
 
 
-@contextmanager
-def opened(catalog: "Catalog", file: IndexedFile) -> Iterator[ByteSource]:
-    """Open a file in the archive; nothing that was read of it is certain before the context ends without an error.
+@dataclass(frozen=True, slots=True)
+class ArchiveReader:
+    """Opens files in the archive of a catalog, wherever that is now.
 
-    Raises
-    ------
-    ChangedFileError
-        It is gone, or is not the version that the catalog tells of.
-    ArchiveError
-        The archive cannot be reached, or the file not be read.
+    Attributes
+    ----------
+    archive
+        What is read.
+    root
+        Its root as the tables have it.
 
     """
-    archive, path, listed = _place(catalog, file)
-    try:
-        with archive.open(path, listed) as source:
-            yield source
-    except FileChangedError as error:
-        raise ChangedFileError(
-            f"{file.relative_path} has changed since it was cataloged: bring the catalog up to date, and ask again"
-        ) from error
-    except IsolationError:
-        raise  # of a decoder process, not of the archive
-    except OSError as error:
-        if error.errno in _GONE:
+
+    archive: Archive
+    root: str
+
+    @classmethod
+    def of(cls, catalog: "Catalog", file: IndexedFile) -> "ArchiveReader":
+        """Return the reader of a catalog that has a file; an older index tells its root by its files only."""
+        root = read(_properties(catalog).get(SOURCE) or root_of(file.path, file.relative_path))
+        given = catalog.archive
+        archive = open_archive(given or root, 0) if given is None or isinstance(given, str) else given
+        same = archive.root != root and same_source(written(archive.root), written(root))
+        return cls(archive.at(root) if same else archive, root)
+
+    @contextmanager
+    def open(self, file: IndexedFile) -> Iterator[ByteSource]:
+        """Open a file; nothing that was read of it is certain before the context ends without an error.
+
+        Raises
+        ------
+        ChangedFileError
+            It is gone, or is not the version that the catalog tells of.
+        ArchiveError
+            The archive cannot be reached, or the file not be read.
+
+        """
+        path, listed = file.path, file.listed
+        if self.archive.root != self.root:
+            # A copy: inode numbers and times of status change are its own, size and time of modification are not.
+            path, listed = rebased(path, self.root, self.archive.root), Listed(listed.size, file.fingerprint)
+        try:
+            with self.archive.open(path, listed) as source:
+                yield source
+        except FileChangedError as error:
             raise ChangedFileError(
-                f"{file.relative_path} is not in the archive at {written(archive.root)}: was it removed, or is the "
-                "archive somewhere else here? Then open the catalog with archive="
+                f"{file.relative_path} has changed since it was cataloged: bring the catalog up to date, and ask again"
             ) from error
-        reason = error.strerror or type(error).__name__
-        raise ArchiveError(f"{file.relative_path} cannot be read: {reason}") from error
-
-
-def _place(catalog: "Catalog", file: IndexedFile) -> tuple[Archive, str, Listed]:
-    """Return the archive, the path of a file in it, and the version of the file to be read there."""
-    root = read(_properties(catalog).get(SOURCE) or root_of(file.path, file.relative_path))
-    given = catalog.archive
-    archive = open_archive(given or root, 0) if given is None or isinstance(given, str) else given
-    if archive.root == root:
-        return archive, file.path, file.listed
-    if same_source(written(archive.root), written(root)):
-        return archive.at(root), file.path, file.listed
-    # A copy: inode numbers and times of status change are its own, size and time of modification are not.
-    return archive, rebased(file.path, root, archive.root), Listed(file.listed.size, file.fingerprint)
+        except IsolationError:
+            raise  # of a decoder process, not of the archive
+        except OSError as error:
+            if error.errno in _GONE:
+                raise ChangedFileError(
+                    f"{file.relative_path} is not in the archive at {written(self.archive.root)}: was it removed, or "
+                    "is the archive somewhere else here? Then open the catalog with archive="
+                ) from error
+            raise ArchiveError(
+                f"{file.relative_path} cannot be read: {error.strerror or type(error).__name__}"
+            ) from error
 
 
 def _properties(catalog: "Catalog") -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from dicom_assets.dicom.pixels.errors import TooLargeError
 from dicom_assets.dicom.pixels.native import Samples
 from dicom_assets.dicom.stored_frames import declared_frames, modality_frames, stored_frames
 from dicom_assets.query.errors import NotInCatalogError
-from dicom_assets.query.indexed_files import IndexedFile, find_file, opened
+from dicom_assets.query.indexed_files import ArchiveReader, IndexedFile, find_file
 from dicom_assets.query.pydicom_header import StoredDataset, to_pydicom
 from dicom_assets.query.sql_text import literal
 
@@ -63,7 +63,7 @@ def frames_of_file(catalog: "Catalog", asked: str, numbers: Iterable[int] | None
 
     """
     file = find_file(catalog, asked)
-    with opened(catalog, file) as source:
+    with ArchiveReader.of(catalog, file).open(file) as source:
         header = read_header(source)
         wanted = range(declared_frames(header)) if numbers is None else [index(number) - 1 for number in numbers]
         read = modality_frames if rescale else stored_frames
