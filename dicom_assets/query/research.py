@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
+from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.query.errors import CatalogError
 from dicom_assets.query.sql_text import identifier
 
 if TYPE_CHECKING:
     import duckdb
     import numpy.typing as npt
+    from deltalake import DeltaTable
     from PIL.Image import Image
 
     from dicom_assets.query.database import Catalog
@@ -57,7 +59,7 @@ class Research(ABC):
         wanted = [_column(name) for name in (self._all_columns() if columns is None else columns)]
         telling = [f"{column} AS {name}" for column, name in zip(TELLING, HIDDEN, strict=True)]
         pictures = columns is not None and IMAGE in columns
-        query = _query("object_catalog", where, [*wanted, *(telling if pictures else ())])
+        query = _query(CATALOG_NAME, where, [*wanted, *(telling if pictures else ())])
         return with_hidden(self.sql(query)) if pictures else Selection(self.sql(query))
 
     def series(self, where: str | None = None) -> "Selection":
@@ -211,17 +213,31 @@ class Research(ABC):
 
         return read_volume(self._catalog, series_uid, stack)
 
+    def current_version(self) -> int:
+        """Return the version of ``object_catalog`` that is read: to be written down, and opened again.
+
+        Raises
+        ------
+        CatalogError
+            There is no catalog, or it cannot be read.
+
+        """
+        return self._object_catalog().version()
+
     @property
     def _catalog(self) -> "Catalog":
         return cast("Catalog", self)
 
     def _all_columns(self) -> list[str]:
         """Return the columns of ``object_catalog`` but the large ones."""
-        catalog = self._catalog
-        if "object_catalog" not in catalog.tables():
-            raise CatalogError("there is no object_catalog yet: bring the catalog up to date")
-        schema = pa.schema(catalog.open_table(catalog.location("object_catalog")).schema().to_arrow())
+        schema = pa.schema(self._object_catalog().schema().to_arrow())
         return [name for name in schema.names if name not in _LARGE]
+
+    def _object_catalog(self) -> "DeltaTable":
+        catalog = self._catalog
+        if CATALOG_NAME not in catalog.tables():
+            raise CatalogError(f"there is no {CATALOG_NAME} yet: bring the catalog up to date")
+        return catalog.open_table(catalog.location(CATALOG_NAME))
 
 
 def _query(table: str, where: str | None, columns: Sequence[str] = ("*",)) -> str:

@@ -41,6 +41,11 @@ def test_each_version_shows_all_tables_as_they_were(lake):
     assert counts(open_catalog(lake, version=last)) == counts(open_catalog(lake)) == {2}
 
 
+def test_the_version_that_is_read_is_told(lake):
+    assert open_catalog(lake).current_version() == newest(lake)
+    assert open_catalog(lake, version=1).current_version() == 1
+
+
 def test_tables_made_of_the_catalog_are_the_last_ones_before_the_next_version(lake):
     last = newest(lake)
     query = "SELECT files FROM mine"
