@@ -32,6 +32,8 @@ _FILE_COLUMNS = ("relative_path", "fingerprint", "size", "etag", "source_version
 """What the pass needs to know of a file besides its key."""
 _KEY_COLUMNS = (PARTITION, KEY, *_FILE_COLUMNS)
 _BATCH_FILES = 64
+_BATCH_MEMBERS = 50_000
+"""Members of lists that rows wait with until they are a batch: the frames of one file alone may be more."""
 
 _KNOWN_FILES = 4
 """How many files of a prefix are remembered: one that is there is proof enough."""
@@ -193,6 +195,7 @@ class _Writer:
         self._sink = sink
         self._origin = origin
         self._rows: list[Row] = []
+        self._members = 0
         self._unread: dict[str, int] = {}
         self._read: dict[str, int] = {}
 
@@ -202,7 +205,8 @@ class _Writer:
             self._unread[prefix] = self._unread.get(prefix, 0) + 1
         self._read[prefix] = self._read.get(prefix, 0) + bytes_read
         self._rows.append(row)
-        if len(self._rows) == _BATCH_FILES:
+        self._members += sum(len(value) for value in row.values() if isinstance(value, list))
+        if len(self._rows) == _BATCH_FILES or self._members >= _BATCH_MEMBERS:
             self._flush()
 
     def close(self) -> Iterator[StagedFile]:
@@ -215,7 +219,7 @@ class _Writer:
     def _flush(self) -> None:
         if self._rows:
             self._sink.write(self._origin.stamp(to_batch(self._rows, self._table)))
-            self._rows = []
+            self._rows, self._members = [], 0
 
 
 def wanted_of(piece: bytes) -> list[Wanted]:

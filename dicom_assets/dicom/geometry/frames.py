@@ -79,7 +79,8 @@ def frames_of(dataset: JsonDataset, column: Sequence[Mapping[str, Any]] | None) 
         The header of the file in the DICOM JSON Model.
     column
         ``frames`` of ``dicom_headers``, as :func:`~dicom_assets.dicom.geometry.frame_structs` makes it; ``None`` for a
-        file without: it is one frame. Where it has fewer than the Number of Frames, the others have no position.
+        file without, whose one frame is where the data set says. Of the Number of Frames those that it lacks have no
+        position.
 
     Returns
     -------
@@ -88,7 +89,8 @@ def frames_of(dataset: JsonDataset, column: Sequence[Mapping[str, Any]] | None) 
 
     """
     size = _size(dataset)
-    if column is None:
+    stated = to_int(first_value(dataset, _NUMBER_OF_FRAMES)) or 1
+    if column is None and stated <= 1:
         return Frames(
             np.array([numbers(values(dataset, _POSITION), 3)]),
             np.array([numbers(values(dataset, _ORIENTATION), 6)]),
@@ -96,7 +98,7 @@ def frames_of(dataset: JsonDataset, column: Sequence[Mapping[str, Any]] | None) 
             np.array([size]),
             {keyword: (value,) for keyword, value in of_data_set(dataset).items()},
         )
-    stated = to_int(first_value(dataset, _NUMBER_OF_FRAMES)) or 0
+    column = column or ()
     count = max(len(column), min(stated, MOST_FRAMES))
     shared = {keyword: (value,) * count for keyword, value in of_data_set(dataset).items()}
     return _of_structs(column, count, size, shared)
