@@ -15,6 +15,7 @@ from dicom_assets.isolation import IsolationError
 from dicom_assets.query.errors import ChangedFileError, NotInCatalogError
 from dicom_assets.query.lineage_names import is_uid, spellings
 from dicom_assets.query.sql_text import literal
+from dicom_assets.query.visible import visible
 from dicom_assets.tables import FILE_INDEX, SOURCE
 
 if TYPE_CHECKING:
@@ -67,17 +68,16 @@ def find_file(catalog: "Catalog", asked: str) -> IndexedFile:
 
     """
     source = _properties(catalog).get(SOURCE)
-    candidates = spellings(asked, source)
+    candidates = [] if "\0" in asked else spellings(asked, source)  # which no path has, and SQL ends at
     found = {file.path: file for file in files_of(catalog, candidates)}
     for path in candidates:
         if path in found:
             return found[path]
     if not is_uid(asked):
-        raise NotInCatalogError(f"the catalog has no file {asked}")
-    paths = _paths_of(catalog, "SOPInstanceUID", asked)
-    if len(paths) > 1:
-        raise NotInCatalogError(f"{len(paths)} files have the SOP Instance UID {asked}: give the path of one of them")
-    files = files_of(catalog, paths)
+        raise NotInCatalogError(f"the catalog has no file {visible(asked)}")
+    files = files_of(catalog, _paths_of(catalog, "SOPInstanceUID", asked))
+    if len(files) > 1:
+        raise NotInCatalogError(f"{len(files)} files have the SOP Instance UID {asked}: give the path of one of them")
     if files:
         return files[0]
     for level in ("Series", "Study"):
@@ -96,7 +96,7 @@ def files_of(catalog: "Catalog", paths: Iterable[str]) -> list[IndexedFile]:
 
 
 def _paths_of(catalog: "Catalog", attribute: str, uid: str) -> list[str]:
-    query = f"SELECT path FROM object_catalog WHERE {attribute} = {literal(uid)} AND removed_at IS NULL"  # noqa: S608 - literals
+    query = f"SELECT path FROM object_catalog WHERE {attribute} = {literal(uid)}"  # noqa: S608 - literals
     return [path for (path,) in catalog.sql(query).fetchall()]
 
 

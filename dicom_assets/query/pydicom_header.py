@@ -17,6 +17,7 @@ from pydicom.sequence import Sequence
 from dicom_assets.dicom.header import Element, JsonDataset
 
 _BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+_NUMBERS = frozenset({"FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
@@ -103,6 +104,8 @@ def _value(vr: str, value: Any) -> Any:
         return "=".join(value.get(group) or "" for group in _GROUPS).rstrip("=")
     if vr == "AT" and isinstance(value, str):
         return int(value, 16)
+    if vr in _NUMBERS and not isinstance(value, int | float | None):
+        raise TypeError("a number is needed")  # pydicom would take a text, and fail when it writes it
     return value
 
 

@@ -90,6 +90,7 @@ def test_values_that_break_their_vr_stand_as_they_are_and_nothing_is_said_of_the
             "00101030": {"vr": "DS", "Value": ["heavy"]},
             "00200013": {"vr": "IS", "Value": ["1.5x", None]},
             "00281050": {"vr": "DS", "Value": [1.5, None]},
+            "00280010": {"vr": "US", "Value": ["many"]},
             "00280009": {"vr": "AT", "Value": ["00181063"]},
             "00080008": {"vr": "CS", "Value": []},
             "00080020": {"vr": "DA", "Value": ["not a date"]},
@@ -103,6 +104,7 @@ def test_values_that_break_their_vr_stand_as_they_are_and_nothing_is_said_of_the
         assert (found[0x00101030].VR, found[0x00101030].value) == ("UN", b"heavy")
         assert (found[0x00200013].VR, found[0x00200013].value) == ("UN", b"1.5x\\")
         assert found[0x00100040].value == b"\xff"
+        assert (found[0x00280010].VR, found[0x00280010].value) == ("UN", b"many")
         assert found.FrameIncrementPointer == 0x00181063
         assert not found.ImageType
         assert found.StudyDate == "not a date"
