@@ -11,7 +11,12 @@ from functools import cached_property
 import pyarrow as pa
 
 KEY = "path"
+"""Key of the tables that have a row for each file."""
 PARTITION = "prefix"
+THUMBNAIL_PATH = "thumbnail_path"
+"""Column of the file whose thumbnail stands for a series."""
+PATHS = (KEY, THUMBNAIL_PATH)
+"""Columns that hold paths of files, in whatever table: what follows an archive that moves."""
 
 _TIMESTAMP = pa.timestamp("us", tz="UTC")
 
@@ -48,11 +53,24 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One Delta table, with ``path`` as its key and ``prefix`` as its partition column."""
+    """One Delta table, with ``prefix`` as its partition column.
+
+    Attributes
+    ----------
+    name, description
+        What it is called and what it holds, for people.
+    columns
+        In order.
+    key
+        Name of the column that tells the rows of one prefix apart. Most tables have a row for each file, by its path,
+        and a file has one prefix only; the files of a series may stand in several.
+
+    """
 
     name: str
     description: str
     columns: tuple[Column, ...]
+    key: str = KEY
 
     def __iter__(self) -> Iterator[Column]:
         """Iterate over the columns in order."""
@@ -65,6 +83,11 @@ class Table:
                 return column
         raise KeyError(name)
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """The columns that name one row: partition and key."""
+        return PARTITION, self.key
+
     @cached_property
     def schema(self) -> pa.Schema:
         """Arrow schema; every column may be null but the key and the partition."""
@@ -73,7 +96,7 @@ class Table:
                 pa.field(
                     c.name,
                     c.type,
-                    nullable=c.name not in (KEY, PARTITION),
+                    nullable=c.name not in self.identity,
                     metadata={"comment": c.description},
                 )
                 for c in self.columns

@@ -42,6 +42,11 @@ changes = st.one_of(
 )
 
 
+def of_entities(number: int) -> dict[str, str]:
+    """Return the study and series of a numbered image: a few, which stand in several prefixes."""
+    return {"StudyInstanceUID": f"1.2.4.{number % 2}", "SeriesInstanceUID": f"1.2.5.{number % 3}"}
+
+
 class Archive(RuleBasedStateMachine):
     """An archive under change, with its catalog."""
 
@@ -105,10 +110,10 @@ class Archive(RuleBasedStateMachine):
             assert len({row["path"] for row in rows}) == len(rows)
 
     def do_put(self, path, number):
-        put(self.source / path, number)
+        put(self.source / path, number, **of_entities(number))
 
     def do_put_old(self, path, number, age):
-        put(self.source / path, number, when=age)
+        put(self.source / path, number, when=age, **of_entities(number))
 
     def do_junk(self, path, number):
         target = self.source / path

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from dicom_assets.checks import parents, statements
+from dicom_assets.checks import parents, rollups, statements
 from dicom_assets.checks.check import Check, Severity, Unit
 from dicom_assets.checks.flat import measure_flat
 from dicom_assets.checks.options import CheckOptions, CheckOptionsError
@@ -11,8 +11,9 @@ from dicom_assets.checks.recency import measure_newest
 from dicom_assets.checks.stored import measure_schema
 from dicom_assets.extract.extractor import ExtractedTable
 from dicom_assets.extract.model import CatalogModel
+from dicom_assets.extract.rollups import STUDY_UID, RollupStatus, RollupTable
 from dicom_assets.extract.status import ERROR, CatalogStatus
-from dicom_assets.tables import FILE_INDEX, Table
+from dicom_assets.tables import FILE_INDEX, KEY, Table
 
 OF_STUDY = ("PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "AccessionNumber")
 """Attributes of the Patient and the General Study Module (PS3.3 C.7.1.1, C.7.2.1): one value in a study."""
@@ -46,6 +47,9 @@ def _of_table(table: Table, model: CatalogModel, options: CheckOptions) -> Itera
         if options.newest_file is not None:
             yield _newest(options.newest_file.total_seconds() / 3600)
         return
+    if isinstance(table, RollupTable):
+        yield from _of_rollup(table, model, options)
+        return
     yield _follows(table)
     if isinstance(table, ExtractedTable):
         yield from _states(table, options)
@@ -56,11 +60,33 @@ def _of_table(table: Table, model: CatalogModel, options: CheckOptions) -> Itera
         yield from _identities(table)
 
 
+def _of_rollup(table: RollupTable, model: CatalogModel, options: CheckOptions) -> Iterator[Check]:
+    yield Check(
+        "equals_its_groups",
+        table,
+        f"Every {table.key} of `{model.catalog.name}` has a row in each of its prefixes, with as many files, instances "
+        "and bytes, and no row is without files. A warning: another run may be between the two tables.",
+        Severity.WARN,
+        partial(rollups.unlike_groups, table, model),
+        kind="what",
+    )
+    yield _few("few_errors", table, [RollupStatus.ERROR], options.bounds.errors)
+    if table.key == STUDY_UID:
+        yield Check(
+            "patient_is_one",
+            table,
+            "Files of one study name one PatientID, or none, in all prefixes.",
+            Severity.WARN,
+            partial(rollups.of_several_patients, table),
+            reaches=statements.REACHES,
+        )
+
+
 def _unique(table: Table) -> Check:
     return Check(
         "key_is_unique",
         table,
-        "No path stands twice.",
+        "No path stands twice." if table.key == KEY else f"No {table.key} stands twice in a prefix.",
         Severity.ERROR,
         partial(statements.repeated_keys, table),
         blocking=True,

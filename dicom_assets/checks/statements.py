@@ -33,10 +33,11 @@ def within(scope: Scope) -> str:
 
 
 def repeated_keys(table: Table, scope: Scope) -> str:
-    """List the paths that stand more than once."""
+    """List the keys that stand more than once: a file in all prefixes, another key in one."""
+    by = KEY if table.key == KEY else ", ".join(table.identity)
     return (
-        f"SELECT min({PARTITION}) AS {PARTITION}, {KEY}, count(*) AS copies FROM {quoted(table.name)} "  # noqa: S608 - our names
-        f"WHERE {within(scope)} GROUP BY {KEY} HAVING count(*) > 1"
+        f"SELECT min({PARTITION}) AS {PARTITION}, {table.key}, count(*) AS copies FROM {quoted(table.name)} "  # noqa: S608 - our names
+        f"WHERE {within(scope)} GROUP BY {by} HAVING count(*) > 1"
     )
 
 

@@ -14,7 +14,7 @@ from pyarrow.fs import FileSystem
 
 from dicom_assets.delta.layout import new_data_file
 from dicom_assets.delta.statistics import StatisticsCollector
-from dicom_assets.tables import KEY, PARTITION, Table
+from dicom_assets.tables import PARTITION, Table
 
 _ROW_GROUP_BYTES = 32 << 20
 
@@ -34,7 +34,7 @@ class DataFile:
     rows
         Number of rows, ``None`` when the log has no statistics of it.
     first_key, last_key
-        Bounds of the key, ``None`` when unknown.
+        Bounds of the key of the table, ``None`` when unknown.
 
     """
 
@@ -67,6 +67,7 @@ class DataFileWriter:
     def __init__(self, filesystem: FileSystem, table: Table, prefix: str) -> None:
         self._filesystem = filesystem
         self._schema = table.file_schema
+        self._key = table.key
         self._prefix = prefix
         self._path = new_data_file(prefix)
         self._statistics = StatisticsCollector(table.statistics_columns)
@@ -118,7 +119,7 @@ class DataFileWriter:
             self._filesystem.create_dir(posixpath.dirname(self._path), recursive=True)
             self._sink = self._filesystem.open_output_stream(self._path)
             self._writer = pq.ParquetWriter(
-                self._sink, self._schema, compression="zstd", use_dictionary=True, write_statistics=[KEY]
+                self._sink, self._schema, compression="zstd", use_dictionary=True, write_statistics=[self._key]
             )
         self._writer.write_table(pa.Table.from_batches(self._pending, self._schema))
         self._pending, self._pending_bytes = [], 0
@@ -225,24 +226,46 @@ def _complete(batch: pa.RecordBatch, table: Table, prefix: str, columns: Sequenc
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([table.schema.field(n) for n in columns]))
 
 
+def _groups_within(parquet: pq.ParquetFile, by: str, keys: pa.Array) -> Iterator[int]:
+    """Yield the row groups that may hold values between the least and the greatest of some, by their statistics."""
+    columns = [parquet.metadata.schema.column(place).path for place in range(parquet.metadata.num_columns)]
+    if by not in columns or not len(keys):
+        return
+    place, bounds = columns.index(by), pc.min_max(keys).as_py()
+    for group in range(parquet.num_row_groups):
+        held = parquet.metadata.row_group(group).column(place).statistics
+        known = held is not None and held.has_min_max and isinstance(held.min, str)
+        if not known or (held.min <= bounds["max"] and held.max >= bounds["min"]):
+            yield group
+
+
 def read_rows(
-    filesystem: FileSystem, table: Table, file: DataFile, columns: Sequence[str], keys: pa.Array
+    filesystem: FileSystem,
+    table: Table,
+    file: DataFile,
+    columns: Sequence[str],
+    keys: pa.Array,
+    by: str | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a data file that have one of some keys; row groups without any are not read.
+    """Yield the rows of a data file that have one of some values in a column; row groups without any are not read.
 
     Parameters
     ----------
     filesystem, table, file, columns
         As for :func:`read_file`.
     keys
-        Paths wanted.
+        Values wanted.
+    by
+        The column that they are values of: text, by default the key of the table. A file that does not have it yet has
+        no such rows.
 
     """
+    by = by or table.key
     with _opened(filesystem, file) as parquet:
         present = [name for name in columns if name in parquet.schema_arrow.names]
-        for group in range(parquet.num_row_groups):
+        for group in _groups_within(parquet, by, keys):
             # Other writers may have left views, which Arrow neither compares nor filters.
-            held = parquet.read_row_group(group, columns=[KEY], use_threads=False)[KEY].cast(table[KEY].type)
+            held = parquet.read_row_group(group, columns=[by], use_threads=False)[by].cast(table[by].type)
             found = pc.is_in(held, keys)
             if pc.any(found).as_py():
                 rows, start = parquet.read_row_group(group, columns=present, use_threads=False), 0

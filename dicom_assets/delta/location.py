@@ -11,19 +11,19 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem, PyFileSystem, SubTreeFileSystem
 
-from dicom_assets.delta.format import FORMAT, FORMAT_VERSION, format_of
+from dicom_assets.delta.format import FORMAT, KEY_COLUMN, format_for, format_of
 from dicom_assets.errors import InfrastructureError, UserError
 from dicom_assets.storage.addresses import absolute, is_remote
 from dicom_assets.storage.errors import why
 from dicom_assets.storage.retries import retry_listing, retry_lost_race
-from dicom_assets.tables import PARTITION, Table
+from dicom_assets.tables import KEY, PARTITION, Table
 
 _ATTEMPTS = 10
 """At an upgrade, beside others."""
 
 
 class TableSchemaError(UserError, ValueError):
-    """A column on storage has another type than this version of the package writes."""
+    """What is on storage is not the table that this version of the package writes: other types, or another key."""
 
 
 class LakeError(InfrastructureError, OSError):
@@ -119,7 +119,8 @@ class TableLocation:
                 description=table.description,
                 configuration={
                     "delta.dataSkippingStatsColumns": ",".join(table.statistics_columns),
-                    FORMAT: str(FORMAT_VERSION),
+                    FORMAT: str(format_for(table)),
+                    **({} if table.key == KEY else {KEY_COLUMN: table.key}),
                     **(properties or {}),
                 },
                 storage_options=dict(self.storage_options),
@@ -164,7 +165,7 @@ def ensure_table(location: TableLocation, table: Table, properties: Mapping[str,
     Raises
     ------
     TableSchemaError
-        An existing column has another type.
+        An existing column has another type, or the table is one of a user that has the name of this one.
     LakeFormatError
         A newer version of this package has written it.
 
@@ -179,9 +180,14 @@ def _ensure(location: TableLocation, table: Table, properties: Mapping[str, str]
     except TableNotFoundError:
         location.create(table, properties)
         return
+    if existing.metadata().configuration.get(KEY_COLUMN, KEY) != table.key:
+        raise TableSchemaError(
+            f"the table at {location.uri} is not the {table.name} of a catalog, which would stand there: rename it, or "
+            "give the catalog a schema of its own (--schema, or DICOM_ASSETS_SCHEMA)"
+        )
     _add_missing_columns(existing, table)
-    if format_of(existing.metadata().configuration, location.uri) < FORMAT_VERSION:
-        existing.alter.set_table_properties({FORMAT: str(FORMAT_VERSION)}, raise_if_not_exists=False)
+    if format_of(existing.metadata().configuration, location.uri) < (wanted := format_for(table)):
+        existing.alter.set_table_properties({FORMAT: str(wanted)}, raise_if_not_exists=False)
 
 
 def _add_missing_columns(existing: DeltaTable, table: Table) -> None:

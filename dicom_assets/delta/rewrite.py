@@ -13,7 +13,7 @@ from pyarrow.fs import FileSystem
 from dicom_assets.delta.files import DataFile, read_file, write_batches
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.snapshot import FILE, Snapshot
-from dicom_assets.tables import KEY, PARTITION, Table
+from dicom_assets.tables import PARTITION, Table
 
 
 class FileRewrite(Protocol):
@@ -48,7 +48,7 @@ class Rewrite:
     def _kept(self, filesystem: FileSystem) -> Iterator[pa.RecordBatch]:
         drop = pa.array(self.drop, pa.string())
         for batch in read_file(filesystem, self.table, self.file, self.table.schema.names):
-            kept = batch.filter(pc.invert(pc.is_in(batch.column(KEY), drop)))
+            kept = batch.filter(pc.invert(pc.is_in(batch.column(self.table.key), drop)))
             if kept.num_rows:
                 yield kept
 
@@ -61,12 +61,13 @@ def rewrites(snapshot: Snapshot, obsolete: pa.Table) -> list[Rewrite]:
     snapshot
         The table.
     obsolete
-        Columns ``path`` and :data:`~dicom_assets.delta.snapshot.FILE`: rows as :meth:`Snapshot.keys` returned them.
+        The key of the table and :data:`~dicom_assets.delta.snapshot.FILE`: rows as :meth:`Snapshot.keys` returned them.
 
     """
     by_file: dict[str, set[str]] = {}
-    for path, file in zip(obsolete[KEY].to_pylist(), obsolete[FILE].to_pylist(), strict=True):
-        by_file.setdefault(file, set()).add(path)
+    keys = obsolete[snapshot.table.key].to_pylist()
+    for key, file in zip(keys, obsolete[FILE].to_pylist(), strict=True):
+        by_file.setdefault(file, set()).add(key)
     files = {file.path: file for file in snapshot.files}
     return [
         Rewrite(snapshot.location, snapshot.table, files[name], frozenset(drop))

@@ -64,19 +64,19 @@ class Snapshot:
                 for batch in batches:
                     yield file, batch
 
-    def rows_of(self, paths: pa.Array, files: Iterable[DataFile] | None = None) -> pa.Table:
-        """Return the whole rows of some paths, in the order of the data files (by default all)."""
+    def rows_of(self, keys: pa.Array, files: Iterable[DataFile] | None = None) -> pa.Table:
+        """Return the whole rows of some keys, in the order of the data files (by default all)."""
         filesystem, names = self.location.filesystem(), self.table.schema.names
         batches = [
             batch
             for file in (self.files if files is None else files)
-            for batch in read_rows(filesystem, self.table, file, names, paths)
+            for batch in read_rows(filesystem, self.table, file, names, keys)
         ]
         return pa.Table.from_batches(batches, self.table.schema)
 
     def keys(self, columns: Sequence[str]) -> pa.Table:
         """Return the key, the given columns and the data file (:data:`FILE`) of every row."""
-        names = [PARTITION, KEY, *columns]
+        names = [*self.table.identity, *columns]
         schema = pa.schema([self.table.schema.field(n) for n in names]).append(pa.field(FILE, pa.string()))
         batches = [
             pa.RecordBatch.from_arrays([*batch.columns, pa.repeat(pa.scalar(file.path), batch.num_rows)], schema=schema)
@@ -102,7 +102,7 @@ def take_snapshot(location: TableLocation, table: Table, prefixes: Sequence[str]
         location,
         table,
         delta.version(),
-        live_files(delta, wanted),
+        live_files(delta, wanted, table.key),
         count_writes(delta, prefixes or ()),
         delta.metadata().configuration,
     )
@@ -123,10 +123,21 @@ def transaction_id(prefix: str) -> str:
     return f"dicom-assets/{prefix}"
 
 
-def live_files(delta: DeltaTable, prefixes: frozenset[str] | None = None) -> tuple[DataFile, ...]:
-    """Return the live data files of a loaded table, in the order of prefix and first key."""
+def live_files(delta: DeltaTable, prefixes: frozenset[str] | None = None, key: str = KEY) -> tuple[DataFile, ...]:
+    """Return the live data files of a loaded table, in the order of prefix and first key.
+
+    Parameters
+    ----------
+    delta
+        The table.
+    prefixes
+        Those wanted, by default all.
+    key
+        Column whose bounds the data files tell.
+
+    """
     actions = pa.table(delta.get_add_actions(flatten=True))
-    names = (f"partition.{PARTITION}", "path", "size_bytes", "num_records", f"min.{KEY}", f"max.{KEY}")
+    names = (f"partition.{PARTITION}", "path", "size_bytes", "num_records", f"min.{key}", f"max.{key}")
     columns = [
         actions.column(name).to_pylist() if name in actions.column_names else [None] * actions.num_rows
         for name in names

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from dicom_assets.delta.format import KEY_COLUMN
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.tables import KEY, Column, Table
 
@@ -27,7 +28,8 @@ def stored_table(location: TableLocation, version: int | None = None) -> StoredT
     """Return the definition of a table as its log holds it; raises ``TableNotFoundError``."""
     delta = location.open(version)
     metadata = delta.metadata()
-    statistics = metadata.configuration.get("delta.dataSkippingStatsColumns", KEY).split(",")
+    key = metadata.configuration.get(KEY_COLUMN, KEY)
+    statistics = metadata.configuration.get("delta.dataSkippingStatsColumns", key).split(",")
     schema = pa.schema(delta.schema().to_arrow())
     columns = tuple(Column(field.name, field.type, "", field.name in statistics) for field in schema)
-    return StoredTable(metadata.name or "", metadata.description or "", columns, metadata.configuration)
+    return StoredTable(metadata.name or "", metadata.description or "", columns, key, metadata.configuration)

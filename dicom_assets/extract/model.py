@@ -11,6 +11,7 @@ from dicom_assets.errors import UserError
 from dicom_assets.extract.extractor import ExtractedTable, Extractor
 from dicom_assets.extract.headers import HeaderExtractor
 from dicom_assets.extract.metadata import MetadataExtractor
+from dicom_assets.extract.rollups import NEEDED, ROLLUPS, RollupTable
 from dicom_assets.extract.thumbnails import ThumbnailExtractor
 from dicom_assets.extract.validation import check_extractors
 from dicom_assets.tables import (
@@ -60,7 +61,8 @@ class CatalogModel:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "extractors", tuple(self.extractors))
-        check_extractors(self.extractors, [FILE_INDEX.name, CATALOG_NAME], _own_catalog_columns())
+        reserved = [FILE_INDEX.name, CATALOG_NAME, *(table.name for table in ROLLUPS)]
+        check_extractors(self.extractors, reserved, _own_catalog_columns())
 
     @cached_property
     def extracted(self) -> tuple[ExtractedTable, ...]:
@@ -89,22 +91,29 @@ class CatalogModel:
     @cached_property
     def tables(self) -> tuple[Table, ...]:
         """All tables, in the order data walks."""
-        return (FILE_INDEX, *self.extracted, self.catalog)
+        return (FILE_INDEX, *self.extracted, self.catalog, *self.rollups)
+
+    @cached_property
+    def rollups(self) -> tuple[RollupTable, ...]:
+        """``series`` and ``studies``; none where no extractor gives ``object_catalog`` what they are made of."""
+        return ROLLUPS if NEEDED.issubset(self.catalog.schema.names) else ()
 
     def column_sources(self, table: Table) -> Iterator[tuple[str, str, str]]:
         """Yield the name of each column of a table with a table and column that it is made of; a column of several.
 
         What extractors take from the content of files comes from no column.
         """
-        of_file = [column.name for column in (*INDEXED, INDEXED_AT, REMOVED_AT)]
-        if table.name == FILE_INDEX.name:
-            return
-        for name in (PREFIX.name, PATH.name, FINGERPRINT.name):
-            yield name, FILE_INDEX.name, name
-        if table.name != CATALOG_NAME:
-            return
-        for name in of_file:
-            yield name, FILE_INDEX.name, name
+        if isinstance(table, RollupTable):
+            yield from self._rollup_sources(table)
+        elif table.name != FILE_INDEX.name:
+            for name in (PREFIX.name, PATH.name, FINGERPRINT.name):
+                yield name, FILE_INDEX.name, name
+        if table.name == CATALOG_NAME:
+            yield from self._catalog_sources()
+
+    def _catalog_sources(self) -> Iterator[tuple[str, str, str]]:
+        for column in (*INDEXED, INDEXED_AT, REMOVED_AT):
+            yield column.name, FILE_INDEX.name, column.name
         for part in self.extracted:
             for name in ("status", "error"):
                 yield name, part.name, name
@@ -115,6 +124,12 @@ class CatalogModel:
             for column in part.own_columns:
                 if column.in_catalog:
                     yield column.name, part.name, column.name
+
+    def _rollup_sources(self, table: RollupTable) -> Iterator[tuple[str, str, str]]:
+        for name, sources in table.made_of.items():
+            for source in dict.fromkeys(sources):
+                if source in self.catalog.schema.names:
+                    yield name, CATALOG_NAME, source
 
     def selected(self, names: Iterable[str]) -> tuple[Extractor, ...]:
         """Return the extractors of some tables, in the order of the model."""

@@ -40,6 +40,7 @@ from dicom_assets.orchestration.assets.extraction import build_extraction
 from dicom_assets.orchestration.assets.file_index import build_file_index
 from dicom_assets.orchestration.assets.look import AssetLabels, look_of
 from dicom_assets.orchestration.assets.object_catalog import build_object_catalog
+from dicom_assets.orchestration.assets.rollups import build_rollups
 from dicom_assets.orchestration.checks import build_checks
 from dicom_assets.orchestration.maintenance import NIGHTLY, build_maintenance_job, build_maintenance_schedule
 from dicom_assets.orchestration.naming import ALONE, CatalogNames
@@ -132,6 +133,7 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
             build_file_index(model, names, look),
             build_extraction(model, names, look),
             build_object_catalog(model, previews, names, look),
+            *([build_rollups(model, names, look)] if model.rollups else []),
         ]
     return Definitions(
         assets=assets,

@@ -8,9 +8,12 @@ from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.tables import FILE_INDEX
 
 EXTRACTION_OP = "extraction"
-"""The op of all extracted tables. The other assets' ops have the names of their tables."""
+"""The op of all extracted tables. Ops of single tables have their names."""
 
-_OPS = (FILE_INDEX.name, EXTRACTION_OP, CATALOG_NAME)
+ROLLUPS_OP = "rollups"
+"""The op of ``series`` and ``studies``."""
+
+_OPS = (FILE_INDEX.name, EXTRACTION_OP, CATALOG_NAME, ROLLUPS_OP)
 
 
 def update_config(

@@ -77,12 +77,12 @@ class CatalogState:
         return (self._index.transaction_version(transaction_id(prefix)) or 0) if self._snapshots else 0
 
     def rows(self, name: str, prefix: str, columns: Sequence[str]) -> pa.Table:
-        """Return the rows that a table holds of a prefix: key and some columns.
+        """Return the rows that a table holds of a prefix: the key of the table and some columns.
 
         Prefixes are many and their files few: files are read one after the other, prefixes side by side.
         """
-        names = [KEY, *columns]
         table = self.model.table(name)
+        names = [table.key, *columns]
         batches = [
             batch
             for file in self._files.get(name, {}).get(prefix, ())

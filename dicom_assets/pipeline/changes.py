@@ -18,10 +18,12 @@ import pyarrow.compute as pc
 from dicom_assets.archive.base import Archive, Prefixes
 from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.archive.prefixes import PrefixError
+from dicom_assets.extract.rollups import RollupTable
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.pipeline.catalog_state import DIGEST_BYTES, CatalogState, digest
 from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError, emptied_prefixes, vanished
 from dicom_assets.pipeline.listings import Listings, list_prefix
+from dicom_assets.pipeline.rollup.due import MEMBER, due_rows, members_of
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _LISTERS = 8
@@ -169,9 +171,22 @@ def _followed(state: CatalogState, prefix: str, live: pa.Table, known: int) -> b
         count = state.count(table.name, prefix)
         if count is not None and not live.num_rows <= count <= known:
             return False
-    catalog = state.rows(state.model.catalog.name, prefix, ["fingerprint", "status", "removed_at"])
+    rollups = state.model.rollups
+    more = dict.fromkeys([*MEMBER, *(table.key for table in rollups)]) if rollups else {}
+    columns = list({**dict.fromkeys(["fingerprint", "status", "removed_at"]), **more})
+    catalog = state.rows(state.model.catalog.name, prefix, columns)
     whole = pc.and_(pc.is_null(catalog["removed_at"]), pc.not_equal(catalog["status"], CatalogStatus.PENDING))
-    return digest(catalog.filter(whole)) == digest(live)
+    if digest(catalog.filter(whole)) != digest(live):
+        return False
+    catalog = catalog.append_column(PARTITION, pa.repeat(prefix, catalog.num_rows))
+    return all(_grouped(state, prefix, catalog, table) for table in rollups)
+
+
+def _grouped(state: CatalogState, prefix: str, catalog: pa.Table, table: RollupTable) -> bool:
+    """Return whether a rollup holds what the rows of the catalog add up to."""
+    held = state.rows(table.name, prefix, ["extractor_version"])
+    due = due_rows(members_of(catalog, table.key), table).select(held.column_names)
+    return bool(due.sort_by(table.key).cast(held.schema).equals(held.sort_by(table.key)))
 
 
 class ChangeDetector:

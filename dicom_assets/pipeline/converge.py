@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic
 
-import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 
 from dicom_assets.delta.commit import Change, CommitConflictError, commit
@@ -15,7 +14,7 @@ from dicom_assets.delta.origin import Origin, commit_metadata
 from dicom_assets.delta.rewrite import rewrites
 from dicom_assets.pipeline.engine import Engine, run_rewrites
 from dicom_assets.pipeline.plan import Effort, Outcome, P, Seconds, Staged, Step, TablePlan, outcome
-from dicom_assets.tables import KEY, PARTITION
+from dicom_assets.tables import PARTITION
 
 _ATTEMPTS = 20
 
@@ -132,13 +131,13 @@ class _Run(Generic[P]):
 
     def _change(self, table: TablePlan, adds: Sequence[AddAction], origin: Origin | None) -> Change:
         replaced = rewrites(table.snapshot, table.difference.obsolete)
-        work, obsolete = table.difference.work[KEY], table.difference.obsolete[KEY]
-        removed = pc.sum(pc.invert(pc.is_in(obsolete, work.combine_chunks()))).as_py() or 0
+        work, row = table.difference.work, list(table.snapshot.table.identity)
+        removed = table.difference.obsolete.join(work, row, join_type="left anti").num_rows
         return Change(
             [*adds, *run_rewrites(self.engine, replaced)],
             [rewrite.file for rewrite in replaced],
             table.snapshot.writes,
-            {**self.metadata, **commit_metadata(origin if adds else None, len(work), removed)},
+            {**self.metadata, **commit_metadata(origin if adds else None, work.num_rows, removed)},
         )
 
 

@@ -1,7 +1,7 @@
 """What a table lacks and what it holds too much: the same comparison for every table.
 
-A row is *fresh* when the table holds its key once, in the version that is expected of it. Everything else follows: keys
-without a fresh row are work, rows that are not fresh are obsolete.
+A row is *fresh* when the table holds its key once in its prefix, in the version that is expected of it. Everything
+else follows: keys without a fresh row are work, rows that are not fresh are obsolete.
 """
 
 from collections.abc import Mapping
@@ -38,9 +38,9 @@ class Difference:
     Attributes
     ----------
     work
-        Columns ``prefix``, ``path``, ``_row_version``: rows to be made, in the order of prefix and path.
+        Prefix, key and ``_row_version`` of rows to be made, in the order of prefix and key.
     obsolete
-        Columns ``prefix``, ``path``, ``_file``: rows to be taken out, those of changed files included.
+        Prefix, key and ``_file`` of rows to be taken out, those of changed files included.
     kept
         Number of rows that stay, by prefix.
     adopted
@@ -59,27 +59,30 @@ class Difference:
         return bool(self.work.num_rows or self.obsolete.num_rows)
 
 
-def difference(expected: pa.Table, actual: pa.Table) -> Difference:
+def difference(expected: pa.Table, actual: pa.Table, key: str = KEY) -> Difference:
     """Compare what a table should hold with what it holds.
 
     Parameters
     ----------
     expected
-        Columns ``prefix``, ``path``, ``_row_version``; paths are unique.
+        Columns ``prefix``, the key, ``_row_version``; keys are unique in a prefix.
     actual
-        Columns ``prefix``, ``path``, ``_row_version``, ``_file``.
+        Columns ``prefix``, the key, ``_row_version``, ``_file``.
+    key
+        Name of the key.
 
     """
-    counts = actual.group_by(KEY).aggregate([(KEY, "count")]).rename_columns([KEY, _COUNT])
-    wanted = expected.select([KEY, ROW_VERSION]).rename_columns([KEY, _EXPECTED])
-    joined = actual.join(counts, KEY).join(wanted, KEY, join_type="left outer")
+    row = [PARTITION, key]
+    counts = actual.group_by(row).aggregate([(key, "count")]).rename_columns([*row, _COUNT])
+    wanted = expected.select([*row, ROW_VERSION]).rename_columns([*row, _EXPECTED])
+    joined = actual.join(counts, row).join(wanted, row, join_type="left outer")
     same = pc.fill_null(pc.equal(joined[ROW_VERSION], joined[_EXPECTED]), fill_value=False)
     fresh = pc.and_(same, pc.equal(joined[_COUNT], 1))
-    obsolete = joined.filter(pc.invert(fresh)).select([PARTITION, KEY, FILE])
-    kept = joined.filter(fresh).select([PARTITION, KEY])
-    work = expected.join(kept.select([KEY]), KEY, join_type="left anti") if kept.num_rows else expected
+    obsolete = joined.filter(pc.invert(fresh)).select([*row, FILE])
+    kept = joined.filter(fresh).select(row)
+    work = expected.join(kept, row, join_type="left anti") if kept.num_rows else expected
     return Difference(
-        work.select([PARTITION, KEY, ROW_VERSION]).sort_by([(PARTITION, "ascending"), (KEY, "ascending")]),
+        work.select([*row, ROW_VERSION]).sort_by([(name, "ascending") for name in row]),
         obsolete.combine_chunks(),
         count_by_prefix(kept),
     )

@@ -93,7 +93,7 @@ class JoinTask:
         """Write the joined rows and yield the data files that hold them."""
         catalog = self.model.catalog
         sink = TableSink(self.location.filesystem(), catalog)
-        for work in _by_prefix(from_piece(piece)):
+        for work in by_prefix(from_piece(piece)):
             for batch in join_rows(self.model, work, self.sources).to_batches(max_chunksize=_BATCH_ROWS):
                 sink.write(self.origin.stamp(batch))
         yield from results_of(StagedFile(catalog.name, add) for add in sink.close())
@@ -145,7 +145,7 @@ def _rows_of(work: pa.Table, source: Snapshot) -> pa.Table:
     return aligned.take(indices)
 
 
-def _by_prefix(work: pa.Table) -> Iterator[pa.Table]:
+def by_prefix(work: pa.Table) -> Iterator[pa.Table]:
     """Split work in the order of prefixes where the prefix changes."""
     start = 0
     counts = pc.value_counts(work[PARTITION].combine_chunks())

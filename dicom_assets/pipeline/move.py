@@ -32,7 +32,7 @@ from dicom_assets.pipeline.ownership import (
     refuse_moving,
 )
 from dicom_assets.storage.retries import retry_lost_race
-from dicom_assets.tables import FILE_INDEX, KEY, Table
+from dicom_assets.tables import FILE_INDEX, KEY, PATHS, Table
 
 _ATTEMPTS = 10
 _SAMPLE = 32
@@ -65,9 +65,12 @@ class Relocation:
     def _moved(self) -> Iterator[pa.RecordBatch]:
         names = self.table.schema.names
         for batch in read_file(self.location.filesystem(), self.table, self.file, names):
-            paths = [rebased(path, self.old, self.new) for path in batch.column(KEY).to_pylist()]
-            columns = [pa.array(paths, pa.string()) if name == KEY else batch.column(name) for name in names]
+            columns = [self._rebased(batch[name]) if name in PATHS else batch[name] for name in names]
             yield pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+    def _rebased(self, paths: pa.Array) -> pa.Array:
+        moved = (None if path is None else rebased(path, self.old, self.new) for path in paths.to_pylist())
+        return pa.array(moved, pa.string())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dicom_assets.pipeline.difference import Difference, UpdateMode, count_by_pr
 from dicom_assets.pipeline.extraction import ExtractionStep
 from dicom_assets.pipeline.head_check import presume_other
 from dicom_assets.pipeline.index import IndexPlan, IndexStep
+from dicom_assets.pipeline.rollup.step import RollupStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def find_pending(
 
     """
     index = IndexStep(lake, archive, prefixes, mode, guard, presume_other).plan()
+    lagging = _lagging_rollups(lake, prefixes, mode, model)
     found: dict[str, tuple[int, int]] = {}
     for difference in _differences(index, lake, model, mode):
         work, obsolete = count_by_prefix(difference.work), count_by_prefix(difference.obsolete)
@@ -83,12 +85,21 @@ def find_pending(
             prefix,
             *found.get(prefix, (0, 0)),
             unlisted=unlisted.get(prefix, ""),
-            due=prefix in found,
+            due=prefix in found or prefix in lagging,
             gone=index.gone.get(prefix, 0),
         )
         for prefix in prefixes
-        if prefix in found or prefix in unlisted
+        if prefix in found or prefix in lagging or prefix in unlisted
     ]
+
+
+def _lagging_rollups(lake: Lake, prefixes: Sequence[str], mode: UpdateMode, model: CatalogModel) -> set[str]:
+    """Return the prefixes whose series or studies a run would make: their rows are of no file, and are not counted."""
+    if not model.rollups:
+        return set()
+    tables = RollupStep(lake, prefixes, mode, model).plan().tables.values()
+    rows = [rows for table in tables for rows in (table.difference.work, table.difference.obsolete)]
+    return {prefix for some in rows for prefix in count_by_prefix(some)}
 
 
 def _differences(index: IndexPlan, lake: Lake, model: CatalogModel, mode: UpdateMode) -> Iterator[Difference]:

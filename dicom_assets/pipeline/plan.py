@@ -8,14 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-import pyarrow.compute as pc
 from deltalake.transaction import AddAction
 
 from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.pipeline.difference import Difference, count_by_prefix
 from dicom_assets.pipeline.engine import Engine
-from dicom_assets.tables import KEY, PARTITION, Table
+from dicom_assets.tables import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +173,14 @@ class Outcome:
 def outcome(plan: TablePlan, version: int, effort: Effort, *, committed: bool) -> Outcome:
     """Return what carrying out a plan came to, counted by prefix."""
     work, obsolete = plan.difference.work, plan.difference.obsolete
-    unique = obsolete.group_by([PARTITION, KEY]).aggregate([])
-    adopted = pc.is_in(work[KEY], plan.difference.adopted[KEY].combine_chunks())
-    kept = Counter(plan.difference.kept) + Counter(count_by_prefix(work.filter(adopted)))
-    work = work.filter(pc.invert(adopted))
-    replaced = work.join(unique.select([KEY]), KEY, join_type="left semi")
-    new = work.join(unique.select([KEY]), KEY, join_type="left anti")
-    gone = unique.join(plan.difference.work.select([KEY]), KEY, join_type="left anti")
+    row, kept = list(plan.snapshot.table.identity), Counter(plan.difference.kept)
+    unique = obsolete.group_by(row).aggregate([])
+    gone = unique.join(work, row, join_type="left anti")
+    if plan.difference.adopted.num_rows:
+        kept += Counter(count_by_prefix(work.join(plan.difference.adopted, row, join_type="left semi")))
+        work = work.join(plan.difference.adopted, row, join_type="left anti")
+    replaced = work.join(unique, row, join_type="left semi")
+    new = work.join(unique, row, join_type="left anti")
     return Outcome(
         plan.snapshot.table,
         version,

@@ -20,6 +20,7 @@ from dicom_assets.pipeline.head_check import presume_other
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.plan import Outcome
+from dicom_assets.pipeline.rollup.step import RollupStep
 from dicom_assets.spark.engine import SparkEngine
 from dicom_assets.spark.session import spark_session
 from dicom_assets.storage.addresses import absolute
@@ -190,3 +191,6 @@ class _Update:
         yield converge(extraction, self.engine, self.metadata).outcomes
         catalog = CatalogStep(self.lake, prefixes, self.mode, self.model, self.run_id)
         yield converge(catalog, self.engine, self.metadata).outcomes
+        if self.model.rollups:
+            rollups = RollupStep(self.lake, prefixes, self.mode, self.model, self.run_id)
+            yield converge(rollups, self.engine, self.metadata).outcomes

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dicom_assets.extract.column_lineage import column_sources
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
+from dicom_assets.extract.rollups import RollupStatus
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.query.documented import documented
 from dicom_assets.query.views import VIEWS, View
@@ -52,6 +53,9 @@ def tables_page(model: CatalogModel = DEFAULT_MODEL) -> str:
     for table in model.extracted:
         states = ((status.value, status.description or _docstring(status.value)) for status in table.statuses)
         parts += [f"Of `{table.name}` (its `status`, `{table.status_column}`):", _state_rows(states)]
+    if model.rollups:
+        names = " and ".join(f"`{table.name}`" for table in model.rollups)
+        parts += [f"Of {names}:", _state_rows(documented(RollupStatus).items())]
     parts += [
         "## Views",
         "Queries of this package can name these like tables ([SQL](sql.md#views)); they are no part of the lake.",
@@ -96,6 +100,9 @@ def _table_sources(model: CatalogModel) -> Iterator[tuple[Table, str]]:
         yield table, f"the content of each file that `{FILE_INDEX.name}` lists"
     joined = ", ".join(f"`{table.name}`" for table in (FILE_INDEX, *model.extracted))
     yield model.catalog, f"{joined}, joined by `path` where they are of the version of the file that is listed"
+    for table in model.rollups:
+        files = f"the rows of `{model.catalog.name}` whose files are there"
+        yield table, f"{files}, grouped by `prefix` and `{table.key}`"
 
 
 def _state_rows(states: Iterable[tuple[str, str]]) -> str:

@@ -59,6 +59,7 @@ class TracedTable:
             self.name,
             self.declared.description,
             (*self.declared.columns, *(column for column in PROVENANCE if column.name not in known)),
+            self.declared.key,
         )
 
     @cached_property
@@ -69,7 +70,7 @@ class TracedTable:
     @cached_property
     def files(self) -> tuple[DataFile, ...]:
         """Its live data files."""
-        return live_files(self.delta)
+        return live_files(self.delta, key=self.declared.key)
 
     @cached_property
     def _written(self) -> Mapping[str, datetime]:
@@ -78,25 +79,25 @@ class TracedTable:
         times = (datetime.fromtimestamp(time / 1000, UTC) for time in actions["modification_time"].to_pylist())
         return dict(zip(map(from_log, actions["path"].to_pylist()), times, strict=True))
 
-    def rows(self, paths: Sequence[str], prefixes: Iterable[str] | None = None, extra: Sequence[str] = ()) -> pa.Table:
-        """Return the rows of some paths: key, what tells versions and origins, further columns, and data file.
+    def rows(self, keys: Sequence[str], prefixes: Iterable[str] | None = None, extra: Sequence[str] = ()) -> pa.Table:
+        """Return the rows of some keys: key, what tells versions and origins, further columns, and data file.
 
         Parameters
         ----------
-        paths
-            Those wanted.
+        keys
+            Those wanted: paths, in most tables.
         prefixes
             Where they are, where that is known.
         extra
             Further columns, of those that the table has.
 
         """
-        names = [PARTITION, KEY, *(name for name in (*_STATE, *extra) if name in self.table.schema.names)]
+        names = [*self.table.identity, *(name for name in (*_STATE, *extra) if name in self.table.schema.names)]
         schema = pa.schema([self.table.schema.field(name) for name in names]).append(pa.field(FILE, pa.string()))
-        wanted, within = pa.array(sorted(paths), pa.string()), None if prefixes is None else frozenset(prefixes)
+        wanted, within = pa.array(sorted(keys), pa.string()), None if prefixes is None else frozenset(prefixes)
         batches = []
-        if paths:
-            filesystem, low, high = self.location.filesystem(), min(paths), max(paths)
+        if keys:
+            filesystem, low, high = self.location.filesystem(), min(keys), max(keys)
             for file in self.files:
                 if file.may_hold(low, high) and (within is None or file.prefix in within):
                     for batch in read_rows(filesystem, self.table, file, names, wanted):
@@ -158,10 +159,10 @@ def file_lineages(tables: Sequence[TracedTable], paths: Sequence[str], prefixes:
     ]
 
 
-def row_groups(tables: Sequence[TracedTable], paths: Sequence[str], prefixes: Iterable[str]) -> list[RowGroup]:
-    """Return the rows of some files, counted by table and origin."""
+def row_groups(tables: Sequence[TracedTable], keys: Sequence[str], prefixes: Iterable[str]) -> list[RowGroup]:
+    """Return the rows of some keys, counted by table and origin."""
     within = frozenset(prefixes)
-    return [group for table in tables for group in _groups(table, table.rows(paths, within))]
+    return [group for table in tables for group in _groups(table, table.rows(keys, within))]
 
 
 def _groups(table: TracedTable, rows: pa.Table) -> list[RowGroup]:

@@ -31,7 +31,16 @@ class Asking:
 
     @cached_property
     def tables(self) -> tuple[TracedTable, ...]:
-        """Tables of the catalog, in the order data walks: those of extractors of one's own before the joined one."""
+        """Tables of files, in the order data walks: those of extractors of one's own before the joined one."""
+        return tuple(table for table in self._ours if table.declared.key == KEY)
+
+    @cached_property
+    def rollups(self) -> tuple[TracedTable, ...]:
+        """Tables of series and studies."""
+        return tuple(table for table in self._ours if table.declared.key != KEY)
+
+    @cached_property
+    def _ours(self) -> tuple[TracedTable, ...]:
         lake = self.catalog.lake
         found = lake.existing(DEFAULT_MODEL.tables)
         if not found:
@@ -43,7 +52,7 @@ class Asking:
     @cached_property
     def user_tables(self) -> tuple[UserTableAt, ...]:
         """Other tables beside them; one that was not there at the time asked for is left out."""
-        lake, ours = self.catalog.lake, {table.name for table in self.tables}
+        lake, ours = self.catalog.lake, {table.name for table in self._ours}
         return tuple(self._opened(sorted(lake.table_names() - ours)))
 
     def _opened(self, names: Iterable[str]) -> Iterator[UserTableAt]:
@@ -90,7 +99,8 @@ class Asking:
                 prefixes, paths = {row[0] for row in found}, [row[1] for row in found]
                 if level == INSTANCE:
                     return self._of_files(uid, level, paths, prefixes)
-                groups = tuple(row_groups(self.tables, paths, prefixes))
+                rollups = [table for table in self.rollups if table.declared.key == level]
+                groups = (*row_groups(self.tables, paths, prefixes), *row_groups(rollups, [uid], prefixes))
                 return Lineage(uid, level, len(paths), (), groups, self._holders(paths, prefixes))
         raise LineageError(f"the catalog has no file, and no study, series or instance {uid}")
 
@@ -113,11 +123,11 @@ class Asking:
 
     def of_run(self, asked: str, *, paths: bool) -> RunLineage:
         """Answer for a run."""
-        every: tuple[TracedTable | UserTableAt, ...] = (*self.tables, *self.user_tables)
+        every: tuple[TracedTable | UserTableAt, ...] = (*self._ours, *self.user_tables)
         logs = {table.name: CommitLog(table.location, table.delta.version()) for table in every}
         run_id = self._whole_id(asked, logs.values())
         told = []
-        for table in self.tables:
+        for table in self._ours:
             rows, held = self._rows_of_run(table, run_id, paths=paths)
             told.append(RunTable(table.name, logs[table.name].of_run(run_id), rows, held))
         told += [RunTable(table.name, logs[table.name].of_run(run_id), {}) for table in self.user_tables]
@@ -132,7 +142,7 @@ class Asking:
             raise LineageError(f"{asked!r} is no id of a run: give {_SHORT_ID} characters or more")
         ids = {commit.run_id for log in logs for commit in log if (commit.run_id or "").startswith(asked)}
         literal = asked.replace("'", "''")
-        for table in self.tables if not ids else ():
+        for table in self._ours if not ids else ():
             if _says_run(table):
                 query = f"SELECT DISTINCT {RUN_ID.name} FROM {table.name} WHERE starts_with({RUN_ID.name}, '{literal}')"  # noqa: S608
                 ids |= {row[0] for row in self.catalog.sql(query).fetchall()}
@@ -141,13 +151,13 @@ class Asking:
         return asked if asked in ids or not ids else str(ids.pop())
 
     def _rows_of_run(self, table: TracedTable, run_id: str, *, paths: bool) -> tuple[dict[str, int], tuple[str, ...]]:
-        """Return how many rows of a run a table holds, by prefix, and their paths where they are wanted."""
+        """Return how many rows of a run a table holds, by prefix, and their keys where they are wanted."""
         if not _says_run(table):
             return {}, ()
         literal = run_id.replace("'", "''")
         where = f"FROM {table.name} WHERE {RUN_ID.name} = '{literal}'"
         counts = self.catalog.sql(f"SELECT {PARTITION}, count(*) {where} GROUP BY 1 ORDER BY 1").fetchall()
-        held = self.catalog.sql(f"SELECT {KEY} {where} ORDER BY 1").fetchall() if paths else []
+        held = self.catalog.sql(f"SELECT {table.declared.key} {where} ORDER BY 1").fetchall() if paths else []
         return dict(counts), tuple(row[0] for row in held)
 
 

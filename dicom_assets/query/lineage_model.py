@@ -178,7 +178,7 @@ class RunTable:
     rows
         How many rows that the run made are still there, by prefix. Tables of users do not say it of rows.
     paths
-        Of these rows, where they were asked for.
+        Of these rows, where they were asked for; UIDs of a table of series or studies.
 
     """
 

@@ -28,7 +28,7 @@ from dicom_assets.delta.files import DataFile, read_file, write_batches
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.snapshot import live_files, take_snapshot
 from dicom_assets.delta.stored import stored_table
-from dicom_assets.tables import KEY, PARTITION, Table
+from dicom_assets.tables import PARTITION, Table
 
 READ_FORMAT = "dicom_assets_delta"
 STORAGE_OPTION = "storage."
@@ -107,7 +107,7 @@ class FilePartition(InputPartition):
 
 
 class DeltaReader(DataSourceReader):
-    """One Spark partition per data file; filters on prefix and path skip files by the log alone."""
+    """One Spark partition per data file; filters on prefix and key skip files by the log alone."""
 
     def __init__(self, location: TableLocation, version: int | None, columns: tuple[str, ...]) -> None:
         self._location = location
@@ -115,7 +115,7 @@ class DeltaReader(DataSourceReader):
         self._columns = columns
         self._version = version
         self._prefixes: frozenset[str] | None = None
-        self._path: str | None = None
+        self._key: str | None = None
 
     def pushFilters(self, filters: list[Filter]) -> Iterator[Filter]:  # noqa: N802 - Spark's name
         """Remember what can skip files; Spark applies every filter to the rows all the same."""
@@ -125,8 +125,8 @@ class DeltaReader(DataSourceReader):
                     self._narrow({value})
                 case In(attribute=(column,), value=values) if column == PARTITION:
                     self._narrow(set(values))
-                case EqualTo(attribute=(column,), value=value) if column == KEY:
-                    self._path = value
+                case EqualTo(attribute=(column,), value=value) if column == self._table.key:
+                    self._key = value
                 case _:
                     pass
             yield given
@@ -136,9 +136,9 @@ class DeltaReader(DataSourceReader):
 
     def partitions(self) -> Sequence[InputPartition]:
         """Return the data files that may hold rows of interest."""
-        files = live_files(self._location.open(self._version), self._prefixes)
-        path = self._path
-        return [FilePartition(file) for file in files if path is None or file.may_hold(path, path)]
+        files = live_files(self._location.open(self._version), self._prefixes, self._table.key)
+        key = self._key
+        return [FilePartition(file) for file in files if key is None or file.may_hold(key, key)]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Yield the rows of one data file."""
@@ -165,7 +165,7 @@ class DeltaWriter(DataSourceArrowWriter):
         """Write one task's rows, sorted so that each prefix makes one data file."""
         batches = [batch.select(self._table.schema.names).cast(self._table.schema) for batch in iterator]
         rows = pa.Table.from_batches(batches, self._table.schema)
-        rows = rows.sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
+        rows = rows.sort_by([(name, "ascending") for name in self._table.identity])
         return WrittenFiles(write_batches(self._location.filesystem(), self._table, rows.to_batches()))
 
     def commit(self, messages: list[WriterCommitMessage | None]) -> None:

@@ -11,7 +11,7 @@ from dicom_assets.cli.main import app
 from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.partitions import PREFIXES
-from dicom_assets_tests.support.whole import Deployment, put
+from dicom_assets_tests.support.whole import TABLES_OF_FILES, Deployment, put
 
 TABLES = [table.name for table in DEFAULT_MODEL.tables]
 
@@ -54,7 +54,7 @@ def test_from_a_file_to_the_run_of_dagster_and_back(deployment, call):
 
     told = call(deployment.source / "a" / "0.dcm", "--dagster-url", "http://127.0.0.1:3000/")
     lines = told.splitlines()
-    assert [line.split()[0] for line in lines[2:7]] == TABLES
+    assert [line.split()[0] for line in lines[2:7]] == list(TABLES_OF_FILES)
     assert all(second in line for line in lines[2:7])
     assert lines[7] == "held by"
     assert lines[9].split()[:4] == ["cohort", "1", "path", "1"]
@@ -63,7 +63,7 @@ def test_from_a_file_to_the_run_of_dagster_and_back(deployment, call):
 
     found = json.loads(call("b/1.dcm", "--json", "--dagster-url", "http://127.0.0.1:3000"))
     (file,) = found["files"]
-    assert {row["table"]: row["made"]["run_id"] for row in file["rows"]} == dict.fromkeys(TABLES, first)
+    assert {row["table"]: row["made"]["run_id"] for row in file["rows"]} == dict.fromkeys(TABLES_OF_FILES, first)
     assert found["run_urls"][first] == f"http://127.0.0.1:3000/runs/{first}"
 
     run = json.loads(call("--run", first[:8], "--paths", "--json"))

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, Schema
 
-from dicom_assets.delta.format import FORMAT, FORMAT_VERSION, LakeFormatError
+from dicom_assets.delta.format import FORMAT, FORMAT_VERSION, LakeFormatError, format_for
 from dicom_assets.delta.lake import Lake
 from dicom_assets.errors import UserError
 from dicom_assets.pipeline.update import update_catalog
@@ -38,7 +38,7 @@ def old_table(lake: Lake) -> None:
 
 def test_a_new_table_states_the_format_in_its_first_version(lake):
     lake.ensure([FILE_INDEX])
-    assert stated(lake) == str(FORMAT_VERSION)
+    assert stated(lake) == str(format_for(FILE_INDEX))
     assert lake.location(FILE_INDEX).open().version() == 0
 
 
@@ -78,7 +78,7 @@ def test_an_older_table_gets_columns_and_format_once(lake):
     old_table(lake)
     lake.ensure([FILE_INDEX])
     assert pa.schema(lake.location(FILE_INDEX).open().schema().to_arrow()).names == FILE_INDEX.schema.names
-    assert stated(lake) == str(FORMAT_VERSION)
+    assert stated(lake) == str(format_for(FILE_INDEX))
     upgraded = lake.location(FILE_INDEX).open().version()
     lake.ensure([FILE_INDEX])
     assert lake.location(FILE_INDEX).open().version() == upgraded
@@ -91,7 +91,7 @@ def test_an_upgrade_that_was_killed_half_way_is_completed(lake):
     _add_missing_columns(lake.location(FILE_INDEX).open(), FILE_INDEX)
     assert stated(lake) is None
     lake.ensure([FILE_INDEX])
-    assert stated(lake) == str(FORMAT_VERSION)
+    assert stated(lake) == str(format_for(FILE_INDEX))
 
 
 def test_upgrades_at_once_do_not_fail_each_other(tmp_path):
@@ -106,4 +106,4 @@ def test_upgrades_at_once_do_not_fail_each_other(tmp_path):
         with ThreadPoolExecutor(RUNS) as pool:
             list(pool.map(upgrade, range(RUNS)))
         assert pa.schema(lake.location(FILE_INDEX).open().schema().to_arrow()).names == FILE_INDEX.schema.names
-        assert stated(lake) == str(FORMAT_VERSION)
+        assert stated(lake) == str(format_for(FILE_INDEX))

@@ -24,9 +24,9 @@ from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import LineageError, NoCatalogError
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.scratch import IN_PROCESS
-from dicom_assets_tests.support.whole import contents, put
+from dicom_assets_tests.support.whole import TABLES_OF_FILES, contents, put
 
-TABLES = [table.name for table in DEFAULT_MODEL.tables]
+TABLES = TABLES_OF_FILES
 FIRST, SECOND, THIRD = (f"{number}{number}{number}{number}0000-run" for number in (1, 2, 3))
 EAGER = MaintenanceOptions(small_files=2)
 
@@ -231,7 +231,7 @@ def test_without_dagster_each_update_has_an_id_of_its_own(lake, source, update):
 def older(lake, source, update):
     """A lake of a release whose rows did not say who made them: two commits, of one file of each prefix each."""
     update(FIRST)
-    for table in DEFAULT_MODEL.tables:
+    for table in map(DEFAULT_MODEL.table, TABLES_OF_FILES):
         location, snapshot = lake.location(table), lake.snapshot(table)
         names = [name for name in table.schema.names if name not in {"run_id", "made_at"}]
         silent = pa.Table.from_batches(batch for _, batch in snapshot.rows(names))

@@ -19,13 +19,20 @@ from dicom_assets.orchestration.partitions import PREFIXES, register_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import range_tags
+from dicom_assets.tables import KEY
+
+TABLES_OF_FILES = tuple(table.name for table in DEFAULT_MODEL.tables if table.key == KEY)
+"""Those that have a row for each file."""
 
 _VOLATILE = {"indexed_at", "removed_at", "run_id", "made_at"}
 """Columns that tell when we looked and who did, which differs between two catalogs of one archive."""
 
 
-def tiny_dicom(number: int) -> bytes:
-    """Return a whole, valid image of 8 x 8 pixels; the number shows in header and pixels."""
+def tiny_dicom(number: int, **attributes: object) -> bytes:
+    """Return a whole, valid image of 8 x 8 pixels, of a series of its own unless attributes say otherwise.
+
+    The number shows in header and pixels.
+    """
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
@@ -33,19 +40,23 @@ def tiny_dicom(number: int) -> bytes:
     image = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
     image.SOPClassUID, image.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     image.PatientID, image.Modality, image.InstanceNumber = f"P{number}", "OT", number
+    image.StudyInstanceUID, image.SeriesInstanceUID = f"1.2.4.{number}", f"1.2.5.{number}"
     image.Rows = image.Columns = 8
     image.SamplesPerPixel, image.PhotometricInterpretation = 1, "MONOCHROME2"
     image.BitsAllocated, image.BitsStored, image.HighBit, image.PixelRepresentation = 8, 8, 7, 0
     image.PixelData = ((np.arange(64) * (number % 50 + 1)) % 256).astype(np.uint8).tobytes()
+    for keyword, value in attributes.items():
+        setattr(image, keyword, value)
+    meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
     sink = io.BytesIO()
     image.save_as(sink, enforce_file_format=True)
     return sink.getvalue()
 
 
-def put(path: Path, number: int, when: float | None = None) -> None:
+def put(path: Path, number: int, when: float | None = None, **attributes: object) -> None:
     """Put an image into an archive, with a time of last modification or as of now."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(tiny_dicom(number))
+    path.write_bytes(tiny_dicom(number, **attributes))
     if when is not None:
         os.utime(path, (when, when))
 
@@ -84,17 +95,17 @@ class Deployment:
 
 
 def contents(lake: Lake) -> dict[str, list[dict]]:
-    """Return all rows of all tables in the order of paths, without what tells when they were made."""
+    """Return all rows of all tables in the order of their keys, without what tells when they were made."""
     found = {}
     for table in DEFAULT_MODEL.tables:
         names = [name for name in table.schema.names if name not in _VOLATILE]
         batches = [batch for _, batch in lake.snapshot(table).rows(names)]
         schema = pa.schema([table.schema.field(name) for name in names])
-        rows = pa.Table.from_batches(batches, schema).sort_by([("prefix", "ascending"), ("path", "ascending")])
+        rows = pa.Table.from_batches(batches, schema).sort_by([(name, "ascending") for name in table.identity])
         found[table.name] = rows.to_pylist()
     return found
 
 
 def paths_of(lake: Lake) -> dict[str, list[str]]:
-    """Return the paths that each table holds."""
-    return {name: [row["path"] for row in rows] for name, rows in contents(lake).items()}
+    """Return the paths that each table of files holds."""
+    return {name: [row["path"] for row in rows] for name, rows in contents(lake).items() if name in TABLES_OF_FILES}

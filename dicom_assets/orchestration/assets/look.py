@@ -30,13 +30,13 @@ from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.secrets import looks_secret
 from dicom_assets.storage.addresses import without_secrets
-from dicom_assets.tables import KEY, PARTITION, Column, Table
+from dicom_assets.tables import PARTITION, Column, Table
 
 _BEGINNINGS = ("class ", "def ")
 """Of the line that names what is defined: its decorators stand before it."""
 
 LAYER = "dicom_assets/layer"
-"""Tag of the assets: ``source``, ``index``, ``extracted`` or ``catalog``, to select by."""
+"""Tag of the assets: ``source``, ``index``, ``extracted``, ``catalog`` or ``rollup``, to select by."""
 
 
 @dataclass(frozen=True)
@@ -141,16 +141,16 @@ def _known(value: str) -> str:
 
 def column_schema(table: Table) -> TableSchema:
     """Return the columns of a table, with descriptions and the tags of DICOM attributes."""
-    return TableSchema(columns=[_column(column) for column in table])
+    return TableSchema(columns=[_column(column, nullable=column.name not in table.identity) for column in table])
 
 
-def _column(column: Column) -> TableColumn:
+def _column(column: Column, *, nullable: bool) -> TableColumn:
     attribute = {"dicom/tag": f"{column.tag[:4]},{column.tag[4:]}", "dicom/vr": column.vr or ""} if column.tag else {}
     return TableColumn(
         column.name,
         type=str(column.type),
         description=column.description,
-        constraints=TableColumnConstraints(nullable=column.name not in (KEY, PARTITION)),
+        constraints=TableColumnConstraints(nullable=nullable),
         tags=attribute,
     )
 

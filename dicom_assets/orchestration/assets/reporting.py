@@ -5,7 +5,7 @@ of the run as a whole, which all its events repeat, begins with ``run/``. Number
 them over time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,8 @@ from dagster import (
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.origin import DAGSTER_RUN
 from dicom_assets.extract.extractor import ExtractedTable
+from dicom_assets.extract.model import CATALOG_NAME
+from dicom_assets.extract.rollups import RollupStatus, RollupTable
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.orchestration.naming import ALONE, CatalogNames
 from dicom_assets.pipeline.counts import StatusCount, by_status, count_statuses, extent, most_frequent
@@ -120,15 +122,23 @@ def run_metadata(context: AssetExecutionContext) -> dict[str, str]:
 
 def _means_files(table: Table) -> bool:
     """Return whether the status of a row is the status of its file as a whole."""
-    return _STATUS in table.schema.names and not isinstance(table, ExtractedTable)
+    return table.name == CATALOG_NAME
 
 
 def _statuses(table: Table, found: Counts) -> dict[str, int]:
     """Return the number of rows of each state that there is, those without rows included: a trend has no gaps."""
-    declared = table.meanings if isinstance(table, ExtractedTable) else CatalogStatus if _means_files(table) else ()
-    known = [str(status) for status in declared]
+    known = [str(status) for status in _declared(table)]
     others = sorted(found.keys() - set(known))
     return {f"{_STATUS}/{name}": found.get(name, 0) for name in (*known, *others)}
+
+
+def _declared(table: Table) -> Iterable[str]:
+    """Return the states that rows of a table may have."""
+    if isinstance(table, ExtractedTable):
+        return table.meanings
+    if isinstance(table, RollupTable):
+        return RollupStatus
+    return CatalogStatus if _means_files(table) else ()
 
 
 def _run(outcome: Outcome, prefixes: int) -> dict[str, Any]:

@@ -47,6 +47,8 @@ def test_owners_and_tags_are_those_that_are_given_and_the_layer_is_known():
         "dicom_headers": "extracted",
         "thumbnails": "extracted",
         "object_catalog": "catalog",
+        "series": "rollup",
+        "studies": "rollup",
     }
 
 
