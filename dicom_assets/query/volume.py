@@ -22,7 +22,7 @@ from dicom_assets.dicom.header import read_header
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
 from dicom_assets.dicom.pixels.native import Samples
 from dicom_assets.dicom.stored_frames import modality_frames, modality_type
-from dicom_assets.query.describe import documented
+from dicom_assets.query.documented import documented
 from dicom_assets.query.errors import CatalogError, NotAVolumeError, NotInCatalogError
 from dicom_assets.query.indexed_files import ArchiveReader, IndexedFile, files_of
 from dicom_assets.query.sql_text import literal
