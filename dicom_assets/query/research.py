@@ -62,7 +62,7 @@ class Research(ABC):
         query = _query(CATALOG_NAME, where, [*wanted, *(telling if pictures else ())])
         return with_hidden(self.sql(query)) if pictures else Selection(self.sql(query))
 
-    def series(self, where: str | None = None) -> "Selection":
+    def series(self, where: str | None = None, columns: Sequence[str] = ("*",)) -> "Selection":
         """Return the series that meet a condition, one row each, wherever their files are.
 
         Parameters
@@ -70,6 +70,8 @@ class Research(ABC):
         where
             Condition in SQL on the columns of ``all_series``, such as ``is_volume AND slice_spacing <= 1``; by default
             all series.
+        columns
+            Names of columns, or expressions of SQL; by default all.
 
         Raises
         ------
@@ -81,9 +83,9 @@ class Research(ABC):
         """
         from dicom_assets.query.selection import Selection
 
-        return Selection(self.sql(_query("all_series", where)))
+        return Selection(self.sql(_query("all_series", where, [_column(name) for name in columns])))
 
-    def studies(self, where: str | None = None) -> "Selection":
+    def studies(self, where: str | None = None, columns: Sequence[str] = ("*",)) -> "Selection":
         """Return the studies that meet a condition, one row each, wherever their files are.
 
         Parameters
@@ -91,6 +93,8 @@ class Research(ABC):
         where
             Condition in SQL on the columns of ``all_studies``, such as ``list_contains(modalities, 'PT')``; by default
             all studies.
+        columns
+            Names of columns, or expressions of SQL; by default all.
 
         Raises
         ------
@@ -102,7 +106,7 @@ class Research(ABC):
         """
         from dicom_assets.query.selection import Selection
 
-        return Selection(self.sql(_query("all_studies", where)))
+        return Selection(self.sql(_query("all_studies", where, [_column(name) for name in columns])))
 
     def header(self, path_or_uid: str) -> "StoredDataset":
         """Return the header of a file as a data set of pydicom, from the catalog alone.

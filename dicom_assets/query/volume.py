@@ -19,6 +19,7 @@ from dicom_assets.dicom.geometry import (
     frames_of,
 )
 from dicom_assets.dicom.header import read_header
+from dicom_assets.dicom.pixels.attributes import integer
 from dicom_assets.dicom.pixels.errors import PixelError, TooLargeError
 from dicom_assets.dicom.pixels.native import Samples
 from dicom_assets.dicom.stored_frames import modality_frames, modality_type
@@ -30,6 +31,7 @@ from dicom_assets.query.sql_text import literal
 if TYPE_CHECKING:
     from dicom_assets.query.database import Catalog
 
+_NUMBER_OF_FRAMES = "00280008"
 _FILES_AT_ONCE = 8
 """An object store answers slowly, but answers many requests at once."""
 
@@ -181,9 +183,9 @@ def _image(copies: Sequence[Mapping[str, Any]], files: Mapping[str, IndexedFile]
     dataset = orjson.loads(first["header"])["dataset"]
     if any(orjson.loads(copy["header"])["dataset"] != dataset for copy in copies[1:]):
         raise NotAVolumeError(f"{len(copies)} files of the series have one SOP Instance UID and different headers")
-    return _Image(
-        tuple(files[copy["path"]] for copy in copies), frames_of(dataset, first["frames"]), modality_type(dataset)
-    )
+    # Several frames without groups have no places, whatever the data set says of one.
+    groups = first["frames"] or (() if integer(dataset, _NUMBER_OF_FRAMES, 1) > 1 else None)
+    return _Image(tuple(files[copy["path"]] for copy in copies), frames_of(dataset, groups), modality_type(dataset))
 
 
 def _read(

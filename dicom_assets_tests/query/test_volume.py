@@ -11,7 +11,7 @@ from dicom_assets import open_catalog, update_catalog
 from dicom_assets.dicom.pixels.errors import PixelError
 from dicom_assets.query.errors import CatalogError, ChangedFileError, NotAVolumeError, NotInCatalogError
 from dicom_assets.spark.work import InProcess
-from dicom_assets_tests.support.corpus import CORPUS, PYDICOM_FILES
+from dicom_assets_tests.support.corpus import CORPUS, PYDICOM_FILES, files_below
 from dicom_assets_tests.support.dicom.slices import SIDE, SPACING, modality_values, write_series
 
 
@@ -139,6 +139,26 @@ def test_headers_of_another_version_than_the_index_are_refused(tmp_path, place, 
     shutil.copytree(tmp_path / "headers", tmp_path / "lake" / "dicom" / "dicom_headers")
     with pytest.raises(CatalogError, match="another version of the file"):
         catalog.volume(series)
+
+
+def test_the_verdict_is_that_of_the_table(place, cataloged):
+    place.mkdir(parents=True)
+    for path in files_below(PYDICOM_FILES):
+        shutil.copy(path, place / path.relative_to(PYDICOM_FILES).as_posix().replace("/", "-"))
+    for number, places in enumerate(([0.0, 1.0, 2.0], [0.0, 1.0, 3.0, 4.0])):
+        write_series(place / f"made-{number}", places)
+    catalog = cataloged()
+    rows = catalog.series("SeriesInstanceUID IS NOT NULL", ["SeriesInstanceUID", "is_volume", "not_volume_reason"])
+    verdicts = {True: 0, False: 0}
+    for row in rows.to_arrow().to_pylist():
+        verdicts[row["is_volume"]] += 1
+        if row["is_volume"]:
+            assert catalog.volume(row["SeriesInstanceUID"], stack=0).array.ndim == 3
+        else:
+            with pytest.raises(CatalogError) as caught:
+                catalog.volume(row["SeriesInstanceUID"])
+            assert f"({row['not_volume_reason']})" in str(caught.value) or "one SOP Instance UID" in str(caught.value)
+    assert min(verdicts.values()) > 0, verdicts
 
 
 def test_an_unknown_series_and_one_without_places_are_told(place, cataloged):
