@@ -124,7 +124,7 @@ def _chosen_stack(geometry: VolumeGeometry, stack: int | None) -> int:
     """Return which stack to read; raises :class:`NotAVolumeError`."""
     if not geometry.is_volume:
         assert geometry.reason is not None
-        why = documented(NotVolume)[geometry.reason]
+        why = documented(NotVolume).get(geometry.reason, "see the documentation")
         raise NotAVolumeError(f"the series is no volume ({geometry.reason}): {why}")
     if stack is None and geometry.stacks > 1:
         by = f", told apart by {geometry.stacks_by}" if geometry.stacks_by else ""
