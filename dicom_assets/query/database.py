@@ -1,13 +1,13 @@
 """The catalog as a database: SQL over the Delta tables by their names, answered by DuckDB."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow.fs import FileSelector, FileType
@@ -16,19 +16,21 @@ from dicom_assets.archive.base import Archive
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import CATALOG_NAME, DEFAULT_MODEL
-from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
+from dicom_assets.query.opened import OpenTables
 from dicom_assets.query.references import fold
 from dicom_assets.query.relations import Relations
-from dicom_assets.query.remote import RemoteDataset
 from dicom_assets.query.research import Research
+from dicom_assets.query.scans import TableDataset
 from dicom_assets.query.versions import load_version
 from dicom_assets.query.views import VIEWS, View
 
 if TYPE_CHECKING:
     from dicom_assets.query.lineage_model import Lineage, RunLineage
 
+_CLOCKS_DIFFER = 600
+"""Seconds at most, between those who commit and this machine: until then a version of the past may not be its last."""
 _NO_TABLE = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 
 
@@ -68,6 +70,7 @@ class Catalog(Research):
     engine: EngineOptions = field(default_factory=EngineOptions)
     version: int | None = None
     archive: Archive | str | None = None
+    _open: OpenTables = field(default_factory=OpenTables, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.as_of is not None and self.version is not None:
@@ -195,10 +198,12 @@ class Catalog(Research):
 
         return Asking(self).of_run(run_id, paths=paths)
 
-    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> ds.Dataset | RemoteDataset:
+    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> TableDataset:
         """Return a table that DuckDB can scan, with the statistics of the columns that a query mentions."""
         location = self.location(name)
-        return as_dataset(location, self.open_table(location), mentioned)
+        past = self.as_of is not None and self.as_of.timestamp() < time.time() - _CLOCKS_DIFFER
+        pinned = past or (self.version is not None and name == CATALOG_NAME)
+        return self._open.dataset(location, lambda: self.open_table(location), mentioned, pinned=pinned)
 
     @property
     def _folder(self) -> TableLocation:
@@ -218,7 +223,7 @@ class Catalog(Research):
             raise NoCatalogError(f"{self._folder.uri} cannot be listed: {one_line(error)}") from error
         for entry in entries:
             name = entry.path.rstrip("/").rpartition("/")[2]
-            if entry.type == FileType.Directory and self.location(name).exists():
+            if entry.type == FileType.Directory and self._open.exists(self.location(name)):
                 yield name
 
     def open_table(self, location: TableLocation) -> DeltaTable:
