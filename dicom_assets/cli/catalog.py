@@ -181,6 +181,8 @@ def _conclude(lake: Lake, done: Sequence[Pending], seconds: float) -> None:
     files, removed = (sum(getattr(entry, name) for entry in done) for name in ("files", "removed"))
     if not done:
         stdout.print(f"Nothing was changed; looked in {seconds:.1f} s.")
+    elif not (files or removed):
+        stdout.print(f"Tables brought up to date in {seconds:.1f} s; no file has changed.")
     else:
         gone = f", rows of {removed} removed" if removed else ""
         rate = f", {files / seconds:.0f} files per second" if files > seconds else ""

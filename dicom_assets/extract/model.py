@@ -9,7 +9,7 @@ from functools import cached_property
 
 from dicom_assets.errors import UserError
 from dicom_assets.extract.extractor import ExtractedTable, Extractor
-from dicom_assets.extract.headers import HeaderExtractor
+from dicom_assets.extract.headers import DICOM_HEADERS, HeaderExtractor
 from dicom_assets.extract.metadata import MetadataExtractor
 from dicom_assets.extract.rollups import NEEDED, ROLLUPS, RollupTable
 from dicom_assets.extract.thumbnails import ThumbnailExtractor
@@ -96,7 +96,8 @@ class CatalogModel:
     @cached_property
     def rollups(self) -> tuple[RollupTable, ...]:
         """``series`` and ``studies``; none where no extractor gives ``object_catalog`` what they are made of."""
-        return ROLLUPS if NEEDED.issubset(self.catalog.schema.names) else ()
+        read = any(table.name == DICOM_HEADERS.name for table in self.extracted)
+        return ROLLUPS if read and NEEDED.issubset(self.catalog.schema.names) else ()
 
     def column_sources(self, table: Table) -> Iterator[tuple[str, str, str]]:
         """Yield the name of each column of a table with a table and column that it is made of; a column of several.

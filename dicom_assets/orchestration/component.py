@@ -55,9 +55,10 @@ class ComponentConfigError(UserError, ValueError):
 class DicomCatalogComponent(Component, Model, Resolvable):
     """A catalog of a DICOM archive: every file with its header and a thumbnail, queryable, kept up to date.
 
-    Brings the assets `file_index`, `file_metadata`, `dicom_headers`, `thumbnails` and `object_catalog`, partitioned by
-    the prefixes (folders) of the archive, with their checks, a sensor that follows the archive, and a schedule that
-    keeps the Delta tables fit. All names begin with the name of the catalog, so a project may have several.
+    Brings the assets `file_index`, `file_metadata`, `dicom_headers`, `thumbnails`, `object_catalog`, `series` and
+    `studies`, partitioned by the prefixes (folders) of the archive, with their checks, a sensor that follows the
+    archive, and a schedule that keeps the Delta tables fit. All names begin with the name of the catalog, so a project
+    may have several.
     """
 
     # Errors show no values: there are secrets among them.

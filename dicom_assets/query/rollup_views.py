@@ -129,7 +129,7 @@ GROUP BY StudyInstanceUID
 _PATIENTS = """
 SELECT
   PatientID,
-  list_sort(list(DISTINCT PatientName) FILTER (WHERE PatientName IS NOT NULL)) AS names,
+  coalesce(list_sort(list(DISTINCT PatientName) FILTER (WHERE PatientName IS NOT NULL)), []) AS names,
   CASE WHEN min(PatientSex) = max(PatientSex) THEN min(PatientSex) END AS PatientSex,
   CASE WHEN min(PatientBirthDate) = max(PatientBirthDate) THEN min(PatientBirthDate) END AS PatientBirthDate,
   list_filter(

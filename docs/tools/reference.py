@@ -186,7 +186,7 @@ def configuration_page() -> str:
     parts += ["## Run config", "By op, in Dagster's launchpad or `dagster.RunConfig`."]
     for title, config in (
         ("file_index", IndexConfig),
-        ("extraction and object_catalog", UpdateConfig),
+        ("extraction, object_catalog and rollups", UpdateConfig),
         ("maintenance", MaintenanceConfig),
     ):
         parts += [f"### Of {title}", table(("Field", "", "Default"), _fields(config))]

@@ -17,6 +17,7 @@ Row = dict[str, Any]
 _INSTANCE = "SOPInstanceUID"
 _MOST_MISSING = 1000
 """Instance Numbers that are listed as missing: of more, the numbers do not count anything."""
+_NO_NUMBER = pa.scalar(None, pa.int32())
 _UNUSABLE = (CatalogStatus.DAMAGED, CatalogStatus.UNREADABLE)
 
 
@@ -114,7 +115,7 @@ def _agree(rows: Sequence[Row], groups: Groups, table: RollupTable) -> None:
 
 def _frames(instances: pa.Table) -> pa.ChunkedArray:
     """Return how many frames each instance has: as stated, else one where there are pixels to describe."""
-    stated = pc.if_else(pc.greater(instances["NumberOfFrames"], 0), instances["NumberOfFrames"], None)
+    stated = pc.if_else(pc.greater(instances["NumberOfFrames"], 0), instances["NumberOfFrames"], _NO_NUMBER)
     one = pc.cast(pc.is_valid(instances["Rows"]), pa.int32())
     return pc.if_else(pc.is_valid(instances["Rows"]), pc.coalesce(stated, one), 0)
 

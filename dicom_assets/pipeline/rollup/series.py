@@ -17,6 +17,7 @@ from dicom_assets.pipeline.rollup.groups import Groups
 from dicom_assets.pipeline.rollup.rows import Row, common_rows, number_columns
 from dicom_assets.tables import KEY, THUMBNAIL_PATH
 
+_SHOWN = frozenset({"thumbnail_status", "frame_number"})
 _FRAMES_AT_ONCE = 100_000
 """Frames of multi-frame files that are kept in memory."""
 
@@ -107,7 +108,7 @@ def thumbnail_columns(instances: pa.Table, order: npt.NDArray[np.int64] | None) 
 
     """
     nothing: Row = {THUMBNAIL_PATH: None, "thumbnail_frame": None}
-    if "thumbnail_status" not in instances.column_names:
+    if not _SHOWN.issubset(instances.column_names):
         return nothing
     if order is None:
         by_number = np.argsort(instances["InstanceNumber"].fill_null(0).to_numpy(), kind="stable")

@@ -79,7 +79,7 @@ class RollupStep:
         # before it touches any other table.
         held = {table.name: self.lake.snapshot(table, self.prefixes) for table in tables}
         catalog = self.lake.snapshot(self.model.catalog, self.prefixes)
-        headers = self.lake.snapshot(DICOM_HEADERS, self.prefixes)
+        headers = self.lake.snapshot(self.model.table(DICOM_HEADERS.name), self.prefixes)
         refuse_moving(self.lake, self.lake.location(FILE_INDEX).open().metadata().configuration)
         due = {table.name: _due(catalog, table) for table in tables}
         plans = {table.name: self._compared(held[table.name], due[table.name]) for table in tables}
