@@ -76,19 +76,23 @@ def _element(tag: int, element: Element, bulk: dict[str, Mapping[str, int]], pla
             _fill(made, item or {}, bulk, f"{place}[{number}].")
             items.append(made)
         return DataElement(tag, vr, items)
-    if "InlineBinary" in element:
-        data = base64.b64decode(element["InlineBinary"])
-        return _made(tag, vr if vr in _BYTES else "UN", data)
     values = element.get("Value", [])
+    binary = base64.b64decode(element["InlineBinary"]) if "InlineBinary" in element else None
+    if binary is not None and vr not in _BYTES:
+        return _unknown(tag, binary)
     try:
-        return _made(tag, vr, _plain(vr, values))
+        # Warnings of pydicom quote the value.
+        value = _plain(vr, values) if binary is None else binary
+        return DataElement(tag, vr, value, validation_mode=config.IGNORE)
     except Exception:  # noqa: BLE001 - whatever pydicom finds wrong with a value, there is no second way to hold it
-        return _made(tag, "UN", _as_stands(values))
+        return _unknown(tag, _as_stands(values) if binary is None else binary)
 
 
-def _made(tag: int, vr: str, value: Any) -> DataElement:
-    # Warnings of pydicom quote the value.
-    return DataElement(tag, vr, value, validation_mode=config.IGNORE)
+def _unknown(tag: int, data: bytes) -> DataElement:
+    """Return an element of VR ``UN``; made as one, pydicom would take it for the VR that its dictionary has."""
+    element = DataElement(tag, "OB", data)
+    element.VR = "UN"
+    return element
 
 
 def _plain(vr: str, values: list[Any]) -> Any:

@@ -10,7 +10,7 @@ from dicom_assets.delta.history import CommitLog
 from dicom_assets.delta.lake import CATALOG_TABLE
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.query.errors import CatalogError
-from dicom_assets.tables import KEY
+from dicom_assets.tables import KEY, SOURCE
 
 
 def load_version(catalog: TableLocation, version: int, location: TableLocation, delta: DeltaTable) -> None:
@@ -72,5 +72,6 @@ def _check(newest: int, version: Any) -> None:
 
 def _is_parent(delta: DeltaTable) -> bool:
     """Return whether ``object_catalog`` is made of a table: one of the catalog, with a row for each file."""
-    ours = delta.metadata().configuration.get(CATALOG_TABLE) == "true"
+    properties = delta.metadata().configuration  # those of the index say what it belongs to
+    ours = SOURCE in properties or properties.get(CATALOG_TABLE) == "true"
     return ours and KEY in pa.schema(delta.schema().to_arrow()).names

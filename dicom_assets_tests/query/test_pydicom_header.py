@@ -22,7 +22,8 @@ def stored(path):
 
 def readable():
     for path in pydicom_files():
-        if read_header(path).status in {"ok", "dicomdir"}:
+        # What pydicom does not inflate, it reads as noise.
+        if path.suffix != ".gz" and read_header(path).status in {"ok", "dicomdir"}:
             yield pytest.param(path, id=f"{path.parent.name}-{path.name}")
 
 
@@ -48,7 +49,7 @@ def _plain(value):
     return value.rstrip(b"\0") if isinstance(value, bytes) else str(value or "").rstrip()
 
 
-@pytest.mark.parametrize("path", readable())
+@pytest.mark.parametrize("path", list(readable()))
 def test_it_says_what_pydicom_reads_of_the_file(path):
     found = to_pydicom(stored(path))
     with warnings.catch_warnings():
@@ -69,6 +70,7 @@ def _same_bytes(one, other):
 
 def test_long_values_are_by_reference():
     dataset = pydicom.dcmread(PYDICOM_FILES / "CT_small.dcm")
+    dataset.remove_private_tags()
     dataset.add_new(0x00091001, "OB", b"x" * 5000)
     item = Dataset()
     item.add_new(0x00283006, "OW", b"yz" * 3000)

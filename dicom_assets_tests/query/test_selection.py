@@ -1,7 +1,5 @@
 """Selections: every way out of them says the same, and what a notebook shows of them."""
 
-import html
-
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -106,7 +104,7 @@ def test_text_is_escaped_and_rows_are_bounded(tmp_path):
     append(lake, OBJECT_CATALOG, rows)
     page = Catalog(lake).select(columns=["PatientID", "Modality", "StudyDescription", "thumbnail"])._repr_html_()
     assert "<script" not in page
-    assert html.escape(HOSTILE) in page
+    assert "&lt;script&gt;alert(" in page
     assert "\u202e" not in page
     assert "x" * 100 not in page
     assert page.count("<tr>") == SHOWN_ROWS + 1

@@ -45,7 +45,8 @@ def test_slices_are_in_the_order_of_their_places_in_hounsfield_units(place, cata
 
 
 def test_the_affine_leads_from_a_voxel_to_where_its_file_says_it_is(place, cataloged):
-    volume = cataloged().volume(write_series(place, [4.0, 2.0, 0.0]))
+    series = write_series(place, [4.0, 2.0, 0.0])
+    volume = cataloged().volume(series)
     for number, path in enumerate(volume.paths):
         dataset = pydicom.dcmread(path)
         row, column = 3, 11

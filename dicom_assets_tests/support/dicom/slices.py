@@ -22,6 +22,7 @@ def write_series(folder: Path, places: Iterable[float], *, series: str | None = 
     folder.mkdir(parents=True, exist_ok=True)
     for number, place in enumerate(places):
         dataset = pydicom.dcmread(PYDICOM_FILES / "CT_small.dcm")
+        del dataset.DataSetTrailingPadding  # so that a file ends with its pixels
         dataset.SeriesInstanceUID = uid
         dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
         dataset.InstanceNumber = number + 1
