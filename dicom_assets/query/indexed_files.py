@@ -47,8 +47,8 @@ class IndexedFile:
     def of(cls, row: Mapping[str, Any]) -> "IndexedFile":
         """Return the file of a row of ``file_index``; an older index has no ``source_version``."""
         version = row.get("source_version") or row.get("etag") or row["fingerprint"]
-        names = ("prefix", "path", "relative_path", "fingerprint")
-        return cls(*(row[name] for name in names), Listed(row["size"], version))
+        listed = Listed(row["size"], version)
+        return cls(row["prefix"], row["path"], row["relative_path"], row["fingerprint"], listed)
 
 
 def find_file(catalog: "Catalog", asked: str) -> IndexedFile:

@@ -82,7 +82,8 @@ class Selection:
     def to_pandas(self) -> "pd.DataFrame":
         """Return all rows as a data frame; raises :class:`QueryError` when the query fails on a value."""
         with _explained():
-            return self.relation.df()
+            frame: pd.DataFrame = self.relation.df()
+            return frame
 
     def to_polars(self) -> "pl.DataFrame":
         """Return all rows as a data frame of Polars.

@@ -5,7 +5,8 @@ what the code showed. A test runs the notebook and fails where it shows somethin
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,17 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
         cell.metadata = {}
         if cell.cell_type == "code":
             cell.execution_count = None
-            cell.outputs = [_kept(output) for output in cell.outputs]
+            cell.outputs = list(_joined(_kept(output) for output in cell.outputs))
     return made
+
+
+def _joined(outputs: Iterable[Any]) -> Iterator[Any]:
+    """Join what was printed: it comes in as many parts as it happens to."""
+    for printed, group in groupby(outputs, lambda output: output.output_type == "stream"):
+        if printed:
+            yield nbformat.v4.new_output("stream", name="stdout", text="".join(output.text for output in group))
+        else:
+            yield from group
 
 
 def _kept(output: Any) -> Any:
