@@ -15,6 +15,7 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.update import update_catalog
+from dicom_assets.query.errors import NotInCatalogError
 from dicom_assets.query.opening import open_catalog
 from dicom_assets.spark.work import InProcess
 from dicom_assets.tables import FILE_INDEX
@@ -56,6 +57,18 @@ def test_it_is_read_as_it_is(unpacked):
     assert before == {
         table.name: lake.location(table).open().version() for table in map(DEFAULT_MODEL.table, TABLES_OF_FILES)
     }
+
+
+def test_researchers_take_out_what_is_in_it(unpacked):
+    archive, lake = unpacked
+    catalog = open_catalog(lake.root, archive=str(archive))
+    header = catalog.header("a/1.dcm")
+    assert catalog.header(header.SOPInstanceUID) == header
+    assert max(catalog.thumbnail("a/1.dcm").size) <= 256
+    assert catalog.frames("a/1.dcm").shape == (1, header.Rows, header.Columns)
+    assert catalog.select("status = 'ok'", ["path", "thumbnail"]).to_html().count("data:image") == 1
+    with pytest.raises(NotInCatalogError, match="no images of a series"):
+        catalog.volume("1.2.3")
 
 
 def test_where_its_rows_come_from_is_told_by_its_log(unpacked):

@@ -5,7 +5,8 @@ Here belongs what reads a finished catalog for people: the SQL engine and its li
 (``words``, ``json_values``, ``dictionary``), Delta tables as datasets for DuckDB to scan (``opened``, ``dataset``,
 ``scans``, ``remote``), results on a terminal and in files (``formats``, ``terminal``, ``values``, ``visible``,
 ``spreadsheet``), pages and pictures (``gallery``, ``preview``), counts (``summary``, ``labels``), where rows come from
-(``lineage_asking`` takes the question; ``lineage`` and its neighbours answer it) and the documentation of the tables
+(``lineage_asking`` takes the question; ``lineage`` and its neighbours answer it), what researchers take out
+(``research``, and what it calls: ``selection``, ``objects``, ``volume``) and the documentation of the tables
 (``describe``).
 
 What writes a table belongs in ``pipeline``, and the options and messages of commands belong in ``cli``.
@@ -16,5 +17,16 @@ from dicom_assets.query.database import Catalog
 from dicom_assets.query.engine import EngineOptions
 from dicom_assets.query.errors import CatalogError, NoCatalogError, OutputError, QueryError
 from dicom_assets.query.formats import Format, write
+from dicom_assets.query.selection import Selection
 
-__all__ = ["Catalog", "CatalogError", "EngineOptions", "Format", "NoCatalogError", "OutputError", "QueryError", "write"]
+__all__ = [
+    "Catalog",
+    "CatalogError",
+    "EngineOptions",
+    "Format",
+    "NoCatalogError",
+    "OutputError",
+    "QueryError",
+    "Selection",
+    "write",
+]

@@ -12,15 +12,18 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow.fs import FileSelector, FileType
 
+from dicom_assets.archive.base import Archive
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
-from dicom_assets.extract.model import DEFAULT_MODEL
+from dicom_assets.extract.model import CATALOG_NAME, DEFAULT_MODEL
 from dicom_assets.query.engine import EngineOptions, check_reads_only
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
 from dicom_assets.query.opened import Opened
 from dicom_assets.query.references import fold
 from dicom_assets.query.relations import Relations
+from dicom_assets.query.research import Research
 from dicom_assets.query.scans import TableDataset
+from dicom_assets.query.versions import load_version
 from dicom_assets.query.views import VIEWS, View
 
 if TYPE_CHECKING:
@@ -32,8 +35,8 @@ _NO_TABLE = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 
 
 @dataclass(frozen=True, slots=True)
-class Catalog:
-    """The tables of one catalog, for queries.
+class Catalog(Research):
+    """The tables of one catalog, for queries, and what researchers take out of them.
 
     Attributes
     ----------
@@ -43,6 +46,17 @@ class Catalog:
         Read every table as it was at this time, which needs an offset from UTC; by default, as it is now.
     engine
         What queries may do beyond reading the tables, and how much of the machine they may take.
+    version
+        Read ``object_catalog`` at this version, and every other table as it was then
+        (:mod:`dicom_assets.query.versions`).
+    archive
+        The archive as it is reached from here, or its root, where that is not as it was cataloged: a bucket with
+        options of its own, a share that is mounted elsewhere, a copy. Only frames and volumes are read from it.
+
+    Raises
+    ------
+    CatalogError
+        Both a time and a version are given.
 
     Examples
     --------
@@ -54,7 +68,13 @@ class Catalog:
     lake: Lake
     as_of: datetime | None = None
     engine: EngineOptions = field(default_factory=EngineOptions)
+    version: int | None = None
+    archive: Archive | str | None = None
     _open: Opened = field(default_factory=Opened, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.as_of is not None and self.version is not None:
+            raise CatalogError("a catalog is opened as of a time or at a version: give one of them")
 
     def tables(self) -> tuple[str, ...]:
         """Return the names of the tables: those of the catalog in the order of the data flow, then those of users.
@@ -181,7 +201,8 @@ class Catalog:
     def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> TableDataset:
         """Return a table that DuckDB can scan, with the statistics of the columns that a query mentions."""
         location = self.location(name)
-        pinned = self.as_of is not None and self.as_of.timestamp() < time.time() - _CLOCKS_DIFFER
+        past = self.as_of is not None and self.as_of.timestamp() < time.time() - _CLOCKS_DIFFER
+        pinned = past or (self.version is not None and name == CATALOG_NAME)
         return self._open.dataset(location, lambda: self.open_table(location), mentioned, pinned=pinned)
 
     @property
@@ -206,11 +227,13 @@ class Catalog:
                 yield name
 
     def open_table(self, location: TableLocation) -> DeltaTable:
-        """Return a table as it was at :attr:`as_of`; raises :class:`CatalogError` when it cannot be opened."""
+        """Return a table as it was at :attr:`as_of` or :attr:`version`; raises :class:`CatalogError`."""
         try:
             delta = location.open()
             if self.as_of is not None:
                 delta.load_as_version(self.as_of)
+            if self.version is not None:
+                load_version(self.location(CATALOG_NAME), self.version, location, delta)
         except DeltaError as error:
             raise CatalogError(f"{location.uri} cannot be opened: {one_line(error)}") from error
         return delta

@@ -20,6 +20,18 @@ class LineageError(CatalogError):
     """The catalog holds nothing of a path, a UID or a run."""
 
 
+class NotInCatalogError(CatalogError):
+    """The catalog holds no such file, or not what was asked for of it."""
+
+
+class ChangedFileError(CatalogError):
+    """A file of the archive is gone, or is not the version that the catalog tells of: nothing was read of it."""
+
+
+class NotAVolumeError(CatalogError):
+    """The images of a series make no regular volume."""
+
+
 class OutputError(CatalogError):
     """A result cannot be written to this place, or in this format."""
 

@@ -11,14 +11,12 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from dicom_assets.dicom.showable import may_be_shown
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import OutputError
 from dicom_assets.query.labels import file_size, transfer_syntax_name
-from dicom_assets.query.visible import visible
+from dicom_assets.query.pages import template
 
 DEFAULT_TITLE = "DICOM catalog"
 DEFAULT_LIMIT = 500
@@ -170,11 +168,11 @@ def write_gallery(
     """
     (files,) = catalog.sql(_COUNT.format(where=where)).fetchall()[0]
     cards = sorted(_cards(catalog, where, limit), key=lambda card: card.order)
-    template = _environment().get_template("gallery.html.jinja")
+    html = template("gallery.html.jinja")
     try:
         with output.open("w", encoding="utf-8") as page:
             page.writelines(
-                template.generate(title=title, files=files, shown=len(cards), groups=_groups(cards), **_choices(cards))
+                html.generate(title=title, files=files, shown=len(cards), groups=_groups(cards), **_choices(cards))
             )
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror}") from error
@@ -208,19 +206,3 @@ def _choices(cards: Sequence[Card]) -> dict[str, list[str]]:
         "modalities": sorted({card.modality for card in cards}),
         "statuses": [status for status in CatalogStatus if status in present],
     }
-
-
-def _finalize(value: Any) -> Any:
-    """Return a value as the page shows it: without characters that reorder the text around it."""
-    return visible(value) if type(value) is str else value
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("dicom_assets.query"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -31,7 +31,7 @@ def write_table(reader: pa.RecordBatchReader, sink: BinaryIO) -> int:
     """Write the first rows for reading and return how many; a last line tells how many there are."""
     names = [visible(name) for name in reader.schema.names]
     shown, read = _first(reader)
-    terminal = sink is sys.stdout.buffer and sys.stdout.isatty()
+    terminal = sink is getattr(sys.stdout, "buffer", None) and sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal else _FILE_WIDTH
     text = io.StringIO()
     console = Console(file=text, width=width, force_terminal=terminal, highlight=False)

@@ -29,7 +29,11 @@ ARCHIVE = {
     "mr": ("MR_small.dcm", "MR_truncated.dcm"),
     "rt": ("rtplan.dcm", "rtplan_truncated.dcm", "README.txt"),
 }
-RUN_BY = {"transcript": "orchestration/test_component.py", "scaffolded": "orchestration/test_component.py"}
+RUN_BY = {
+    "transcript": "orchestration/test_component.py",
+    "scaffolded": "orchestration/test_component.py",
+    "notebook": "docs/test_notebook.py",
+}
 """Marks of blocks that another test runs."""
 MARKS = {"file", "serves", NOT_RUN, "example", *RUN_BY}
 NOT_RUN_AT_MOST = 8

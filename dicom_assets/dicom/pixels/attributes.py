@@ -120,7 +120,22 @@ def functional_group(header: Header, frame: int, macro: str) -> JsonDataset:
         The frame's own item, else the one shared by all frames, else an empty data set.
 
     """
-    own = frame_groups(header, frame)
+    return functional_group_item(header, frame_groups(header, frame), macro)
+
+
+def functional_group_item(header: Header, own: JsonDataset | None, macro: str) -> JsonDataset:
+    """Return the item of a functional group macro, where the groups of a frame are at hand.
+
+    Parameters
+    ----------
+    header
+        Of the object.
+    own
+        Item of Per-Frame Functional Groups Sequence of the frame; ``None`` where it has none.
+    macro
+        As for :func:`functional_group`.
+
+    """
     shared = items(header.dataset, SHARED_FUNCTIONAL_GROUPS)
     for group in (*([own] if own else ()), *shared[:1]):
         found = items(group, macro)

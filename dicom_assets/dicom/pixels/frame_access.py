@@ -1,5 +1,7 @@
 """One frame of an object: its transfer syntax, its bytes, its stored values. Only the bytes of that frame are read."""
 
+from dataclasses import dataclass
+
 from dicom_assets.dicom.header import Header, PixelElement
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
 from dicom_assets.dicom.pixels.decoders import codec_for, decode_frame, is_native
@@ -58,6 +60,89 @@ def read_native_frame(body: ByteSource, pixel: PixelElement, layout: PixelLayout
     return body.read(pixel.offset + first, max(0, last - first)), first_bit
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedFrame:
+    """One frame as its file holds it.
+
+    Attributes
+    ----------
+    data
+        The bytes that hold it.
+    first_bit
+        The bit in them that it begins with.
+    whole
+        Whether all of an encapsulated frame is in the file; of a native one its length tells.
+
+    """
+
+    data: bytes
+    first_bit: int = 0
+    whole: bool = True
+
+
+class EncodedFrames:
+    """The frames of one object as its file holds them, found once however many are read.
+
+    Parameters
+    ----------
+    header
+        Of the object; its ``body`` is read.
+
+    Attributes
+    ----------
+    layout
+        How the samples of a frame lie.
+    transfer_syntax
+        UID of the transfer syntax that frames are encoded in.
+
+    Raises
+    ------
+    NoPixelDataError
+        When the object has no pixel data.
+    UnsupportedPixelsError
+        When its frames cannot be told apart, or their layout is not served.
+    OSError
+        When the storage fails.
+
+    """
+
+    def __init__(self, header: Header) -> None:
+        if header.pixel is None or header.body is None:
+            raise NoPixelDataError("the object has no pixel data")
+        self._header, self._pixel, self._body = header, header.pixel, header.body
+        self.layout = read_layout(header)
+        self.transfer_syntax = effective_syntax(header, header.pixel)
+        if header.pixel.length is None and codec_for(self.transfer_syntax).one_stream:
+            raise UnsupportedPixelsError("frames of a video cannot be read one by one")
+        self._index: FrameIndex | None = None
+
+    def read(self, frame: int) -> EncodedFrame:
+        """Read one frame.
+
+        Parameters
+        ----------
+        frame
+            Number of the frame, from 0.
+
+        Raises
+        ------
+        PixelError
+            When there is no such frame.
+        OSError
+            When the storage fails.
+
+        """
+        if not 0 <= frame < self.layout.declared_frames:
+            raise PixelError(f"the object has {self.layout.declared_frames} frames, and no frame {frame + 1}")
+        if self._pixel.length is not None:
+            return EncodedFrame(*read_native_frame(self._body, self._pixel, self.layout, frame))
+        if self._index is None:
+            self._index = FrameIndex(self._header, self.layout.declared_frames)
+        fragments = self._index.fragments(frame)
+        whole = all(fragment.length == fragment.stated for fragment in fragments)
+        return EncodedFrame(read_frame(self._body, fragments), whole=whole)
+
+
 def decode_stored_frame(header: Header, frame: int = 0, max_pixels: int = 1 << 28) -> Decoded:
     """Return the stored values of one frame, at full resolution, before any transformation.
 
@@ -88,17 +173,7 @@ def decode_stored_frame(header: Header, frame: int = 0, max_pixels: int = 1 << 2
         When the storage fails.
 
     """
-    pixel, body = header.pixel, header.body
-    if pixel is None or body is None:
-        raise NoPixelDataError("the object has no pixel data")
-    layout = read_layout(header)
-    if not 0 <= frame < layout.declared_frames:
-        raise PixelError(f"the object has {layout.declared_frames} frames, and no frame {frame + 1}")
-    syntax, first_bit = effective_syntax(header, pixel), 0
-    if pixel.length is not None:
-        data, first_bit = read_native_frame(body, pixel, layout, frame)
-    elif codec_for(syntax).one_stream:
-        raise UnsupportedPixelsError("frames of a video cannot be read one by one")
-    else:
-        data = read_frame(body, FrameIndex(header, layout.declared_frames).fragments(frame))
-    return decode_frame(data, syntax, Request(layout, max_pixels=max_pixels, first_bit=first_bit))
+    frames = EncodedFrames(header)
+    encoded = frames.read(frame)
+    request = Request(frames.layout, max_pixels=max_pixels, first_bit=encoded.first_bit)
+    return decode_frame(encoded.data, frames.transfer_syntax, request)

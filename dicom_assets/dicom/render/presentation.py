@@ -1,15 +1,25 @@
 """Which grey transformations a header asks for, for one of its frames (PS3.3 C.11, C.7.6.16.2.9, C.7.6.16.2.10)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
+from dicom_assets.dicom.frames import all_frame_groups
 from dicom_assets.dicom.header import Header, JsonDataset, values
-from dicom_assets.dicom.pixels.attributes import functional_group, items, number, numbers, text
+from dicom_assets.dicom.pixels.attributes import (
+    functional_group,
+    functional_group_item,
+    items,
+    number,
+    numbers,
+    text,
+)
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.render.grey import GreyPipeline, LookupTable, Padding, Rescale, VoiFunction, Window
 from dicom_assets.dicom.render.tables import read_lookup_table
 
 _PIXEL_VALUE_TRANSFORMATION = "00289145"
 _FRAME_VOI_LUT = "00289132"
+_PER_FRAME_GROUPS = "52009230"
 _DOSE_GRID_SCALING = "3004000E"
 
 
@@ -33,7 +43,7 @@ def read_grey_pipeline(header: Header, layout: PixelLayout, frame: int) -> GreyP
         When the storage fails while a lookup table is read.
 
     """
-    modality = _modality(header, layout, frame)
+    modality = _modality(header, layout, functional_group(header, frame, _PIXEL_VALUE_TRANSFORMATION))
     below_zero = layout.signed or modality.goes_below_zero
     return GreyPipeline(
         modality=modality,
@@ -52,8 +62,37 @@ def is_inverted(header: Header, layout: PixelLayout) -> bool:
     return shape == "INVERSE" or (shape != "IDENTITY" and layout.photometric == "MONOCHROME1")
 
 
-def _modality(header: Header, layout: PixelLayout, frame: int) -> Rescale | LookupTable:
-    group = functional_group(header, frame, _PIXEL_VALUE_TRANSFORMATION)
+def modality_transforms(header: Header, layout: PixelLayout, frames: Sequence[int]) -> list[Rescale | LookupTable]:
+    """Return the Modality transformation of each of some frames (PS3.3 C.11.1, C.7.6.16.2.9).
+
+    The functional groups are gone through once, however many frames there are.
+
+    Parameters
+    ----------
+    header, layout
+        Of the image.
+    frames
+        Indices of the frames, from 0.
+
+    Raises
+    ------
+    OSError
+        When the storage fails while a table or the groups are read.
+
+    """
+    groups: list[JsonDataset] = []
+    if _PER_FRAME_GROUPS in header.dataset:
+        groups = list(islice(all_frame_groups(header), max(frames, default=-1) + 1))
+    if not groups:
+        return [_modality(header, layout, functional_group_item(header, None, _PIXEL_VALUE_TRANSFORMATION))] * len(
+            frames
+        )
+    own = [groups[frame] if frame < len(groups) else None for frame in frames]
+    found = [functional_group_item(header, group, _PIXEL_VALUE_TRANSFORMATION) for group in own]
+    return [_modality(header, layout, item) for item in found]
+
+
+def _modality(header: Header, layout: PixelLayout, group: JsonDataset) -> Rescale | LookupTable:
     for dataset in (group, header.dataset):
         for item in items(dataset, "00283000"):
             table = read_lookup_table(header, item, signed_input=layout.signed)

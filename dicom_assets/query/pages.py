@@ -1,0 +1,30 @@
+"""HTML made of what the tables hold: everything is escaped, and nothing reorders the text around it."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from dicom_assets.query.visible import visible
+
+
+def template(name: str) -> Template:
+    """Return a template of this package, by its file name."""
+    return _environment().get_template(name)
+
+
+def _finalize(value: Any) -> Any:
+    """Return a value as the page shows it: without characters that reorder the text around it."""
+    return visible(value) if type(value) is str else value
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("dicom_assets.query"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
