@@ -81,6 +81,7 @@ def compare(before: pa.Table, after: pa.Table) -> Comparison:
         pc.make_struct(
             *(pc.is_null(both["here"]), pc.is_null(both["there"])),
             *(pc.fill_null(changed, fill_value=False), pc.fill_null(moved, fill_value=False)),
+            field_names=list(Difference),
         ),
         *(str(way) for way in (Difference.ADDED, Difference.REMOVED, Difference.CHANGED, Difference.MOVED)),
     )

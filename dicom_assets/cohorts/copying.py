@@ -18,6 +18,7 @@ from dicom_assets.dicom.source import ByteSource, StorageError, chunks
 from dicom_assets.storage.addresses import from_text
 
 _BLOCK = 4 << 20
+_NO_LINKS = frozenset((errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP))
 
 
 class Mode(StrEnum):
@@ -70,7 +71,7 @@ def place(archive: Archive, member: Member, target: Path, mode: Mode, parts: Pat
         with opened(archive, member) as source:
             _MAKERS[mode](source, member, part)
         # Only now it is certain that what was read is the version.
-        with _written(target):
+        with _written(parts):
             target.parent.mkdir(parents=True, exist_ok=True)
             part.replace(target)
     finally:
@@ -80,7 +81,7 @@ def place(archive: Archive, member: Member, target: Path, mode: Mode, parts: Pat
 
 def _copy(source: ByteSource, member: Member, part: Path) -> None:
     hasher, length = sha256(), 0
-    with _written(part), part.open("xb") as sink:
+    with _written(part.parent), part.open("xb") as sink:
         for block in chunks(source, _BLOCK):
             sink.write(block)
             length += len(block)
@@ -96,18 +97,19 @@ def _copy(source: ByteSource, member: Member, part: Path) -> None:
 
 def _hardlink(source: ByteSource, member: Member, part: Path) -> None:  # noqa: ARG001 - that it could be opened counts
     try:
-        os.link(os.fsdecode(from_text(member.path)), part, follow_symlinks=True)
-    except OSError as error:
-        if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
+        with _written(part.parent):
+            os.link(os.fsdecode(from_text(member.path)), part, follow_symlinks=True)
+    except FolderError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_LINKS:
             raise ExportError(
                 "files cannot be hard-linked into this folder: it has to be on the file system of the archive, which "
                 "has to take links; choose another folder, copies or symbolic links"
             ) from error
-        raise FolderError(f"{part.parents[2]} cannot be written: {error.strerror}") from error
+        raise
 
 
 def _symlink(source: ByteSource, member: Member, part: Path) -> None:  # noqa: ARG001 - as above
-    with _written(part):
+    with _written(part.parent):
         part.symlink_to(os.fsdecode(from_text(member.path)))
 
 
@@ -119,12 +121,21 @@ _MAKERS: Mapping[Mode, Callable[[ByteSource, Member, Path], None]] = {
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[None]:
-    """Say that a folder cannot be written where it cannot; faults of the archive stay what they are."""
+def _written(parts: Path) -> Iterator[None]:
+    """Say that the folder of an export cannot be written; faults of the archive stay what they are.
+
+    The folder is named, and none below it: those are called after patients.
+    """
     try:
         yield
     except StorageError:
         raise
     except OSError as error:
-        why = "the disk is full: free space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error.strerror)
-        raise FolderError(f"{path.parent} cannot be written: {why}, and export again to go on from here") from error
+        why = (
+            "the disk is full: free space"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else f"{error.strerror}; mend that"
+        )
+        raise FolderError(
+            f"{parts.parents[1]} cannot be written: {why}, and export again to go on from here"
+        ) from error

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
 
@@ -13,6 +14,7 @@ from dicom_assets.cohorts.recipe import Level, Recipe
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.query.database import Catalog
+from dicom_assets.query.errors import QueryError, one_line
 from dicom_assets.tables import FILE_INDEX, SOURCE
 
 _UNITS = {
@@ -103,7 +105,10 @@ def select_members(catalog: Catalog, recipe: Recipe) -> Selection:
     noting = _Noting.like(catalog)
     over = _over(noting, recipe.level)
     query = _query(recipe, over)
-    found = noting.sql(query).to_arrow_table()
+    try:
+        found = noting.sql(query).to_arrow_table()
+    except duckdb.Error as error:  # on a value, which shows when rows are read
+        raise QueryError(one_line(error)) from error
     versions = dict(sorted(noting.opened.items()))  # before the index is opened, which the query did not read
     if not found.num_rows:
         raise CohortError("no file meets the condition: a cohort has at least one member")

@@ -123,6 +123,7 @@ def test_other_readers_see_the_latest_version_and_the_older_ones(place):
         (("a", "Modality = 'XX'"), CohortError, "no file meets the condition"),
         (("a", "Modalty = 'CT'"), QueryError, "Modalty"),
         (("a", "Modality = "), QueryError, ""),
+        (("a", "CAST(PatientID AS INTEGER) = 1"), QueryError, ""),
         (("a", "true) OR path IN (SELECT content FROM read_text('/etc/hostname')"), QueryError, ""),
     ],
 )

@@ -13,6 +13,7 @@ from dicom_assets.cohorts.errors import CohortError
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.maintenance import SHORTEST_RETENTION, MaintenanceOptions, maintain
 from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
+from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support.patients import WHEN, put_instance
@@ -118,7 +119,7 @@ def test_touched_status_is_no_change(place):
 def test_rows_of_removed_files_that_are_kept_are_gone(place):
     create_cohort(place.catalog, "ct", "PatientID = 'P1'")
     (place.archive / "p1" / "0-0.dcm").unlink()
-    update_catalog(str(place.archive), str(place.root), engine=InProcess(), mode="append")
+    update_catalog(str(place.archive), str(place.root), engine=InProcess(), mode=UpdateMode.APPEND)
     assert fates(open_cohort(place.catalog, "ct")) == {"p1/0-0.dcm": "gone"}
     assert create_cohort(place.catalog, "ct", "PatientID = 'P1'").record.counts.files == 3
 
