@@ -7,6 +7,7 @@ PyTorch need not be installed; what has a length and items is a data set to its 
 import os
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -94,7 +95,7 @@ class CohortDataset(Dataset):  # type: ignore[misc] # of PyTorch, where it is in
     ) -> None:
         if unit not in tuple(Unit):
             raise CohortError(f"{str(unit)!a} is no unit: take {', '.join(Unit)}")
-        self._unit, self._transform, self._cohort = Unit(unit), transform, cohort
+        self._unit, self._transform, self._catalog = Unit(unit), transform, replace(cohort.catalog)
         self._archive = archive or cohort.archive()
         rows = _chosen(cohort, split, skip_missing=skip_missing)
         if self._unit is Unit.VOLUME:
@@ -138,6 +139,10 @@ class CohortDataset(Dataset):  # type: ignore[misc] # of PyTorch, where it is in
         self._refuse_fork()
         return self._volume(place) if self._unit is Unit.VOLUME else self._frame(place)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what is open: a catalog may keep tables that it has opened."""
+        return {**self.__dict__, "_catalog": replace(self._catalog)}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Belong to the process that unpickles it."""
         self.__dict__.update(state, _process=os.getpid())
@@ -157,7 +162,7 @@ class CohortDataset(Dataset):  # type: ignore[misc] # of PyTorch, where it is in
 
     def _volume(self, place: int) -> dict[str, Any]:
         uid = self._rows["SeriesInstanceUID"][place].as_py()
-        catalog: Any = self._cohort.catalog
+        catalog: Any = self._catalog
         volume = catalog.volume(uid)
         return {"pixels": self._transformed(volume.array), "affine": volume.affine, "SeriesInstanceUID": uid}
 
