@@ -153,21 +153,24 @@ def _place_all(task: Task, rows: pa.Table, parts: Path, progress: Progress | Non
 def _held(task: Task) -> Iterator[Path]:
     """Take a folder for this export alone, and yield where unfinished files go."""
     ours = task.folder / _OURS
+    lock, parts = FileLock(ours / "lock", blocking=False), ours / "parts"
     try:
         _refuse_others(task, ours / "cohort.json")
         ours.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(ours / "lock", blocking=False)
-        with lock:
-            parts = ours / "parts"
-            shutil.rmtree(parts, ignore_errors=True)  # of an export that was killed
-            parts.mkdir()
-            _mark(task, ours / "cohort.json", parts)
-            yield parts
-            shutil.rmtree(parts, ignore_errors=True)
+        lock.acquire()
+        shutil.rmtree(parts, ignore_errors=True)  # of an export that was killed
+        parts.mkdir()
+        _mark(task, ours / "cohort.json", parts)
     except Timeout as error:
         raise ExportError(f"another export is writing to {task.folder}") from error
     except OSError as error:
+        lock.release()
         raise FolderError(f"{task.folder} cannot be written: {error.strerror or error}") from error
+    try:
+        yield parts
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
+        lock.release()
 
 
 def _refuse_others(task: Task, marker: Path) -> None:

@@ -16,7 +16,8 @@ from dicom_assets.cohorts.members import SCHEMA
 from dicom_assets.cohorts.recipe import Reference
 from dicom_assets.cohorts.record import COHORT, Record
 from dicom_assets.delta.lake import Lake
-from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.location import LakeError, TableLocation
+from dicom_assets.query.errors import one_line
 from dicom_assets.storage.retries import retry_lost_race
 
 COHORTS = ".cohorts"
@@ -93,7 +94,9 @@ class CohortStore:
         Raises
         ------
         CohortError
-            It has no such column, or the table cannot be read: files of it are gone.
+            It has no such column, or files of its table are gone.
+        LakeError
+            The table cannot be reached.
 
         """
         names = SCHEMA.names if columns is None else list(columns)
@@ -102,8 +105,10 @@ class CohortStore:
         wanted = list(dict.fromkeys([*names, "relative_path", "path"]))
         try:
             rows = pa.table(self.location(record.name).open(record.version).scan(columns=wanted))
-        except (DeltaError, OSError) as error:
-            raise CohortError(f"{record.reference} cannot be read: {str(error).splitlines()[0]}") from error
+        except (DeltaError, pa.ArrowException) as error:
+            if "not found" in str(error):
+                raise CohortError(f"{record.reference} cannot be read: data files of its table are gone") from error
+            raise LakeError(f"{record.reference} cannot be read: {one_line(error)}") from error
         # delta-rs returns views, which few libraries take, in no order.
         plain = rows.select(wanted).cast(pa.schema([SCHEMA.field(name) for name in wanted]))
         return plain.sort_by([("relative_path", "ascending"), ("path", "ascending")]).select(names)

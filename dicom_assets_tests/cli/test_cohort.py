@@ -25,17 +25,17 @@ def run(place, *words, code=0, env=None):
 
 
 def test_from_a_condition_to_files(place):
-    made = run(place, "create", "ct", "--where", "Modality = 'CT'", "--split", "train=0.5,test=0.5", "--seed", "1")
+    made = run(place, "create", "ct", "--where", "Modality = 'CT'", "--split", "train=0.5,test=0.5", "--seed", "2")
     first, *splits = made.splitlines()
     assert first.startswith("ct@0: 8 files (")
     assert first.endswith("4 series, 2 studies, 2 patients")
     assert [line.split(":")[0].strip() for line in splits] == ["train", "test"]
     assert "not new" in run(
-        place, "create", "ct", "--where", "Modality = 'CT'", "--split", "train=0.5,test=0.5", "--seed", "1"
+        place, "create", "ct", "--where", "Modality = 'CT'", "--split", "train=0.5,test=0.5", "--seed", "2"
     )
     assert run(place, "list").startswith("ct@0  2")
     shown = run(place, "show", "ct")
-    for text in ("Modality = 'CT'", "instance, over object_catalog", "train=0.5,test=0.5 by PatientID, seed 1"):
+    for text in ("Modality = 'CT'", "instance, over object_catalog", "train=0.5,test=0.5 by PatientID, seed 2"):
         assert text in shown
     assert run(place, "verify", "ct") == "ct@0: all 8 members are as they were\n"
     assert "8 files" in run(place, "export", "ct", str(place / "out"))

@@ -122,9 +122,9 @@ def test_other_readers_see_the_latest_version_and_the_older_ones(place):
         (("../x",), CohortNameError, "cannot be called"),
         (("a", "Modality = 'XX'"), CohortError, "no file meets the condition"),
         (("a", "Modalty = 'CT'"), QueryError, "Modalty"),
-        (("a", "Modality = "), QueryError, ""),
-        (("a", "CAST(PatientID AS INTEGER) = 1"), QueryError, ""),
-        (("a", "true) OR path IN (SELECT content FROM read_text('/etc/hostname')"), QueryError, ""),
+        (("a", "Modality = "), QueryError, None),
+        (("a", "CAST(PatientID AS INTEGER) = 1"), QueryError, None),
+        (("a", "true) OR path IN (SELECT content FROM read_text('/etc/hostname')"), QueryError, None),
     ],
 )
 def test_what_cannot_be_meant_is_refused_and_leaves_nothing(still, arguments, kind, message):

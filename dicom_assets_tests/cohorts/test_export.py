@@ -25,6 +25,11 @@ from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support.patients import WHEN, instance, put_instance
 
 
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "exported"
+
+
 def files(folder: Path) -> list[str]:
     """Return the members in a folder."""
     found = (path for path in folder.rglob("*") if not path.is_dir() and ".dicom-assets" not in path.parts)
@@ -118,7 +123,7 @@ def test_links_take_no_space_and_are_made_once(place, tmp_path, mode):
     assert cohort.verify().ok, "a link is no change of the file"
 
 
-def test_files_that_are_not_what_they_were_are_left_out(place, tmp_path):
+def test_files_that_are_not_what_they_were_are_left_out(place, out):
     create_cohort(place.catalog, "p1", "PatientID IN ('P1', 'P2')")
     put_instance(place.archive / "p1" / "0-0.dcm", 1, when=WHEN + 1, PatientID="P1")
     (place.archive / "p1" / "0-1.dcm").unlink()
@@ -126,16 +131,16 @@ def test_files_that_are_not_what_they_were_are_left_out(place, tmp_path):
     # The catalog knows of these two, and not of the next two.
     put_instance(place.archive / "p1" / "1-0.dcm", 1, when=WHEN + 1, PatientID="P1")
     (place.archive / "p1" / "1-1.dcm").unlink()
-    done = open_cohort(place.catalog, "p1").export(tmp_path)
-    assert len(files(tmp_path)) == done.files == 4
+    done = open_cohort(place.catalog, "p1").export(out)
+    assert len(files(out)) == done.files == 4
     left = {path.rpartition("/")[2] for path in done.left_out["path"].to_pylist()}
     assert left == {"0-0.dcm", "0-1.dcm", "1-0.dcm", "1-1.dcm"}
     assert sorted(done.left_out["fate"].to_pylist()) == ["changed", "changed", "gone", "gone"]
-    with (tmp_path / "manifest.csv").open() as lines:
-        assert sorted(row["file"] for row in csv.DictReader(lines)) == files(tmp_path)
+    with (out / "manifest.csv").open() as lines:
+        assert sorted(row["file"] for row in csv.DictReader(lines)) == files(out)
 
 
-def test_a_file_that_changes_while_it_is_copied_is_left_out(place, tmp_path, monkeypatch):
+def test_a_file_that_changes_while_it_is_copied_is_left_out(place, out, monkeypatch):
     create_cohort(place.catalog, "p1", "SOPInstanceUID = '1.1.0.0'")
     original, plain = place.archive / "p1" / "0-0.dcm", copying.chunks
 
@@ -144,12 +149,12 @@ def test_a_file_that_changes_while_it_is_copied_is_left_out(place, tmp_path, mon
         os.utime(original, (WHEN + 9, WHEN + 9))
 
     monkeypatch.setattr(copying, "chunks", meanwhile)
-    done = open_cohort(place.catalog, "p1").export(tmp_path)
+    done = open_cohort(place.catalog, "p1").export(out)
     assert done.left_out["fate"].to_pylist() == ["changed"]
-    assert files(tmp_path) == leftovers(tmp_path) == []
+    assert files(out) == leftovers(out) == []
 
 
-def test_content_is_held_against_its_hash_where_there_is_one(place, tmp_path):
+def test_content_is_held_against_its_hash_where_there_is_one(place, out):
     hashing = (MetadataExtractor(sha256=True), HeaderExtractor(), ThumbnailExtractor())
     update_catalog(str(place.archive), str(place.root), extractors=hashing, engine=InProcess())
     create_cohort(place.catalog, "p1", "SOPInstanceUID IN ('1.1.0.0', '1.1.0.1')")
@@ -157,9 +162,9 @@ def test_content_is_held_against_its_hash_where_there_is_one(place, tmp_path):
     data = original.read_bytes()
     original.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))  # a bit of the disk
     os.utime(original, (WHEN, WHEN))
-    done = open_cohort(place.catalog, "p1").export(tmp_path)
+    done = open_cohort(place.catalog, "p1").export(out)
     assert done.left_out["path"].to_pylist() == [str(original)]
-    assert len(files(tmp_path)) == 1
+    assert len(files(out)) == 1
 
 
 @pytest.mark.parametrize("full", [errno.ENOSPC, errno.EDQUOT])
@@ -235,16 +240,16 @@ def test_hostile_identifiers_stay_in_the_folder(tmp_path):
     assert len(files(tmp_path / "out" / "deep")) == len(values)
 
 
-def test_copies_of_an_object_are_all_there(place, tmp_path):
+def test_copies_of_an_object_are_all_there(place, out):
     data = (place.archive / "p1" / "0-0.dcm").read_bytes()
     (place.archive / "p1" / "copy.dcm").write_bytes(data)
     (place.archive / "p9" / "other.dcm").write_bytes(
         instance(5, PatientID="P1", StudyInstanceUID="1.1", SeriesInstanceUID="1.1.0", SOPInstanceUID="1.1.0.0")
     )
     create_cohort(place.update(), "p1", "SOPInstanceUID = '1.1.0.0'")
-    open_cohort(place.catalog, "p1").export(tmp_path)
-    assert files(tmp_path) == ["P1/1.1/1.1.0/1.1.0.0.dcm", "P1/1.1/1.1.0/1.1.0.0~2.dcm", "P1/1.1/1.1.0/1.1.0.0~3.dcm"]
-    assert (tmp_path / "P1/1.1/1.1.0/1.1.0.0.dcm").read_bytes() == data
+    open_cohort(place.catalog, "p1").export(out)
+    assert files(out) == ["P1/1.1/1.1.0/1.1.0.0.dcm", "P1/1.1/1.1.0/1.1.0.0~2.dcm", "P1/1.1/1.1.0/1.1.0.0~3.dcm"]
+    assert (out / "P1/1.1/1.1.0/1.1.0.0.dcm").read_bytes() == data
 
 
 def test_an_archive_that_is_gone_is_told_and_nothing_is_lost(place, tmp_path):
