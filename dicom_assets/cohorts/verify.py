@@ -1,5 +1,6 @@
 """What has become of the files of a cohort: which have changed since, and which are gone."""
 
+import errno
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -203,7 +204,7 @@ def fate_of(error: OSError) -> Fate:
     """Return what an error says of the file that could not be opened or read."""
     if isinstance(error, FileChangedError):
         return Fate.CHANGED
-    return Fate.GONE if isinstance(error, FileNotFoundError) else Fate.UNREADABLE
+    return Fate.GONE if error.errno in (errno.ENOENT, errno.ENOTDIR) else Fate.UNREADABLE
 
 
 def _look(archive: Archive, member: Member) -> Fate | None:

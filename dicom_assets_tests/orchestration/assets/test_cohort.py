@@ -36,7 +36,7 @@ def data_version(instance, key):
 
 
 def test_the_data_version_changes_with_the_members_alone(place):
-    defs = definitions(place, build_cohort("ct", "Modality = 'CT'", split={"train": 0.5, "test": 0.5}, seed=1))
+    defs = definitions(place, build_cohort("ct", "Modality = 'CT'", split={"train": 0.5, "test": 0.5}, seed=2))
     with dg.DagsterInstance.ephemeral() as instance:
         run = materialize(defs, instance, "ct")
         first = data_version(instance, "ct")
