@@ -9,6 +9,11 @@ Query it::
     catalog = dicom_assets.open_catalog("/data/lake")
     catalog.sql("SELECT Modality, count(*) FROM object_catalog GROUP BY Modality").df()
 
+Keep what a query chose as a cohort, to cite, check, export and train on::
+
+    dicom_assets.create_cohort("/data/lake", "chest_ct", "Modality = 'CT'", split={"train": 0.8, "test": 0.2})
+    dicom_assets.open_cohort("/data/lake", "chest_ct").export("/data/chest_ct")
+
 Check what is promised of its tables::
 
     failed = [outcome for outcome in dicom_assets.check_catalog("/data/lake") if not outcome.passed]
@@ -30,8 +35,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dicom_assets.checks.report import check_catalog
+    from dicom_assets.cohorts.cohort import list_cohorts, open_cohort
+    from dicom_assets.cohorts.create import create_cohort
     from dicom_assets.dicom.files import read_header, render_thumbnail
     from dicom_assets.errors import DicomAssetsError
+    from dicom_assets.orchestration.assets.cohort import build_cohort
     from dicom_assets.orchestration.component import DicomCatalogComponent
     from dicom_assets.orchestration.definitions import build_definitions
     from dicom_assets.pipeline.update import update_catalog
@@ -43,9 +51,13 @@ __all__ = [
     "DicomAssetsError",
     "DicomCatalogComponent",
     "__version__",
+    "build_cohort",
     "build_definitions",
     "check_catalog",
+    "create_cohort",
+    "list_cohorts",
     "open_catalog",
+    "open_cohort",
     "read_header",
     "render_thumbnail",
     "update_catalog",
@@ -54,9 +66,13 @@ __all__ = [
 _HOMES = {
     "DicomAssetsError": "dicom_assets.errors",
     "DicomCatalogComponent": "dicom_assets.orchestration.component",
+    "build_cohort": "dicom_assets.orchestration.assets.cohort",
     "build_definitions": "dicom_assets.orchestration.definitions",
     "check_catalog": "dicom_assets.checks.report",
+    "create_cohort": "dicom_assets.cohorts.create",
+    "list_cohorts": "dicom_assets.cohorts.cohort",
     "open_catalog": "dicom_assets.query.opening",
+    "open_cohort": "dicom_assets.cohorts.cohort",
     "read_header": "dicom_assets.dicom.files",
     "render_thumbnail": "dicom_assets.dicom.files",
     "update_catalog": "dicom_assets.pipeline.update",

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from dicom_assets.cli.cohort import app as cohort_commands
 from dicom_assets.cli.errors import clear_errors, tell
 from dicom_assets.cli.leave import leave
 from dicom_assets.pipeline.difference import UpdateMode
@@ -22,6 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A queryable, versioned, incremental catalog of a DICOM archive.",
 )
+
+app.add_typer(cohort_commands, name="cohort")
 
 Source = Annotated[str, typer.Argument(help="Folder or bucket URI that holds the DICOM files.")]
 LakeOption = Annotated[str, typer.Option("--lake", help="Folder or bucket URI that holds the tables.")]

@@ -107,11 +107,20 @@ def cli_page() -> str:
             "`dicom-assets COMMAND --help` prints what is here."
         ),
     ]
-    for name, command in group.commands.items():
+    for name, command in _commands(group):
         parts += [f"## {name}", f"`dicom-assets {name} {' '.join(_usage(command))}`", inspect.cleandoc(command.help)]
         rows = [(_spelling(option), option.help or "", _default(option)) for option in command.params]
         parts.append(table(("Argument or option", "", "Default"), rows))
     return _page("Command line", *parts)
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the commands of a group with their whole names, those of groups in it as well."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def _usage(command: Any) -> Iterator[str]:

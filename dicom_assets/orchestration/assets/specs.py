@@ -9,6 +9,8 @@ from dicom_assets.pipeline.difference import UpdateMode
 
 TABLE = "dicom_assets/table"
 """Metadata of an asset: the name of its table in the schema. The key of an asset has more parts in a named catalog."""
+COHORT = "dicom_assets/is_cohort"
+"""Metadata of an asset: whether its table is one of a cohort, which stands in the schema of cohorts."""
 PREFIXES_PER_RUN = 50
 """How many prefixes one run takes: one Spark job and one commit per table for all of them."""
 

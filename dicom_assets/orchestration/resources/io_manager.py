@@ -21,13 +21,14 @@ from dagster import (
 )
 from dagster_deltalake.io_manager import DeltaLakeDbClient
 
+from dicom_assets.cohorts.store import cohort_schema
 from dicom_assets.delta.frames import from_pandas, to_pandas
 from dicom_assets.delta.lake import Lake, check_schema_name
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.origin import DAGSTER_RUN
 from dicom_assets.delta.user_tables import UserTable, UserTableError
 from dicom_assets.extract.model import OBJECT_CATALOG
-from dicom_assets.orchestration.assets.specs import TABLE
+from dicom_assets.orchestration.assets.specs import COHORT, TABLE
 from dicom_assets.orchestration.dagster_internals import (
     DbIOManager,
     DbTypeHandler,
@@ -101,6 +102,8 @@ class _LakeDbIOManager(DbIOManager):
         )
         columns = (context.definition_metadata or {}).get("columns") if isinstance(context, InputContext) else None
         schema = str(metadata.get("schema") or self._schema)
+        if metadata.get(COHORT):
+            schema = cohort_schema(schema)
         check_schema_name(schema)
         return TableSlice(name, schema, None, columns, partitions)
 
