@@ -1,7 +1,6 @@
 """The catalog as a database: SQL over the Delta tables by their names, answered by DuckDB."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,15 +17,13 @@ from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
-from dicom_assets.query.references import fold
+from dicom_assets.query.explain import explain
 from dicom_assets.query.relations import Relations
 from dicom_assets.query.remote import RemoteDataset
 from dicom_assets.query.views import VIEWS, View
 
 if TYPE_CHECKING:
     from dicom_assets.query.lineage_model import Lineage, RunLineage
-
-_NO_TABLE = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ class Catalog:
                 check_reads_only(connection, query)
             result = connection.sql(query)
         except duckdb.Error as error:
-            raise QueryError(_explain(error, relations, absent)) from error
+            raise QueryError(explain(error, relations, absent)) from error
         if result is None:
             raise QueryError("the query is empty")
         return result
@@ -210,23 +207,3 @@ class Catalog:
         except DeltaError as error:
             raise CatalogError(f"{location.uri} cannot be opened: {one_line(error)}") from error
         return delta
-
-
-def _explain(error: duckdb.Error, relations: Relations, absent: Mapping[str, str]) -> str:
-    """Return what is wrong with a query, and which tables exist when it names one that does not."""
-    message = one_line(error)
-    if isinstance(error, duckdb.PermissionException):
-        denied = message.partition(" - file system operations")[0].removeprefix("Permission Error: ")
-        return f"{denied}: name its folder with --allow-files, or give --unsafe"
-    if isinstance(error, duckdb.InterruptException):
-        return "the query took longer than it may"
-    if isinstance(error, duckdb.CatalogException) and message.startswith("Catalog Error: Table"):
-        named = _NO_TABLE.match(message)
-        if named and (reason := absent.get(fold(named[1]))):
-            return reason
-        # DuckDB's own suggestion may be one of its system tables.
-        views = ", ".join(view.name for view in relations.readable())
-        return f"{message.partition(' Did you mean')[0]} Tables here: {', '.join(relations.tables)}." + (
-            f" Views: {views}." if views else ""
-        )
-    return message

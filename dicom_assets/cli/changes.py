@@ -1,0 +1,45 @@
+"""``dicom-assets changes``: what became of files between two versions of the catalog."""
+
+from typing import Annotated
+
+import typer
+
+from dicom_assets.cli.destination import Destination
+from dicom_assets.cli.errors import clear_errors, tell
+from dicom_assets.cli.options import Json, LakeOption, OutputFile, Schema
+from dicom_assets.query.as_of import read_moment
+from dicom_assets.query.opening import open_catalog
+from dicom_assets.query.version_changes import VersionChanges, changes_between
+
+
+def changes(
+    lake: LakeOption,
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since", metavar="VERSION|TIME", help="Version of object_catalog, or a time in ISO 8601, by default UTC."
+        ),
+    ],
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="VERSION|TIME", help="The later one; by default the newest.")
+    ] = None,
+    schema: Schema = "dicom",
+    json: Json = False,
+    output: OutputFile = None,
+) -> None:
+    """List the files that were added, changed or removed since a version or a time.
+
+    Rows are compared, so compaction shows no change, nor does what was changed and changed back.
+    """
+    with clear_errors():
+        destination = Destination.chosen(output, json=json)
+        moments = read_moment(since), None if until is None else read_moment(until)
+        found = changes_between(open_catalog(lake, schema), *moments)
+        tell(_versions(found), style="dim")
+        destination.write(found.rows)
+
+
+def _versions(found: VersionChanges) -> str:
+    """Return what was compared: a time stands for a version."""
+    since = "no table" if found.since is None else f"version {found.since}"
+    return f"object_catalog from {since} to version {found.until}"
