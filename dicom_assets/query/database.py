@@ -1,12 +1,12 @@
 """The catalog as a database: SQL over the Delta tables by their names, answered by DuckDB."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow.fs import FileSelector, FileType
@@ -14,17 +14,19 @@ from pyarrow.fs import FileSelector, FileType
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import DEFAULT_MODEL
-from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
 from dicom_assets.query.explain import explain
+from dicom_assets.query.opened import OpenTables
 from dicom_assets.query.relations import Relations
-from dicom_assets.query.remote import RemoteDataset
+from dicom_assets.query.scans import TableDataset
 from dicom_assets.query.views import VIEWS, View
 
 if TYPE_CHECKING:
     from dicom_assets.query.lineage_model import Lineage, RunLineage
 
+_CLOCKS_DIFFER = 600
+"""Seconds at most, between those who commit and this machine: until then a version of the past may not be its last."""
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
@@ -49,6 +51,7 @@ class Catalog:
     lake: Lake
     as_of: datetime | None = None
     engine: EngineOptions = field(default_factory=EngineOptions)
+    _open: OpenTables = field(default_factory=OpenTables, init=False, repr=False, compare=False)
 
     def tables(self) -> tuple[str, ...]:
         """Return the names of the tables: those of the catalog in the order of the data flow, then those of users.
@@ -172,10 +175,11 @@ class Catalog:
 
         return Asking(self).of_run(run_id, paths=paths)
 
-    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> ds.Dataset | RemoteDataset:
+    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> TableDataset:
         """Return a table that DuckDB can scan, with the statistics of the columns that a query mentions."""
         location = self.location(name)
-        return as_dataset(location, self.open_table(location), mentioned)
+        pinned = self.as_of is not None and self.as_of.timestamp() < time.time() - _CLOCKS_DIFFER
+        return self._open.dataset(location, lambda: self.open_table(location), mentioned, pinned=pinned)
 
     @property
     def _folder(self) -> TableLocation:
@@ -195,7 +199,7 @@ class Catalog:
             raise NoCatalogError(f"{self._folder.uri} cannot be listed: {one_line(error)}") from error
         for entry in entries:
             name = entry.path.rstrip("/").rpartition("/")[2]
-            if entry.type == FileType.Directory and self.location(name).exists():
+            if entry.type == FileType.Directory and self._open.exists(self.location(name)):
                 yield name
 
     def open_table(self, location: TableLocation) -> DeltaTable:
