@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+from PIL import Image
 from rich.console import Console
 
 from dicom_assets.cli.errors import clear_errors
@@ -120,7 +121,7 @@ def _save(row: dict[str, Any], file: Path) -> None:
         state = row.get("thumbnail_status") or "missing"
         raise OutputError(f"{row[KEY]} has no thumbnail: its status is {state}")
     image = opened(row["thumbnail"])
-    form = image.registered_extensions().get(file.suffix.lower())
+    form = Image.registered_extensions().get(file.suffix.lower())
     if form not in {"JPEG", "PNG", "WEBP"}:
         raise OutputError(f"{file} is in no known format: let it end in .jpg, .png or .webp")
     content = io.BytesIO(row["thumbnail"])

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _CLOCKS_DIFFER = 600
 """Seconds at most, between those who commit and this machine: until then a version of the past may not be its last."""
 
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """The tables of one catalog, for queries.

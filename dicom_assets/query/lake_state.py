@@ -12,7 +12,7 @@ from pyarrow.fs import FileSelector, FileSystem
 from dicom_assets.archive.sources import read
 from dicom_assets.delta.history import Commit, CommitLog
 from dicom_assets.delta.lake import CATALOG_TABLE
-from dicom_assets.extract.model import CATALOG_NAME
+from dicom_assets.extract.model import CATALOG_NAME, DEFAULT_MODEL
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import CatalogError
@@ -21,6 +21,7 @@ from dicom_assets.query.vocabulary import quoted
 from dicom_assets.storage.retries import retry_listing
 from dicom_assets.tables import FILE_INDEX, SOURCE
 
+_OURS = frozenset(table.name for table in DEFAULT_MODEL.tables)
 _STATUS = "status"
 _FINE = (CatalogStatus.OK, CatalogStatus.NO_IMAGE, CatalogStatus.NOT_DICOM)
 _COMMITS = 50
@@ -152,7 +153,7 @@ def _state(
     stored = retry_listing(lambda: filesystem.get_file_info(FileSelector("", recursive=True)))
     return TableState(
         name,
-        properties.get(CATALOG_TABLE) == "true",
+        name in _OURS or properties.get(CATALOG_TABLE) == "true",
         delta.version(),
         newest[0].at if newest else None,
         None if None in rows else sum(rows),

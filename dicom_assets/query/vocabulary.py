@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 
 import duckdb
+from pydicom.datadict import keyword_dict
 
 from dicom_assets.errors import DicomAssetsError
 from dicom_assets.query.database import Catalog
@@ -54,6 +55,12 @@ class Vocabulary:
         """Return the tables and views among some words."""
         folded = {word.casefold() for word in words}
         return tuple(name for name in self.relations if name.casefold() in folded)
+
+
+@cache
+def keywords() -> tuple[str, ...]:
+    """Return all keywords of the DICOM dictionary (PS3.6), in order."""
+    return tuple(sorted(keyword for keyword in keyword_dict if keyword))
 
 
 @cache

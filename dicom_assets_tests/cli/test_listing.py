@@ -83,7 +83,7 @@ def test_issues_by_kind_and_one_by_one(call):
 def test_rows_are_exported(call, tmp_path):
     file = tmp_path / "ct.csv"
     told = call("export", file, "--where", "Modality = 'CT'", "--columns", "path, PatientID")
-    assert told.strip().endswith(f"rows: {file}")
+    assert told == f"1 row: {file}\n"
     assert list(pd.read_csv(file).columns) == ["path", "PatientID"]
     told = json.loads(call("export", tmp_path / "all.parquet", "--table", "file_index", "--json"))
     assert told == {"rows": 6, "file": str(tmp_path / "all.parquet")}

@@ -37,7 +37,7 @@ def test_without_either_the_option_is_asked_for(monkeypatch):
 
 def test_help_tells_of_no_more_than_the_commands():
     told = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).output
-    assert "completion" not in told
+    assert "-completion" not in told
     for name in ("catalog", "sql", "shell", "show", "status", "series", "studies", "issues", "export", "changes"):
         assert name in told
 
@@ -60,8 +60,8 @@ def test_a_shell_completes_commands_and_options():
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_for_a_shell_is_shown(shell):
-    environment = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    result = CliRunner().invoke(app, ["--show-completion", shell], env=environment)
+def test_the_script_for_a_shell_is_shown(shell, monkeypatch):
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    result = CliRunner().invoke(app, ["--show-completion", shell])
     assert result.exit_code == 0, result.output
     assert "_COMPLETE" in result.output

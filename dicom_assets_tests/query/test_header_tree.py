@@ -16,8 +16,8 @@ FILES = ("CT_small.dcm", "MR_small.dcm", "rtplan.dcm", "liver.dcm", "chrH31.dcm"
 
 def _labels(dataset: Dataset, depth: int = 0):
     for element in dataset:
-        if element.tag.group == 0x7FE0:
-            continue  # pixels are no part of a header
+        if element.tag.group == 0x7FE0 or element.tag == 0xFFFCFFFC:
+            continue  # pixels and trailing padding are no part of a header
         yield depth, f"({element.tag.group:04X},{element.tag.elem:04X})"
         if element.VR == "SQ":
             for item in element.value:

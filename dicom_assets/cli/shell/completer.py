@@ -9,8 +9,7 @@ from prompt_toolkit.document import Document
 
 from dicom_assets.cli.shell.commands import COMMANDS, MODES
 from dicom_assets.extract.model import CATALOG_NAME
-from dicom_assets.query.explain import keywords
-from dicom_assets.query.vocabulary import Vocabulary, quoted, reserved_words
+from dicom_assets.query.vocabulary import Vocabulary, keywords, quoted, reserved_words
 
 _WORD = re.compile(r"\w*$")
 _WORDS = re.compile(r"\w+")
@@ -43,7 +42,7 @@ class QueryCompleter(Completer):
         word = _WORD.search(before)
         typed = word[0] if word else ""
         if in_string(before):
-            yield from _beginning(typed, keywords().values(), "DICOM keyword")
+            yield from _beginning(typed, keywords(), "DICOM keyword")
         elif _BEFORE_A_TABLE.search(before[: len(before) - len(typed)]):
             yield from _beginning(typed, self._vocabulary.relations, "table")
         else:
@@ -67,9 +66,8 @@ class QueryCompleter(Completer):
         if typed:
             yield from _beginning(typed, (word.upper() for word in sorted(reserved_words())))
         if len(typed) >= _LEAST:
-            folded = {column.casefold() for column in columns}
-            for spelled, keyword in keywords().items():
-                if spelled.startswith(typed.casefold()) and spelled not in folded:
+            for keyword in keywords():
+                if keyword.casefold().startswith(typed.casefold()) and keyword not in columns:
                     text = f"dicom(header, '{keyword}')"
                     yield Completion(text, -len(typed), display=keyword, display_meta=_HEADER)
 
