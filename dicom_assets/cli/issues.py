@@ -11,7 +11,7 @@ from dicom_assets.query.opening import open_catalog
 from dicom_assets.query.row_query import RowQuery
 
 _BY_KIND = """\
-SELECT code, keyword, count(*) AS values, count(DISTINCT path) AS files, min(path) AS example
+SELECT code, keyword, count(*) AS values, count(DISTINCT path) AS files{example}
 FROM ({rows})
 GROUP BY ALL
 ORDER BY files DESC, code, keyword"""
@@ -30,7 +30,8 @@ def issues(
     with clear_errors():
         destination = Destination.chosen(output, json=json)
         rows = RowQuery("issues", where, limit=limit if every else None, order="path" if every else "").sql
-        query = rows if every else _BY_KIND.format(rows=rows)
+        example = "" if destination.is_read else ", min(path) AS example"  # a path is wider than a terminal
+        query = rows if every else _BY_KIND.format(rows=rows, example=example)
         if limit is not None and not every:
             query += f"\nLIMIT {limit}"
         destination.write(open_catalog(lake, schema).sql(query))

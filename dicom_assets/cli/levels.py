@@ -1,5 +1,7 @@
 """``dicom-assets series`` and ``dicom-assets studies``: what an archive holds, above files."""
 
+import shutil
+import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,6 +18,10 @@ Columns = Annotated[
     typer.Option("--columns", help="Columns, by commas; by default a few in a table, and all in JSON and files."),
 ]
 
+_OTHERS = 68
+"""Characters of the other columns of an overview, as they mostly are."""
+_LEAST, _UNCUT = 12, 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -26,7 +32,7 @@ class Level:
     view
         Its name.
     overview
-        The columns that a terminal has room for.
+        The columns that a terminal has room for, ``{room}`` standing for the characters of a description.
     order
         How people look for them.
 
@@ -38,19 +44,32 @@ class Level:
 
     def query(self, columns: str | None, where: str, limit: int | None, *, is_read: bool) -> str:
         """Return the SQL for some of them; where no columns are named, as many as there is room for."""
-        chosen = columns or (self.overview if is_read else "*")
+        chosen = columns or (self.overview.format(room=_room()) if is_read else "*")
         return RowQuery(self.view, where, chosen, self.order, limit).sql
+
+
+def _room() -> int:
+    """Return how long a description may be for the overview to fit: patients and numbers are never cut."""
+    if not sys.stdout.isatty():
+        return _UNCUT
+    return max(_LEAST, shutil.get_terminal_size().columns - _OTHERS)
+
+
+def _shortened(column: str) -> str:
+    """Return SQL for a text that says by ``…`` that it was cut."""
+    return f"CASE WHEN length({column}) > {{room}} THEN left({column}, {{room}} - 1) || '…' ELSE {column} END"
 
 
 _SERIES = Level(
     "all_series",
-    "PatientID, StudyDate AS date, Modality, SeriesNumber AS number, SeriesDescription AS description, "
-    "instances, slices, round(slice_spacing, 3) AS spacing, is_volume AS volume",
+    f"PatientID, StudyDate AS date, Modality, {_shortened('SeriesDescription')} AS description, instances, "
+    "CASE WHEN is_volume THEN slices || ' x ' || round(slice_spacing, 3) ELSE 'no' END AS volume",
     "PatientID, StudyDate, StudyInstanceUID, SeriesNumber, SeriesInstanceUID",
 )
 _STUDIES = Level(
     "all_studies",
-    "PatientID, StudyDate AS date, StudyDescription AS description, modalities, series, instances, bytes",
+    f"PatientID, StudyDate AS date, {_shortened('StudyDescription')} AS description, "
+    "array_to_string(modalities, ' ') AS modalities, series, instances",
     "PatientID, StudyDate, StudyInstanceUID",
 )
 

@@ -83,7 +83,7 @@ def _parts(state: LakeState, lag: Lag | None) -> Iterator[RenderableType]:
         for run in state.runs:
             made = ", ".join(f"{name} {rows:,}" for name, rows in run.rows_made.items() if rows)
             removed = f"; {run.rows_removed:,} rows removed" if run.rows_removed else ""
-            yield Text(visible(f"{_time(run.at)}  {run.run_id[:8]}  {made or 'no rows made'}{removed}"))
+            yield Text(visible(f"{_time(run.at)}  {_short(run.run_id)}  {made or 'no rows made'}{removed}"))
     if state.problems:
         yield Text("\nProblems", style="bold")
         for problem in state.problems:
@@ -129,3 +129,9 @@ def _lag_lines(lag: Lag) -> Iterator[str]:
 
 def _time(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment:{_TIME}}"
+
+
+def _short(run_id: str) -> str:
+    """Return as much of the id of a run as tells it from others, which is as much as `lineage --run` needs."""
+    kind, dash, number = run_id.partition("update-")
+    return f"{dash}{(number or kind)[:8]}"

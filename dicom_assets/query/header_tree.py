@@ -18,8 +18,8 @@ from dicom_assets.query.visible import visible
 
 _KEYWORD = 30
 """Width of most keywords."""
-_LEAST = 24
-"""Characters of a value that are shown however narrow the terminal is."""
+_LEAST, _UID = 24, 64
+"""Characters of a value that are shown however narrow the terminal is; a UID is never cut (PS3.5 9.1)."""
 _DEEPEST = 64
 """Sequences in sequences, as many as are read from a file."""
 _INDENT = "  "
@@ -67,7 +67,7 @@ def tree(dataset: JsonDataset, width: int, depth: int = 0) -> Iterator[TreeLine]
         vr = str(element.get("vr", "??"))
         name = name_of(dataset, tag)
         label = f"({tag[:4]},{tag[4:]}) {vr:2} {name:{max(0, _KEYWORD - len(_INDENT) * depth)}} "
-        room = max(_LEAST, width - len(_INDENT) * depth - len(label))
+        room = max(_UID if vr == "UI" else _LEAST, width - len(_INDENT) * depth - len(label))
         items = element.get("Value", []) if vr == "SQ" else []
         yield TreeLine(depth, visible(label), _items(element) if vr == "SQ" else value_text(element, room))
         for number, item in enumerate(items):
