@@ -12,7 +12,8 @@ from rich.table import Table as Grid
 
 from dicom_assets.archive.base import Archive, Prefixes
 from dicom_assets.archive.prefixes import PrefixError
-from dicom_assets.cli.errors import tell
+from dicom_assets.cli.destination import tell_programs
+from dicom_assets.cli.errors import stderr, tell
 from dicom_assets.cli.places import Places
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
@@ -48,6 +49,12 @@ class CatalogCommand:
     move_source: bool = False
     model: CatalogModel = DEFAULT_MODEL
     spark: SparkResource = field(default_factory=SparkResource)
+    json: bool = False
+
+    @property
+    def console(self) -> Console:
+        """Where what happens is shown: beside the result, where that is JSON."""
+        return stderr if self.json else stdout
 
 
 def run_catalog(command: CatalogCommand, launcher: Launcher) -> bool:
@@ -59,7 +66,7 @@ def run_catalog(command: CatalogCommand, launcher: Launcher) -> bool:
         _move(command, lake, named)
     archive = claim(lake, named)
     command = replace(command, model=settle_columns(lake, command.model))
-    with stdout.status("Listing the archive..."):
+    with command.console.status("Listing the archive..."):
         archive.check()
         present = archive.prefixes()
         prefixes = _prefixes(command, archive, present, lake)
@@ -69,7 +76,9 @@ def run_catalog(command: CatalogCommand, launcher: Launcher) -> bool:
     pending = [entry for entry in found if entry.due]
     runs = launcher.plan(prefixes, pending)
     failed, left_out_by_runs = _run_all(command, launcher, runs) if runs else (set(), [])
-    _conclude(lake, [entry for entry in pending if entry.prefix not in failed], time.monotonic() - started)
+    done = [entry for entry in pending if entry.prefix not in failed]
+    conclude = _conclude_for_programs if command.json else _conclude
+    conclude(lake, done, time.monotonic() - started)
     _complain(failed, left_out or left_out_by_runs)
     return not (failed or left_out or left_out_by_runs)
 
@@ -89,7 +98,7 @@ def _complain(failed: Collection[str], unlisted: Iterable[str]) -> None:
 
 def _move(command: CatalogCommand, lake: Lake, archive: Archive) -> None:
     """Make the catalog follow its archive, and say so."""
-    with stdout.status("Rewriting paths..."):
+    with command.console.status("Rewriting paths..."):
         moved = move_source(
             lake,
             archive,
@@ -98,7 +107,7 @@ def _move(command: CatalogCommand, lake: Lake, archive: Archive) -> None:
             unseen=command.allow_mass_deletion,
         )
     done = f"The catalog follows its source from {moved.old} to {moved.new}." if moved else "The source has not moved."
-    stdout.print(visible(done), soft_wrap=True, highlight=False, markup=False)
+    command.console.print(visible(done), soft_wrap=True, highlight=False, markup=False)
 
 
 def _prefixes(command: CatalogCommand, archive: Archive, listed: Prefixes, lake: Lake) -> list[str]:
@@ -154,7 +163,7 @@ def _run_all(command: CatalogCommand, launcher: Launcher, runs: Sequence[Planned
         MofNCompleteColumn(),
         TextColumn("files"),
         TimeElapsedColumn(),
-        console=stdout,
+        console=command.console,
     ) as progress:
         bar = progress.add_task("Cataloging", total=sum(run.files for run in runs))
         done = 0
@@ -203,6 +212,22 @@ def _conclude(lake: Lake, done: Sequence[Pending], seconds: float) -> None:
         grid.add_row(title, "  ".join(_shown(count) for count in counts))
     stdout.print(grid)
     stdout.print(visible(f"Tables: {lake.root}/{lake.schema}"), soft_wrap=True, highlight=False, markup=False)
+
+
+def _conclude_for_programs(lake: Lake, done: Sequence[Pending], seconds: float) -> None:
+    """Say the same in JSON."""
+    summary = summarize(Catalog(lake))
+    told = {
+        "cataloged": sum(entry.files for entry in done),
+        "removed": sum(entry.removed for entry in done),
+        "seconds": round(seconds, 3),
+        "files": summary.files,
+        "metadata_status": {count.value: count.files for count in summary.metadata_status},
+        "header_status": {count.value: count.files for count in summary.header_status},
+        "thumbnail_status": {count.value: count.files for count in summary.thumbnail_status},
+        "tables": f"{lake.root}/{lake.schema}",
+    }
+    tell_programs(told)
 
 
 def _shown(count: Count) -> str:

@@ -6,31 +6,14 @@ from typing import Annotated
 import typer
 
 from dicom_assets.cli.errors import clear_errors
+from dicom_assets.cli.options import FollowOutsideLinks, Json, LakeOption, Schema
 from dicom_assets.cohorts.copying import Mode
 from dicom_assets.cohorts.recipe import PATIENT, Level
-from dicom_assets.delta.lake import check_schema_name
 
 app = typer.Typer(no_args_is_help=True, help="Choose files by a query, and keep, check and export what was chosen.")
 
 
-def _checked_schema(schema: str) -> str:
-    with clear_errors():
-        check_schema_name(schema)
-    return schema
-
-
-_LAKE = "DICOM_ASSETS_LAKE"
-LakeOption = Annotated[
-    str, typer.Option("--lake", envvar=_LAKE, show_envvar=False, help="Folder or bucket URI that holds the tables.")
-]
-Schema = Annotated[
-    str, typer.Option("--schema", callback=_checked_schema, help="Folder of the catalog in the lake, a plain name.")
-]
 Name = Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="A cohort, at its latest version or another one.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Outside = Annotated[
-    bool, typer.Option("--follow-outside-links", help="Follow symbolic links that lead out of the archive, too.")
-]
 
 
 @app.command()
@@ -94,7 +77,7 @@ def verify(
     files: Annotated[
         bool, typer.Option("--files", help="Look at each file in the archive, too, and not at the catalog only.")
     ] = False,
-    follow_outside_links: Outside = False,
+    follow_outside_links: FollowOutsideLinks = False,
     schema: Schema = "dicom",
     json: Json = False,
 ) -> None:
@@ -160,7 +143,7 @@ def export(
     folder: Annotated[Path, typer.Argument(help="Where the files go: a folder that is new, or of the same export.")],
     lake: LakeOption,
     mode: Annotated[Mode, typer.Option("--mode", help="Copy the files, or link to them.")] = Mode.COPY,
-    follow_outside_links: Outside = False,
+    follow_outside_links: FollowOutsideLinks = False,
     schema: Schema = "dicom",
     json: Json = False,
 ) -> None:

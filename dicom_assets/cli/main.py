@@ -1,7 +1,6 @@
 """The commands and their options. What they do is in the modules beside this one and in :mod:`dicom_assets.query`."""
 
 import gc
-import sys
 import warnings
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -10,32 +9,30 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from dicom_assets.cli.changes import changes
 from dicom_assets.cli.cohort import app as cohort_commands
-from dicom_assets.cli.errors import clear_errors, tell
+from dicom_assets.cli.destination import tell_programs
+from dicom_assets.cli.errors import clear_errors
+from dicom_assets.cli.export import export
+from dicom_assets.cli.issues import issues
 from dicom_assets.cli.leave import leave
+from dicom_assets.cli.levels import series, studies
+from dicom_assets.cli.options import Commands, Depth, FollowOutsideLinks, Json, LakeOption, Schema, Source
+from dicom_assets.cli.shell import shell
+from dicom_assets.cli.show import show
+from dicom_assets.cli.sql import sql
+from dicom_assets.cli.status import status
 from dicom_assets.pipeline.difference import UpdateMode
-from dicom_assets.query.formats import Format
 from dicom_assets.query.visible import visible
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="A queryable, versioned, incremental catalog of a DICOM archive.",
 )
 
 app.add_typer(cohort_commands, name="cohort")
-
-Source = Annotated[str, typer.Argument(help="Folder or bucket URI that holds the DICOM files.")]
-LakeOption = Annotated[str, typer.Option("--lake", help="Folder or bucket URI that holds the tables.")]
-
-
-def _checked_schema(schema: str) -> str:
-    from dicom_assets.delta.lake import check_schema_name
-
-    with clear_errors():
-        check_schema_name(schema)
-    return schema
 
 
 def _print_version(wanted: bool) -> None:
@@ -51,18 +48,6 @@ def common(
     ] = False,
 ) -> None:
     """Take what goes for every command."""
-
-
-Schema = Annotated[
-    str, typer.Option("--schema", callback=_checked_schema, help="Folder of this catalog in the lake, a plain name.")
-]
-Depth = Annotated[
-    int, typer.Option("--prefix-depth", min=0, help="How many directories below the source make a partition.")
-]
-FollowOutsideLinks = Annotated[
-    bool,
-    typer.Option("--follow-outside-links", help="Follow symbolic links that lead out of the source, too."),
-]
 
 
 @app.command()
@@ -95,6 +80,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
         bool, typer.Option("--move-source", help="The archive was moved here: rewrite the paths in the tables first.")
     ] = False,
     follow_outside_links: FollowOutsideLinks = False,
+    json: Json = False,
 ) -> None:
     """Catalog an archive: find its prefixes and materialize what changed, through Dagster.
 
@@ -113,7 +99,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
         places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
         extractors = installed_extractors(sha256=sha256, pixel_hash=pixel_hash)
         model = CatalogModel(with_more_columns(extractors, column or ()))
-        command = CatalogCommand(places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, model)
+        command = CatalogCommand(places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, model, json=json)
         with open_instance(places.lake) as instance:
             succeeded = run_catalog(command, Launcher(instance))
     if not succeeded:
@@ -143,45 +129,15 @@ def columns(
         run_columns(Lake(lake, schema), add or (), remove or ())
 
 
-@app.command()
-def sql(  # noqa: PLR0913, PLR0917 - the options of the command
-    query: Annotated[str, typer.Argument(help="SQL in the dialect of DuckDB, over the tables by name.")],
-    lake: LakeOption,
-    schema: Schema = "dicom",
-    form: Annotated[
-        Format | None,
-        typer.Option("--format", help="How the result is written; by default as the name of FILE says, else a table."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write to this file: .csv, .json or .parquet."),
-    ] = None,
-    allow_files: Annotated[
-        list[Path] | None,
-        typer.Option("--allow-files", help="Let the query read files below this folder; may be given several times."),
-    ] = None,
-    unsafe: Annotated[
-        bool, typer.Option("--unsafe", help="Let the query do whatever you may do: read and write any file, and more.")
-    ] = False,
-    spreadsheet_safe: Annotated[
-        bool, typer.Option("--spreadsheet-safe", help="Put ' before CSV texts that spreadsheets take for formulas.")
-    ] = False,
-) -> None:
-    """Query the tables. A query reads the tables and nothing else, unless an option allows more."""
-    from dicom_assets.query.engine import EngineOptions
-    from dicom_assets.query.formats import choose_format, write
-    from dicom_assets.query.opening import open_catalog
-    from dicom_assets.query.spreadsheet import Spreadsheet
-
-    spreadsheet = Spreadsheet(safe=spreadsheet_safe)
-    with clear_errors():
-        chosen = choose_format(form, output)
-        engine = EngineOptions(allow_files=tuple(allow_files or ()), unsafe=unsafe)
-        result = open_catalog(lake, schema, engine=engine).sql(query)
-        write(result, chosen, output, spreadsheet)
-    if spreadsheet.formulas and not spreadsheet.safe and not (output is None and sys.stdout.isatty()):
-        note = f"Note: spreadsheets take {spreadsheet.formulas} of these cells for formulas"
-        tell(f"{note}; --spreadsheet-safe prevents that.", style="yellow")
+app.command()(sql)
+app.command()(shell)
+app.command()(show)
+app.command()(studies)
+app.command()(series)
+app.command()(issues)
+app.command()(export)
+app.command()(changes)
+app.command()(status)
 
 
 @app.command()
@@ -204,7 +160,7 @@ def check(  # noqa: PLR0913, PLR0917 - the options of the command
     tolerate_warnings: Annotated[
         bool, typer.Option("--tolerate-warnings", help="Exit with 0 where nothing but warnings was found.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Check the tables: what is promised of them, what was found, and the SQL that lists the cases.
 
@@ -243,6 +199,7 @@ def gallery(
     ] = "true",
     limit: Annotated[int, typer.Option("--limit", min=1, help="The most files on the page.")] = 500,
     title: Annotated[str, typer.Option("--title", help="Heading of the page.")] = "DICOM catalog",
+    json: Json = False,
 ) -> None:
     """Write a page of the thumbnails."""
     from dicom_assets.query.gallery import write_gallery
@@ -250,6 +207,9 @@ def gallery(
 
     with clear_errors():
         page = write_gallery(open_catalog(lake, schema), output, title=title, where=where, limit=limit)
+    if json:
+        tell_programs({"shown": page.shown, "files": page.files, "page": str(output.absolute())})
+        return
     line = visible(f"{page}: {output.absolute()}")
     Console().print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -269,7 +229,7 @@ def lineage(
         str | None, typer.Option("--run", help="What this run wrote; the first characters of its id are enough.")
     ] = None,
     paths: Annotated[bool, typer.Option("--paths", help="With --run: the paths of its rows, too.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    json: Json = False,
     dagster_url: Annotated[
         str | None, typer.Option("--dagster-url", help="Address of the Dagster UI, for links to runs.")
     ] = None,

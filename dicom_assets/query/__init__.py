@@ -3,9 +3,11 @@
 Here belongs what reads a finished catalog for people: the SQL engine and its limits (``database``, ``engine``,
 ``references``), views by name (``views``, each in a module by its subject, ``relations``), attributes by name
 (``words``, ``json_values``, ``dictionary``), Delta tables as datasets for DuckDB to scan (``opened``, ``dataset``,
-``scans``, ``remote``), results on a terminal and in files (``formats``, ``terminal``, ``values``, ``visible``,
-``spreadsheet``), pages and pictures (``gallery``, ``preview``), counts (``summary``, ``labels``), where rows come from
-(``lineage_asking`` takes the question; ``lineage`` and its neighbours answer it), what researchers take out
+``scans``, ``remote``), the text of queries (``statements``, ``row_query``, ``vocabulary``, ``explain``), results on a
+terminal and in files (``formats``, ``terminal``, ``values``, ``visible``, ``spreadsheet``), pages and pictures
+(``gallery``, ``preview``, ``blocks``), one file (``finding``, ``header_tree``), what changed between versions
+(``version_changes``, ``as_of``, ``versions``), what a lake holds (``lake_state``, ``summary``, ``labels``), where rows
+come from (``lineage_asking`` takes the question; ``lineage`` and its neighbours answer it), what researchers take out
 (``research``, and what it calls: ``selection``, ``objects``, ``volume``) and the documentation of the tables
 (``describe``).
 

@@ -1,8 +1,7 @@
 """The catalog as a database: SQL over the Delta tables by their names, answered by DuckDB."""
 
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,8 +17,8 @@ from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import CATALOG_NAME, DEFAULT_MODEL
 from dicom_assets.query.engine import EngineOptions, check_reads_only
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
+from dicom_assets.query.explain import explain
 from dicom_assets.query.opened import Opened
-from dicom_assets.query.references import fold
 from dicom_assets.query.relations import Relations
 from dicom_assets.query.research import Research
 from dicom_assets.query.scans import TableDataset
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 _CLOCKS_DIFFER = 600
 """Seconds at most, between those who commit and this machine: until then a version of the past may not be its last."""
-_NO_TABLE = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +143,7 @@ class Catalog(Research):
                 check_reads_only(connection, query)
             result = connection.sql(query)
         except duckdb.Error as error:
-            raise QueryError(_explain(error, relations, absent)) from error
+            raise QueryError(explain(error, relations, absent)) from error
         if result is None:
             raise QueryError("the query is empty")
         return result
@@ -237,23 +235,3 @@ class Catalog(Research):
         except DeltaError as error:
             raise CatalogError(f"{location.uri} cannot be opened: {one_line(error)}") from error
         return delta
-
-
-def _explain(error: duckdb.Error, relations: Relations, absent: Mapping[str, str]) -> str:
-    """Return what is wrong with a query, and which tables exist when it names one that does not."""
-    message = one_line(error)
-    if isinstance(error, duckdb.PermissionException):
-        denied = message.partition(" - file system operations")[0].removeprefix("Permission Error: ")
-        return f"{denied}: name its folder with --allow-files, or give --unsafe"
-    if isinstance(error, duckdb.InterruptException):
-        return "the query took longer than it may"
-    if isinstance(error, duckdb.CatalogException) and message.startswith("Catalog Error: Table"):
-        named = _NO_TABLE.match(message)
-        if named and (reason := absent.get(fold(named[1]))):
-            return reason
-        # DuckDB's own suggestion may be one of its system tables.
-        views = ", ".join(view.name for view in relations.readable())
-        return f"{message.partition(' Did you mean')[0]} Tables here: {', '.join(relations.tables)}." + (
-            f" Views: {views}." if views else ""
-        )
-    return message

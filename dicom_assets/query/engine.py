@@ -31,6 +31,22 @@ _CLOSED: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
+class Interrupt:
+    """Ends queries from another thread, as Ctrl-C does in a shell."""
+
+    def __init__(self) -> None:
+        self._engines: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
+
+    def watch(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Take in an engine, for as long as it is referenced."""
+        self._engines.add(connection)
+
+    def __call__(self) -> None:
+        """End what is under way; between two steps of a query that has no effect and has to be repeated."""
+        for connection in tuple(self._engines):
+            connection.interrupt()
+
+
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """What queries may do, and how much of the machine they may use.
@@ -50,6 +66,8 @@ class EngineOptions:
         Time from the call until the result is read; a query that takes longer is interrupted. By default without end.
     threads
         Threads of a query, by default one for each core.
+    interrupt
+        Ends what is under way when it is called from another thread.
 
     """
 
@@ -58,6 +76,7 @@ class EngineOptions:
     memory_bytes: int | None = None
     seconds: float | None = None
     threads: int | None = None
+    interrupt: Interrupt | None = None
 
 
 def start(options: EngineOptions) -> duckdb.DuckDBPyConnection:
@@ -91,6 +110,8 @@ def connect(engine: duckdb.DuckDBPyConnection, options: EngineOptions) -> duckdb
     session = engine.cursor()
     if options.seconds is not None:
         _interrupt_after(session, options.seconds)
+    if options.interrupt is not None:
+        options.interrupt.watch(session)
     return session
 
 

@@ -69,9 +69,12 @@ def choose_format(form: Format | None, output: Path | None) -> Format:
 
 
 def write(
-    result: duckdb.DuckDBPyRelation, form: Format, output: Path | None = None, spreadsheet: Spreadsheet | None = None
+    result: duckdb.DuckDBPyRelation | pa.RecordBatchReader,
+    form: Format,
+    output: Path | None = None,
+    spreadsheet: Spreadsheet | None = None,
 ) -> int:
-    """Write the result of a query and return its number of rows.
+    """Write a result and return its number of rows.
 
     Control characters in values and names never reach a terminal, in any format: they are made visible. Files and
     pipes get values as they are.
@@ -79,7 +82,7 @@ def write(
     Parameters
     ----------
     result
-        Of :meth:`Catalog.sql`.
+        Of :meth:`Catalog.sql`, or any other rows as they come.
     form
         The format.
     output
@@ -100,7 +103,8 @@ def write(
         raise OutputError("Parquet is not for a terminal: name a file with -o")
     with _opened(output) as sink:
         try:
-            reader = _unambiguous(result.to_arrow_reader(_BATCH_ROWS))
+            rows = result if isinstance(result, pa.RecordBatchReader) else result.to_arrow_reader(_BATCH_ROWS)
+            reader = _unambiguous(rows)
             # A table has colours of its own, and no control characters of values.
             safe = cast("BinaryIO", TerminalSink(sink)) if terminal and form is not Format.TABLE else sink
             if form is Format.CSV:

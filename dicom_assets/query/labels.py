@@ -8,9 +8,14 @@ from pydicom.uid import UID
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
-@cache
 def transfer_syntax_name(uid: str | None) -> str | None:
     """Return the name of a transfer syntax (PS3.6 Table A-1), its UID when it has none there."""
+    return uid_name(uid)
+
+
+@cache
+def uid_name(uid: str | None) -> str | None:
+    """Return the name of a UID of the standard (PS3.6 Table A-1), such as a SOP Class; other UIDs as they are."""
     # Unchecked: pydicom would quote what is no UID in a warning, and that can be anything of the header.
     return None if uid is None else str(UID(uid, validation_mode=IGNORE).name)
 

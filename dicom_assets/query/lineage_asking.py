@@ -66,20 +66,21 @@ class Asking:
 
     def lineage(self, asked: str) -> Lineage:
         """Answer for a path or a UID."""
-        for path in (candidates := self._candidates(asked)):
+        for path in (candidates := self.candidates(asked)):
             prefixes = {prefix for table in self.tables for prefix in table.rows([path])[PARTITION].to_pylist()}
             if prefixes:
                 return self._of_files(asked, "path", [path], prefixes)
         if is_uid(asked):
             return self._of_uid(asked)
-        raise LineageError(f"the catalog has no file {asked}{self._hint(candidates)}")
+        raise LineageError(f"the catalog has no file {asked}{self.hint(candidates)}")
 
-    def _candidates(self, asked: str) -> list[str]:
+    def candidates(self, asked: str) -> list[str]:
+        """Return the paths that may be meant, the most literal first."""
         index = next((table for table in self.tables if table.name == FILE_INDEX.name), None)
         properties = {} if index is None else index.delta.metadata().configuration
         return spellings(asked, properties.get(SOURCE))
 
-    def _hint(self, candidates: Sequence[str]) -> str:
+    def hint(self, candidates: Sequence[str]) -> str:
         """Return a path that may be meant, from the data files whose paths are next to what was asked for."""
         table = self.tables[0]
         ordered = sorted(table.files, key=lambda file: file.first_key or "")

@@ -104,7 +104,11 @@ def cli_page() -> str:
     parts = [
         (
             "All commands exit with 0 when all is done, 1 when a part failed or was left out, 2 when nothing was done; "
-            "`dicom-assets COMMAND --help` prints what is here."
+            "`dicom-assets COMMAND --help` prints what is here. [On the command line](shell.md) shows them at work."
+        ),
+        (
+            "Variables of the environment stand for options that are not given: `export DICOM_ASSETS_LAKE=/data/lake` "
+            "saves `--lake`. `dicom-assets --install-completion` sets up completion for your shell."
         ),
     ]
     for name, command in _commands(group):
@@ -151,12 +155,15 @@ def _values(parameter: Any) -> str:
 
 
 def _default(parameter: Any) -> str:
+    variable = f"`{parameter.envvar}`" if parameter.envvar else ""
     if parameter.required:
-        return "required"
-    if getattr(parameter, "is_flag", False):
-        return "off"
+        return f"required, or {variable}" if variable else "required"
     value = parameter.default
-    return f"`{getattr(value, 'value', value)}`" if value not in (None, (), []) else ""
+    if getattr(parameter, "is_flag", False):
+        told = "off"
+    else:
+        told = f"`{getattr(value, 'value', value)}`" if value not in (None, (), []) else ""
+    return f"{variable}, else {told}" if variable else told
 
 
 def issues_page() -> str:

@@ -1,0 +1,79 @@
+"""Options that several commands share, and the variables of the environment that stand for them.
+
+The variables are those that the code location of Dagster reads, so that whoever has set them up has set up the command
+line too. An option on the command line wins.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from dicom_assets.cli.errors import clear_errors
+
+_SOURCE, _LAKE, _SCHEMA = "DICOM_ASSETS_SOURCE", "DICOM_ASSETS_LAKE", "DICOM_ASSETS_SCHEMA"
+_DEPTH, _OUTSIDE = "DICOM_ASSETS_PREFIX_DEPTH", "DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS"
+
+_SETS_UP_COMPLETION = frozenset({"install_completion", "show_completion"})
+
+
+class Commands(TyperGroup):
+    """The commands. What sets up completion for a shell works but is not listed: it is used once."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options of the program itself."""
+        params: list[Any] = super().get_params(ctx)
+        for param in params:
+            param.hidden = param.hidden or param.name in _SETS_UP_COMPLETION
+        return params
+
+
+def _checked_schema(schema: str) -> str:
+    from dicom_assets.delta.lake import check_schema_name
+
+    with clear_errors():
+        check_schema_name(schema)
+    return schema
+
+
+Source = Annotated[str, typer.Argument(envvar=_SOURCE, help="Folder or bucket URI that holds the DICOM files.")]
+LakeOption = Annotated[
+    str, typer.Option("--lake", envvar=_LAKE, help="Folder or bucket URI that holds the tables.", show_default=False)
+]
+Schema = Annotated[
+    str,
+    typer.Option(
+        "--schema", envvar=_SCHEMA, callback=_checked_schema, help="Folder of this catalog in the lake, a plain name."
+    ),
+]
+Depth = Annotated[
+    int,
+    typer.Option(
+        "--prefix-depth", envvar=_DEPTH, min=0, help="How many directories below the source make a partition."
+    ),
+]
+FollowOutsideLinks = Annotated[
+    bool,
+    typer.Option(
+        "--follow-outside-links", envvar=_OUTSIDE, help="Follow symbolic links that lead out of the source, too."
+    ),
+]
+
+Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write to this file: .csv, .json or .parquet."),
+]
+Where = Annotated[str, typer.Option("--where", help="Only rows that meet this condition, in SQL.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=0, help="The most rows.")]
+AllowFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--allow-files", help="Let the query read files below this folder; may be given several times."),
+]
+Unsafe = Annotated[
+    bool, typer.Option("--unsafe", help="Let the query do whatever you may do: read and write any file, and more.")
+]
+SpreadsheetSafe = Annotated[
+    bool, typer.Option("--spreadsheet-safe", help="Put ' before CSV texts that spreadsheets take for formulas.")
+]
