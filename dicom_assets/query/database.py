@@ -1,13 +1,13 @@
 """The catalog as a database: SQL over the Delta tables by their names, answered by DuckDB."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow.fs import FileSelector, FileType
@@ -15,17 +15,19 @@ from pyarrow.fs import FileSelector, FileType
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import DEFAULT_MODEL
-from dicom_assets.query.dataset import as_dataset
-from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
+from dicom_assets.query.engine import EngineOptions, check_reads_only
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
+from dicom_assets.query.opened import Opened
 from dicom_assets.query.references import fold
 from dicom_assets.query.relations import Relations
-from dicom_assets.query.remote import RemoteDataset
+from dicom_assets.query.scans import TableDataset
 from dicom_assets.query.views import VIEWS, View
 
 if TYPE_CHECKING:
     from dicom_assets.query.lineage_model import Lineage, RunLineage
 
+_CLOCKS_DIFFER = 600
+"""Seconds at most, between those who commit and this machine: until then a version of the past may not be its last."""
 _NO_TABLE = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 
 
@@ -52,6 +54,7 @@ class Catalog:
     lake: Lake
     as_of: datetime | None = None
     engine: EngineOptions = field(default_factory=EngineOptions)
+    _open: Opened = field(default_factory=Opened, init=False, repr=False, compare=False)
 
     def tables(self) -> tuple[str, ...]:
         """Return the names of the tables: those of the catalog in the order of the data flow, then those of users.
@@ -110,7 +113,7 @@ class Catalog:
         if not query.isascii() and query != query.encode(errors="ignore").decode():
             raise QueryError("the query holds bytes that are no UTF-8")
         names = self.tables()
-        connection = connect(self.engine)
+        connection = self._open.session(self.engine)
         relations = Relations.of(names, VIEWS)
         absent = relations.put(
             connection,
@@ -175,10 +178,11 @@ class Catalog:
 
         return Asking(self).of_run(run_id, paths=paths)
 
-    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> ds.Dataset | RemoteDataset:
+    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> TableDataset:
         """Return a table that DuckDB can scan, with the statistics of the columns that a query mentions."""
         location = self.location(name)
-        return as_dataset(location, self.open_table(location), mentioned)
+        pinned = self.as_of is not None and self.as_of.timestamp() < time.time() - _CLOCKS_DIFFER
+        return self._open.dataset(location, lambda: self.open_table(location), mentioned, pinned=pinned)
 
     @property
     def _folder(self) -> TableLocation:
@@ -198,7 +202,7 @@ class Catalog:
             raise NoCatalogError(f"{self._folder.uri} cannot be listed: {one_line(error)}") from error
         for entry in entries:
             name = entry.path.rstrip("/").rpartition("/")[2]
-            if entry.type == FileType.Directory and self.location(name).exists():
+            if entry.type == FileType.Directory and self._open.exists(self.location(name)):
                 yield name
 
     def open_table(self, location: TableLocation) -> DeltaTable:

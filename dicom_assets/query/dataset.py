@@ -2,8 +2,8 @@
 
 Why not ``DeltaTable.to_pyarrow_dataset``: it reads every file through Python callbacks on Arrow's threads, which can
 hang a query or abort the interpreter at exit, and it prepares the statistics of every column for every file, needed or
-not. Here, local tables are read through Arrow's own file system, others by :mod:`dicom_assets.query.remote`, and only
-statistics that a query may use are prepared.
+not. Here, local tables are read through Arrow's own file system, others by :mod:`dicom_assets.query.remote`, only
+statistics that a query may use are prepared, and :mod:`dicom_assets.query.scans` reads no more than it must.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 from dicom_assets.delta.layout import from_log
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.query.errors import CatalogError
-from dicom_assets.query.remote import RemoteDataset
+from dicom_assets.query.scans import TableDataset
 
 _READABLE_FEATURES = frozenset({"timestampNtz"})
 """Reader features of the Delta protocol that do not change how data files are read."""
@@ -26,7 +26,7 @@ _STATISTICS_PRECISION = timedelta(milliseconds=1)
 """Of timestamps in the log: some writers truncate to it, so a maximum may be too low by as much."""
 
 
-def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str], bool]) -> ds.Dataset | RemoteDataset:
+def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str], bool]) -> TableDataset:
     """Return a loaded table as something that DuckDB scans like a dataset.
 
     Parameters
@@ -47,12 +47,13 @@ def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str
     refuse_unreadable(location, delta)
     schema = pa.schema(delta.schema().to_arrow())
     filesystem, parquet = location.filesystem(), ds.ParquetFileFormat()
-    fragments = [
-        parquet.make_fragment(from_log(path), filesystem, partition_expression=guarantee)
-        for path, guarantee in _guarantees(delta, [field for field in schema if wanted(field.name)])
-    ]
+    fragments, rows = [], dict[str, int]()
+    for path, count, guarantee in _guarantees(delta, [field for field in schema if wanted(field.name)]):
+        fragments.append(parquet.make_fragment(from_log(path), filesystem, partition_expression=guarantee))
+        if count is not None:
+            rows[fragments[-1].path] = count
     files = ds.FileSystemDataset(fragments, schema, parquet, filesystem)
-    return files if location.is_local else RemoteDataset(files)
+    return TableDataset(files, rows, delta.metadata().partition_columns, is_local=location.is_local)
 
 
 def refuse_unreadable(location: TableLocation, delta: DeltaTable) -> None:
@@ -64,8 +65,8 @@ def refuse_unreadable(location: TableLocation, delta: DeltaTable) -> None:
         )
 
 
-def _guarantees(delta: DeltaTable, fields: list[pa.Field]) -> Iterator[tuple[str, ds.Expression]]:
-    """Yield each live data file with what its log entry guarantees for every row in it."""
+def _guarantees(delta: DeltaTable, fields: list[pa.Field]) -> Iterator[tuple[str, int | None, ds.Expression]]:
+    """Yield each live data file with the number of its rows and what its log entry guarantees for all of them."""
     actions = pa.table(delta.get_add_actions(flatten=True))
     partitions = delta.metadata().partition_columns
     statistics = [field for field in fields if field.name not in partitions]
@@ -78,7 +79,7 @@ def _guarantees(delta: DeltaTable, fields: list[pa.Field]) -> Iterator[tuple[str
         for field in statistics:
             bounds = _bounds(field, action)
             guarantee = guarantee if bounds is None else guarantee & bounds
-        yield action["path"], guarantee
+        yield action["path"], action.get("num_records"), guarantee
 
 
 def _is_used(column: str, partitions: list[str], statistics: list[pa.Field]) -> bool:

@@ -7,7 +7,6 @@ for them for ever, and the interpreter sometimes aborts at exit. Here, each file
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -20,42 +19,26 @@ _FILES_AT_A_TIME = 8
 """An object store answers slowly, but answers many requests at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """One pass over a dataset, as DuckDB wants it: a stream and its schema."""
-
-    projected_schema: pa.Schema
-    batches: Iterator[pa.RecordBatch]
-
-    def to_reader(self) -> pa.RecordBatchReader:
-        """Return the rows as a stream."""
-        return pa.RecordBatchReader.from_batches(self.projected_schema, self.batches)
-
-
-class RemoteDataset(ds.InMemoryDataset):  # type: ignore[misc]
-    """A dataset that DuckDB scans with the columns and the filter of a query.
-
-    DuckDB takes only what is a PyArrow dataset by class, and calls nothing but :meth:`scanner`.
+def scan_remote(
+    files: Sequence[ds.ParquetFileFragment],
+    schema: pa.Schema,
+    names: list[str],
+    condition: ds.Expression | None,
+    tested: Sequence[str],
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of files that pass a filter, in the order of the files.
 
     Parameters
     ----------
-    files
-        The data files, with what the log guarantees for each; only used to choose among them.
+    files, schema
+        Of the table.
+    names
+        Of the columns to return.
+    condition, tested
+        The filter and the columns that it tests. Where no row of a file passes, only these are read.
 
     """
-
-    def __init__(self, files: ds.FileSystemDataset) -> None:
-        super().__init__(files.schema.empty_table())
-        self._files = files
-
-    def scanner(self, columns: Sequence[str] | None = None, filter: ds.Expression | None = None) -> Scan:  # noqa: A002 - the name that DuckDB calls
-        """Return a scan of the rows that pass a filter, in files that may hold such rows."""
-        names = list(self.schema.names if columns is None else columns)
-        read = partial(_read, schema=self.schema, names=names, condition=filter)
-        return Scan(
-            pa.schema([self.schema.field(name) for name in names]),
-            _in_order(self._files.get_fragments(filter), read),
-        )
+    return _in_order(iter(files), partial(_read, schema=schema, names=names, condition=condition, tested=tested))
 
 
 def _in_order(fragments: Iterator[ds.ParquetFileFragment], read: Any) -> Iterator[pa.RecordBatch]:
@@ -74,23 +57,41 @@ def _in_order(fragments: Iterator[ds.ParquetFileFragment], read: Any) -> Iterato
 
 
 def _read(
-    fragment: ds.ParquetFileFragment, schema: pa.Schema, names: list[str], condition: ds.Expression | None
+    fragment: ds.ParquetFileFragment,
+    schema: pa.Schema,
+    names: list[str],
+    condition: ds.Expression | None,
+    tested: Sequence[str],
 ) -> pa.Table:
     """Return the rows of one file that pass a filter."""
-    # An expression does not list its columns, but their names are in its text.
-    needed = [name for name in schema.names if name in names or (condition is not None and name in str(condition))]
-    partitions = ds.get_partition_keys(fragment.partition_expression)
     with (
         fragment.filesystem.open_input_file(fragment.path) as stream,
         pq.ParquetFile(stream, pre_buffer=False) as parquet,
     ):
-        stored = parquet.read([name for name in needed if name in parquet.schema_arrow.names], use_threads=False)
-        count = parquet.metadata.num_rows
+        if condition is None:
+            return _columns(fragment, parquet, schema, names)
+        rows = _columns(fragment, parquet, schema, tested)
+        if rows.filter(condition).num_rows == 0:
+            return schema.empty_table().select(names)
+        for field, column in zip(
+            (others := [name for name in names if name not in tested]),
+            _columns(fragment, parquet, schema, others).columns,
+            strict=True,
+        ):
+            rows = rows.append_column(schema.field(field), column)
+    return rows.filter(condition).select(names)
+
+
+def _columns(
+    fragment: ds.ParquetFileFragment, parquet: pq.ParquetFile, schema: pa.Schema, names: Sequence[str]
+) -> pa.Table:
+    """Return columns of one file: those of the partition from the log, and null where the file is older than they."""
+    stored = parquet.read([name for name in names if name in parquet.schema_arrow.names], use_threads=False)
+    partitions, count = ds.get_partition_keys(fragment.partition_expression), parquet.metadata.num_rows
     arrays = [
         stored[name].cast(schema.field(name).type)
         if name in stored.column_names
         else pa.repeat(pa.scalar(partitions.get(name), schema.field(name).type), count)
-        for name in needed
+        for name in names
     ]
-    rows = pa.Table.from_arrays(arrays, schema=pa.schema([schema.field(name) for name in needed]))
-    return (rows if condition is None else rows.filter(condition)).select(names)
+    return pa.Table.from_arrays(arrays, schema=pa.schema([schema.field(name) for name in names]))

@@ -1,0 +1,122 @@
+"""How DuckDB reads one version of a table: what the log tells from the log, the rest from as few bytes as may be.
+
+Arrow's own datasets read every column that a query returns from every file that may hold a row of it. A search for one
+instance would read the headers and thumbnails of all others; and to count rows it would open all files.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from dicom_assets.query.remote import scan_remote
+
+_FEW_FILES = 4
+"""As many are read at once, without asking first which of them hold matching rows."""
+_PROBED_FILES = 32
+"""When most of so many hold matching rows, a filter is not selective."""
+_BATCH_ROWS = 1 << 17
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One pass over a dataset, as DuckDB wants it: a stream and its schema."""
+
+    projected_schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        """Return the rows as a stream."""
+        return pa.RecordBatchReader.from_batches(self.projected_schema, self.batches)
+
+
+class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
+    """A table that DuckDB scans with the columns and the filter of a query.
+
+    DuckDB takes only what is a PyArrow dataset by class, and calls nothing but :meth:`scanner`.
+
+    Parameters
+    ----------
+    files
+        The data files, with what the log guarantees for each.
+    rows
+        How many rows each file has, by its path, as far as the log tells.
+    partitions
+        Names of the columns whose values the log holds.
+    is_local
+        Whether Arrow reads the files by itself.
+
+    """
+
+    def __init__(
+        self, files: ds.FileSystemDataset, rows: Mapping[str, int], partitions: Sequence[str], *, is_local: bool
+    ) -> None:
+        super().__init__(files.schema.empty_table())
+        self._files, self._rows, self._partitions, self._is_local = files, rows, frozenset(partitions), is_local
+
+    @property
+    def file_count(self) -> int:
+        """Number of data files."""
+        return len(self._files.files)
+
+    def scanner(self, columns: Sequence[str] | None = None, filter: ds.Expression | None = None) -> Scan | ds.Scanner:  # noqa: A002 - the name that DuckDB calls
+        """Return a scan of the rows that pass a filter, in files that may hold such rows."""
+        names = list(self.schema.names if columns is None else columns)
+        tested = [] if filter is None else columns_of(filter, self.schema.names)
+        files = list(self._files.get_fragments(filter))
+        if self._partitions.issuperset([*names, *tested]) and all(file.path in self._rows for file in files):
+            return Scan(self._schema_of(names), self._from_log(files, names, tested, filter))
+        if not self._is_local:
+            return Scan(self._schema_of(names), scan_remote(files, self.schema, names, filter, tested))
+        if filter is not None and len(files) > _FEW_FILES and not set(names).issubset(tested):
+            files = self._matching(files, tested, filter)
+        return self._dataset(files).scanner(columns=names, filter=filter)
+
+    def _schema_of(self, names: Sequence[str]) -> pa.Schema:
+        return pa.schema([self.schema.field(name) for name in names])
+
+    def _dataset(self, files: Sequence[ds.ParquetFileFragment]) -> ds.FileSystemDataset:
+        return ds.FileSystemDataset(files, self.schema, self._files.format, self._files.filesystem)
+
+    def _from_log(
+        self,
+        files: Sequence[ds.ParquetFileFragment],
+        names: Sequence[str],
+        tested: Sequence[str],
+        condition: ds.Expression | None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield rows of nothing but partition values, without opening a file."""
+        read = self._schema_of(list(dict.fromkeys([*names, *tested])))
+        counts: dict[tuple[object, ...], int] = {}
+        for file in files:
+            values = ds.get_partition_keys(file.partition_expression)
+            key = tuple(values.get(name) for name in read.names)
+            counts[key] = counts.get(key, 0) + self._rows[file.path]
+        for key, count in counts.items():
+            for start in range(0, count, _BATCH_ROWS):
+                length = min(_BATCH_ROWS, count - start)
+                arrays = [
+                    pa.repeat(pa.scalar(value, field.type), length) for value, field in zip(key, read, strict=True)
+                ]
+                rows = pa.Table.from_arrays(arrays, schema=read)
+                yield from (rows if condition is None else rows.filter(condition)).select(names).to_batches()
+
+    def _matching(
+        self, files: Sequence[ds.ParquetFileFragment], tested: Sequence[str], condition: ds.Expression
+    ) -> list[ds.ParquetFileFragment]:
+        """Return the files that hold matching rows, as the columns of the filter tell; all where most of them do."""
+        seen, matching = set[str](), set[str]()
+        for part in self._dataset(files).scanner(columns=tested[:1], filter=condition).scan_batches():
+            seen.add(part.fragment.path)
+            if part.record_batch.num_rows:
+                matching.add(part.fragment.path)
+            if len(seen) >= _PROBED_FILES and len(matching) * 2 > len(seen):
+                return list(files)
+        return [file for file in files if file.path in matching]
+
+
+def columns_of(condition: ds.Expression, names: Sequence[str]) -> list[str]:
+    """Return the columns that a filter tests, perhaps more: an expression does not list them, but shows their names."""
+    text = str(condition)
+    return [name for name in names if name in text]
