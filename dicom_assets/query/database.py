@@ -16,9 +16,9 @@ from dicom_assets.archive.base import Archive
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import CATALOG_NAME, DEFAULT_MODEL
-from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
+from dicom_assets.query.engine import EngineOptions, check_reads_only
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
-from dicom_assets.query.opened import OpenTables
+from dicom_assets.query.opened import Opened
 from dicom_assets.query.references import fold
 from dicom_assets.query.relations import Relations
 from dicom_assets.query.research import Research
@@ -70,7 +70,7 @@ class Catalog(Research):
     engine: EngineOptions = field(default_factory=EngineOptions)
     version: int | None = None
     archive: Archive | str | None = None
-    _open: OpenTables = field(default_factory=OpenTables, init=False, repr=False, compare=False)
+    _open: Opened = field(default_factory=Opened, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.as_of is not None and self.version is not None:
@@ -133,7 +133,7 @@ class Catalog(Research):
         if not query.isascii() and query != query.encode(errors="ignore").decode():
             raise QueryError("the query holds bytes that are no UTF-8")
         names = self.tables()
-        connection = connect(self.engine)
+        connection = self._open.session(self.engine)
         relations = Relations.of(names, VIEWS)
         absent = relations.put(
             connection,
