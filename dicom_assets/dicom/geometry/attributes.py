@@ -59,27 +59,33 @@ _IN_DATA_SET: Mapping[str, str] = {
     "InstanceNumber": "00200013",
 }
 
-_IN_GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("StackID", ("00209111",), "00209056"),
-    ("TemporalPositionIndex", ("00209111",), "00209128"),
-    ("FrameAcquisitionNumber", ("00209111",), "00209156"),
-    ("FrameAcquisitionDateTime", ("00209111",), "00189074"),
-    ("ReferencedSegmentNumber", ("0062000A",), "0062000B"),
-    ("TemporalPositionTimeOffset", ("00209310",), "0020930D"),
-    ("EffectiveEchoTime", ("00189114",), "00189082"),
-    ("InversionTimes", ("00189115",), "00189079"),
-    ("FlipAngle", ("00189112",), "00181314"),
-    ("DiffusionBValue", ("00189117",), "00189087"),
-    ("DiffusionGradientOrientation", ("00189117", "00189076"), "00189089"),
-    ("ComplexImageComponent", ("00189226",), "00089208"),
-    ("FrameType", ("00189226",), "00089007"),
-    ("FrameType", ("00189329",), "00089007"),
-    ("FrameType", ("00189751",), "00089007"),
-    ("NominalPercentageOfCardiacPhase", ("00189118",), "00209241"),
-    ("NominalCardiacTriggerDelayTime", ("00189118",), "00209153"),
-)
-"""Keyword, the sequences that lead to it, and its tag: Frame Content, Segment Identification, Temporal Position, MR
-Echo, MR Modifier, MR Timing, MR Diffusion, the frame types of MR, CT and PET, Cardiac Synchronization."""
+_IN_GROUPS: Mapping[str, tuple[tuple[str, tuple[str, ...], str], ...]] = {
+    "00209111": (
+        ("StackID", (), "00209056"),
+        ("TemporalPositionIndex", (), "00209128"),
+        ("FrameAcquisitionNumber", (), "00209156"),
+        ("FrameAcquisitionDateTime", (), "00189074"),
+    ),
+    "0062000A": (("ReferencedSegmentNumber", (), "0062000B"),),
+    "00209310": (("TemporalPositionTimeOffset", (), "0020930D"),),
+    "00189114": (("EffectiveEchoTime", (), "00189082"),),
+    "00189115": (("InversionTimes", (), "00189079"),),
+    "00189112": (("FlipAngle", (), "00181314"),),
+    "00189117": (
+        ("DiffusionBValue", (), "00189087"),
+        ("DiffusionGradientOrientation", ("00189076",), "00189089"),
+    ),
+    "00189226": (("ComplexImageComponent", (), "00089208"), ("FrameType", (), "00089007")),
+    "00189329": (("FrameType", (), "00089007"),),
+    "00189751": (("FrameType", (), "00089007"),),
+    "00189118": (
+        ("NominalPercentageOfCardiacPhase", (), "00209241"),
+        ("NominalCardiacTriggerDelayTime", (), "00209153"),
+    ),
+}
+"""By the sequence of a macro, keywords with the sequences that lead to them from there, and their tags: Frame Content,
+Segment Identification, Temporal Position, MR Echo, MR Modifier, MR Timing, MR Diffusion, the frame types of MR, CT and
+PET, Cardiac Synchronization."""
 
 
 def of_data_set(dataset: JsonDataset) -> dict[str, str]:
@@ -95,24 +101,22 @@ def of_data_set(dataset: JsonDataset) -> dict[str, str]:
     return {keyword: text for keyword, text in found if text is not None}
 
 
-def of_groups(*groups: JsonDataset) -> dict[str, str]:
+def of_groups(groups: JsonDataset) -> dict[str, str]:
     """Return the discriminators that functional groups have, as text.
 
     Parameters
     ----------
-    *groups
-        Those of the frame, and those that all frames share; the first that has a value wins.
+    groups
+        Those of a frame, or those that all frames share.
 
     """
     found: dict[str, str] = {}
-    for keyword, path, tag in _IN_GROUPS:
-        if keyword in found:
-            continue
-        for group in groups:
-            text = _text(macro(group, *path), tag)
+    for sequence in groups.keys() & _IN_GROUPS.keys():
+        content = macro(groups, sequence)
+        for keyword, path, tag in _IN_GROUPS[sequence]:
+            text = _text(macro(content, *path), tag)
             if text is not None:
                 found[keyword] = text
-                break
     return found
 
 

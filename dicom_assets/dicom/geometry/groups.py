@@ -78,21 +78,25 @@ def _of_groups(header: Header) -> list[FrameStruct] | None:
     # Tiles of a slide have their places in the slide: a hundred thousand groups need not be read for nothing.
     if first is None or not (_PLANE_POSITION in first or _PLANE_POSITION in shared):
         return None
-    return _shared_values(_struct(group, shared) for group in islice(chain([first], groups), max(stated, 1)))
+    common = _struct(shared)
+    structs = (_with_common(_struct(group), common) for group in islice(chain([first], groups), max(stated, 1)))
+    return _shared_values(structs)
 
 
-def _struct(group: JsonDataset, shared: JsonDataset) -> FrameStruct:
+def _struct(groups: JsonDataset) -> FrameStruct:
+    """Return what functional groups say, be they those of a frame or those that all share."""
     return {
-        "position": _stated(numbers(_of_macro(group, shared, _PLANE_POSITION, _POSITION), 3)),
-        "orientation": _stated(numbers(_of_macro(group, shared, _PLANE_ORIENTATION, _ORIENTATION), 6)),
-        "spacing": _stated(numbers(_of_macro(group, shared, _PIXEL_MEASURES, _SPACING), 2)),
-        "discriminators": of_groups(group, shared),
+        "position": _stated(numbers(values(macro(groups, _PLANE_POSITION), _POSITION), 3)),
+        "orientation": _stated(numbers(values(macro(groups, _PLANE_ORIENTATION), _ORIENTATION), 6)),
+        "spacing": _stated(numbers(values(macro(groups, _PIXEL_MEASURES), _SPACING), 2)),
+        "discriminators": of_groups(groups),
     }
 
 
-def _of_macro(group: JsonDataset, shared: JsonDataset, sequence: str, tag: str) -> list[Any]:
-    """Return the values of an attribute; a macro is in the groups of the frame or in those of all, never in both."""
-    return values(macro(group, sequence), tag) or values(macro(shared, sequence), tag)
+def _with_common(own: FrameStruct, common: FrameStruct) -> FrameStruct:
+    """Return what a frame says, and what is said for all: a macro is in one of the two (PS3.3 C.7.6.16)."""
+    made = {name: common[name] if value is None else value for name, value in own.items()}
+    return {**made, "discriminators": {**common["discriminators"], **own["discriminators"]}}
 
 
 def _stated(found: tuple[float, ...]) -> list[float] | None:
@@ -104,7 +108,7 @@ def _shared_values(structs: Iterator[FrameStruct]) -> list[FrameStruct]:
     made: list[FrameStruct] = []
     before: FrameStruct = {}
     for struct in structs:
-        before = {name: before[name] if before.get(name) == value else value for name, value in struct.items()}
+        before = {name: before[name] if before and before[name] == value else value for name, value in struct.items()}
         made.append(before)
     return made
 

@@ -137,9 +137,9 @@ def _of_one_grid(frames: Frames, located: IntArray, directions: FloatArray) -> V
     found = VolumeGeometry(
         orientation=orientation_of(normal),
         slices=len(slices),
-        spacing=distances and distances.spacing,
-        spacing_deviation=distances and distances.deviation,
-        is_uniform=distances and distances.regular and not distances.gaps,
+        spacing=distances.spacing if distances else None,
+        spacing_deviation=distances.deviation if distances else None,
+        is_uniform=distances.regular and not distances.gaps if distances else None,
         gaps=distances.gaps if distances else (),
         repeated_positions=repeated,
         tilt=shift.tilt if distances else None,

@@ -53,8 +53,10 @@ def to_datetime_text(value: Any) -> str | None:
 
 def to_float(value: Any) -> float | None:
     """Return a number; one that JSON holds as text because no number is as precise becomes the nearest."""
-    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
-        return None
+    if isinstance(value, str):
+        value = value.strip()  # also of what float() would not take around a number
+        if not _NUMBER.fullmatch(value):
+            return None
     if not isinstance(value, (str, int, float)):
         return None
     number = float(value)

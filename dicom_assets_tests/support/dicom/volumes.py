@@ -4,6 +4,7 @@ Neither knows our modules: highdicom is given what pydicom reads, dcm2niix the f
 we do, so that an answer of theirs is compared with what ours means for them (:func:`differences`).
 """
 
+import gzip
 import re
 import shutil
 import struct
@@ -14,12 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pydicom
 from highdicom.spatial import get_series_volume_positions, get_volume_positions
+from pydicom.errors import InvalidDicomError
 
 from dicom_assets.dicom.files import read_header
 from dicom_assets.dicom.geometry import (
@@ -109,14 +112,14 @@ class Highdicom:
 
 def by_highdicom(series: Series) -> Highdicom | None:
     """Return what highdicom makes of a series, ``None`` where it has nothing to say of such objects."""
-    datasets = [pydicom.dcmread(path, stop_before_pixels=True) for path in series.paths]
     options = ({}, {"allow_duplicate_positions": True})
     options = (*options, {"allow_duplicate_positions": True, "allow_missing_positions": True})
     try:
+        datasets = [pydicom.dcmread(BytesIO(_plain(path)), stop_before_pixels=True) for path in series.paths]
         if not series.multi_frame:
             return Highdicom(*(get_series_volume_positions(datasets, **chosen)[0] for chosen in options))
         positions, orientations = zip(*(place for dataset in datasets for place in _places(dataset)), strict=True)
-    except (AttributeError, IndexError, TypeError, ValueError):
+    except (AttributeError, IndexError, TypeError, ValueError, InvalidDicomError):
         return None
     if len(set(orientations)) > 1:
         return Highdicom(None, None, None)
@@ -135,11 +138,17 @@ def _places(dataset: pydicom.Dataset) -> Iterator[tuple[tuple[float, ...], tuple
 
 @dataclass(frozen=True)
 class Nifti:
-    """One image that dcm2niix wrote: its shape, the distance of its slices in mm, and its corners in mm (RAS)."""
+    """One image that dcm2niix wrote: its shape, and the map from its voxels to mm (RAS)."""
 
     shape: tuple[int, int, int, int]
-    spacing: float
-    corners: npt.NDArray[np.float64]
+    matrix: npt.NDArray[np.float64]
+
+    def along(self, normal: npt.NDArray[np.float64]) -> tuple[int, float]:
+        """Return how many voxels there are along a direction, and their distance; images may be turned round."""
+        axes = self.matrix[:3, :3]
+        lengths = np.linalg.norm(axes, axis=0)
+        axis = int(np.argmax(np.abs(normal @ axes / lengths)))
+        return self.shape[axis], float(lengths[axis])
 
 
 @dataclass(frozen=True)
@@ -157,7 +166,7 @@ def by_dcm2niix(series: Series, program: str) -> Dcm2niix | None:
         given.mkdir()
         made.mkdir()
         for number, path in enumerate(series.paths):
-            (given / f"{number:06}.dcm").symlink_to(path.resolve())
+            (given / f"{number:06}.dcm").write_bytes(_plain(path))
         command = [program, "-b", "n", "-z", "n", "-f", "image", "-o", str(made), str(given)]
         try:
             ended = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
@@ -168,14 +177,19 @@ def by_dcm2niix(series: Series, program: str) -> Dcm2niix | None:
     return Dcm2niix(images, tuple(dict.fromkeys(re.sub(r"'[^']*'|/\S+", "...", line) for line in lines)))
 
 
+def _plain(path: Path) -> bytes:
+    """Return a file as the others read it: they do not look into gzip files."""
+    content = path.read_bytes()
+    return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+
+
 def _nifti(head: bytes) -> Nifti:
     """Read the header of a NIfTI-1 file."""
     dimensions = struct.unpack_from("<8h", head, 40)
     matrix = np.vstack([np.array(struct.unpack_from("<12f", head, 280)).reshape(3, 4), [0, 0, 0, 1]])
     columns, rows, slices = (max(size, 1) for size in dimensions[1:4])
     volumes = int(np.prod([max(size, 1) for size in dimensions[4 : 1 + dimensions[0]]], dtype=np.int64))
-    spacing = struct.unpack_from("<8f", head, 76)[3]
-    return Nifti((columns, rows, slices, volumes), spacing, corners_of(matrix, (columns, rows, slices)))
+    return Nifti((columns, rows, slices, volumes), matrix)
 
 
 def corners_of(matrix: npt.NDArray[np.float64], shape: tuple[int, int, int]) -> npt.NDArray[np.float64]:
@@ -204,8 +218,8 @@ def _from_highdicom(series: Series, theirs: Highdicom) -> list[str]:
         "volumes": (None, spacing, spacing),
         NotVolume.REPEATED_POSITIONS: (None, spacing if ours.is_uniform else None, spacing),
         NotVolume.GAPS: (None, None, spacing),
-        # One slice is a volume for highdicom, by what it stipulates.
-        NotVolume.SINGLE_SLICE: (1.0 if len(series.frames) == 1 else None, 1.0, 1.0),
+        # One slice is a volume for highdicom, by what it stipulates: of 1 mm, or of Spacing Between Slices.
+        NotVolume.SINGLE_SLICE: (1.0 if len(series.frames) == 1 else None, 1.0, theirs.missing),
         # Stacks with other slices may still be one grid, with missing ones.
         NotVolume.STACKS_DIFFER: (theirs.strict, theirs.repeated, theirs.missing),
     }.get(series.verdict, (None, None, None))
@@ -234,11 +248,12 @@ def _from_dcm2niix(series: Series, theirs: Dcm2niix) -> list[str]:
     matrix = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine(ours, series.frames)
     corners = corners_of(matrix, (columns, rows, ours.slices))
     for image in theirs.images:
-        if image.shape[2] != ours.slices:
-            found.append(f"dcm2niix: {image.shape[2]} slices rather than {ours.slices}")
-        elif abs(image.spacing - ours.spacing) > 0.01 * ours.spacing:
-            found.append(f"dcm2niix: {image.spacing:.4g} mm rather than {ours.spacing:.4g} mm")
-        elif not _are_same(corners, image.corners):
+        slices, spacing = image.along(matrix[:3, 2])
+        if slices != ours.slices:
+            found.append(f"dcm2niix: {slices} slices rather than {ours.slices}")
+        elif abs(spacing - ours.spacing) > 0.01 * ours.spacing:
+            found.append(f"dcm2niix: {spacing:.4g} mm rather than {ours.spacing:.4g} mm")
+        elif not _are_same(corners, corners_of(image.matrix, image.shape[:3])):
             found.append("dcm2niix: another place in the patient")
     return list(dict.fromkeys(found))
 
