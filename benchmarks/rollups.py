@@ -2,7 +2,7 @@
 
 Run: ``python benchmarks/rollups.py [--rows N] [--prefixes N] [--slices N]``
 
-Rows of ``object_catalog`` are made up and committed by the real code, so that no archive is needed; all in this process.
+Rows of ``object_catalog`` are made up and committed by the real code, so no archive is needed; all in this process.
 """
 
 import argparse

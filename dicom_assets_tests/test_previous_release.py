@@ -51,10 +51,12 @@ def test_there_is_a_lake_to_open():
 
 def test_it_is_read_as_it_is(unpacked):
     _, lake = unpacked
-    before = {table.name: lake.location(table).open().version() for table in DEFAULT_MODEL.tables}
+    before = {table.name: lake.location(table).open().version() for table in map(DEFAULT_MODEL.table, TABLES_OF_FILES)}
     found = open_catalog(lake.root).sql("SELECT relative_path, status FROM object_catalog ORDER BY ALL").fetchall()
     assert found == [("a/1.dcm", "ok"), ("a/2.dcm", "damaged"), ("b/notes.txt", "not_dicom")]
-    assert before == {table.name: lake.location(table).open().version() for table in DEFAULT_MODEL.tables}
+    assert before == {
+        table.name: lake.location(table).open().version() for table in map(DEFAULT_MODEL.table, TABLES_OF_FILES)
+    }
 
 
 def test_researchers_take_out_what_is_in_it(unpacked):

@@ -60,7 +60,7 @@ def unpaired(table: Table, scope: Scope) -> str:
 def of_status(table: Table, states: Sequence[str], scope: Scope) -> str:
     """List the rows that are in one of some states."""
     return (
-        f"SELECT {PARTITION}, {KEY}, status, error FROM {quoted(table.name)} "  # noqa: S608 - our own names
+        f"SELECT {PARTITION}, {table.key}, status, error FROM {quoted(table.name)} "  # noqa: S608 - our own names
         f"WHERE status IN ({listed(states)}) AND {within(scope)}"
     )
 

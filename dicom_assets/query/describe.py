@@ -100,9 +100,9 @@ def _table_sources(model: CatalogModel) -> Iterator[tuple[Table, str]]:
         yield table, f"the content of each file that `{FILE_INDEX.name}` lists"
     joined = ", ".join(f"`{table.name}`" for table in (FILE_INDEX, *model.extracted))
     yield model.catalog, f"{joined}, joined by `path` where they are of the version of the file that is listed"
-    for table in model.rollups:
-        files = f"the rows of `{model.catalog.name}` whose files are there"
-        yield table, f"{files}, grouped by `prefix` and `{table.key}`"
+    files = f"the rows of `{model.catalog.name}` whose files are there"
+    for rollup in model.rollups:
+        yield rollup, f"{files}, grouped by `prefix` and `{rollup.key}`"
 
 
 def _state_rows(states: Iterable[tuple[str, str]]) -> str:

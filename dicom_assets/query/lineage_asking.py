@@ -45,7 +45,7 @@ class Asking:
         found = lake.existing(DEFAULT_MODEL.tables)
         if not found:
             raise NoCatalogError(f"there is no catalog at {lake.root.rstrip('/')}/{lake.schema}")
-        ordered = sorted(found, key=lambda table: table.name == CATALOG_NAME)
+        ordered = sorted(found, key=lambda table: (table.key != KEY, table.name == CATALOG_NAME))
         opened = ((table, lake.location(table)) for table in ordered)
         return tuple(TracedTable(location, self.catalog.open_table(location), table) for table, location in opened)
 

@@ -27,6 +27,7 @@ from dicom_assets_tests.support.scratch import IN_PROCESS
 from dicom_assets_tests.support.whole import TABLES_OF_FILES, contents, put
 
 TABLES = TABLES_OF_FILES
+ROLLUPS = [table.name for table in DEFAULT_MODEL.rollups]
 FIRST, SECOND, THIRD = (f"{number}{number}{number}{number}0000-run" for number in (1, 2, 3))
 EAGER = MaintenanceOptions(small_files=2)
 
@@ -76,7 +77,7 @@ def assert_two_runs(lake, source):
 
 
 def compact_all(lake):
-    for table in DEFAULT_MODEL.tables:
+    for table in map(DEFAULT_MODEL.table, TABLES):
         assert compact(lake.location(table), EAGER)[0], table.name
 
 
@@ -153,7 +154,7 @@ def test_a_shortened_log_and_a_vacuum_leave_the_run_and_say_what_is_not_known(la
         assert f"unknown, {oldest - 1} or before" in str(Catalog(lake).lineage(str(source / name)))
     left = Catalog(lake).lineage_of_run(FIRST)
     assert [(table.table, table.commits, table.rows) for table in left.tables] == [
-        (name, (), {"a": 1, "b": 2}) for name in TABLES
+        (name, (), {"a": 1, "b": 2}) for name in (*TABLES, *ROLLUPS)
     ]
 
 
@@ -299,11 +300,12 @@ def test_an_instance_is_all_its_files_and_a_series_is_counted(lake, source, upda
         image.save_as(source / name)
     update(SECOND, prefixes=["a"])
     update(THIRD, prefixes=["b"])
-    for uid, level in (("1.5.1", "SeriesInstanceUID"), ("1.5", "StudyInstanceUID")):
+    for uid, level, rollup in (("1.5.1", "SeriesInstanceUID", "series"), ("1.5", "StudyInstanceUID", "studies")):
         found = Catalog(lake).lineage(uid)
         assert (found.level, found.count, found.files) == (level, 3, ())
         assert [(group.table, group.made.run_id, group.made.version, group.rows) for group in found.groups] == [
-            (table, run, version, rows) for table in TABLES for run, version, rows in ((SECOND, 2, 2), (THIRD, 3, 1))
+            *((name, run, version, rows) for name in TABLES for run, version, rows in ((SECOND, 2, 2), (THIRD, 3, 1))),
+            *((rollup, run, version, 1) for run, version in ((SECOND, 2), (THIRD, 3))),
         ]
     with pytest.raises(LineageError, match=r"no study, series or instance 1\.9"):
         Catalog(lake).lineage("1.9")
@@ -314,11 +316,13 @@ def test_a_run_and_what_is_left_of_it(lake, source, update):
     for asked in (FIRST, FIRST[:8]):
         told = Catalog(lake).lineage_of_run(asked, paths=True)
         assert told.run_id == FIRST
-        assert [table.table for table in told.tables] == TABLES
+        assert [table.table for table in told.tables] == [*TABLES, *ROLLUPS]
         for table in told.tables:
             assert [(commit.version, commit.rows_made, commit.rows_removed) for commit in table.commits] == [(1, 4, 0)]
             assert table.rows == {"a": 1, "b": 2}
-            assert list(table.paths) == [str(source / name) for name in ("a/2.dcm", "b/1.dcm", "b/3.dcm")]
+            if table.table in TABLES:
+                assert list(table.paths) == [str(source / name) for name in ("a/2.dcm", "b/1.dcm", "b/3.dcm")]
+        assert told.tables[-2].paths == ("1.2.5.1", "1.2.5.2", "1.2.5.3")
     for unknown in ("99999999", "' OR 1=1 --"):
         with pytest.raises(LineageError, match="no table has a row or a commit"):
             Catalog(lake).lineage_of_run(unknown)

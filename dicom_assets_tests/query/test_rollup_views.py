@@ -3,7 +3,13 @@
 import pytest
 
 from dicom_assets import open_catalog
+from dicom_assets.delta.lake import Lake
 from dicom_assets_tests.support.slices import put_slice, put_volume, update
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(str(tmp_path / "lake"))
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ class Groups:
         """Return the distinct values of a column in each group, sorted; null is none."""
         return [sorted(counts) for counts in self.counts(column)]
 
-    def counts(self, column: str) -> list[Mapping[Any, int]]:
+    def counts(self, column: str) -> Sequence[Mapping[Any, int]]:
         """Return how many rows of each group have each value of a column; null is no value."""
         values = pa.table({_GROUP: self._numbers, column: self.rows[column]})
         counted = values.filter(pc.is_valid(values[column])).group_by([_GROUP, column]).aggregate([([], "count_all")])

@@ -39,7 +39,8 @@ def common_rows(members: pa.Table, table: RollupTable) -> tuple[list[Row], Group
     """
     groups = Groups(members, table.key)
     instances = groups.first_of_each(_INSTANCE)
-    rows = [{PARTITION: prefix, table.key: key} for prefix, key in zip(_prefixes(groups), groups.keys, strict=True)]
+    named = zip(_prefixes(groups), groups.keys, strict=True)
+    rows: list[Row] = [{PARTITION: prefix, table.key: key} for prefix, key in named]
     _agree(rows, groups, table)
     columns = {
         "files": groups.sizes.tolist(),
