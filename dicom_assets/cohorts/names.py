@@ -15,6 +15,8 @@ import pyarrow as pa
 
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _LEADING = frozenset("._-")
+_SAFE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?")
+"""What is a name as it is: nearly all identifiers, of which there may be millions."""
 _LONGEST = 100
 """Of a name, in characters: longer ones are cut, and end in a digest of the whole."""
 _DIGEST = 16
@@ -34,6 +36,8 @@ def safe_name(value: str) -> str:
         Not empty.
 
     """
+    if _SAFE.fullmatch(value):
+        return value
     name = "".join(map(_encoded, value))
     if name[0] in _LEADING:
         name = f"%{ord(name[0]):02X}{name[1:]}"
