@@ -14,10 +14,10 @@ from pyarrow.fs import FileSelector, FileType
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import DEFAULT_MODEL
-from dicom_assets.query.engine import EngineOptions, check_reads_only, connect
+from dicom_assets.query.engine import EngineOptions, check_reads_only
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
 from dicom_assets.query.explain import explain
-from dicom_assets.query.opened import OpenTables
+from dicom_assets.query.opened import Opened
 from dicom_assets.query.relations import Relations
 from dicom_assets.query.scans import TableDataset
 from dicom_assets.query.views import VIEWS, View
@@ -52,7 +52,7 @@ class Catalog:
     lake: Lake
     as_of: datetime | None = None
     engine: EngineOptions = field(default_factory=EngineOptions)
-    _open: OpenTables = field(default_factory=OpenTables, init=False, repr=False, compare=False)
+    _open: Opened = field(default_factory=Opened, init=False, repr=False, compare=False)
 
     def tables(self) -> tuple[str, ...]:
         """Return the names of the tables: those of the catalog in the order of the data flow, then those of users.
@@ -111,7 +111,7 @@ class Catalog:
         if not query.isascii() and query != query.encode(errors="ignore").decode():
             raise QueryError("the query holds bytes that are no UTF-8")
         names = self.tables()
-        connection = connect(self.engine)
+        connection = self._open.session(self.engine)
         relations = Relations.of(names, VIEWS)
         absent = relations.put(
             connection,

@@ -35,15 +35,15 @@ class Interrupt:
     """Ends queries from another thread, as Ctrl-C does in a shell."""
 
     def __init__(self) -> None:
-        self._engines: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
+        self._sessions: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
 
     def watch(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Take in an engine, for as long as it is referenced."""
-        self._engines.add(connection)
+        """Take in a session of an engine, for as long as it is referenced."""
+        self._sessions.add(connection)
 
     def __call__(self) -> None:
         """End what is under way; between two steps of a query that has no effect and has to be repeated."""
-        for connection in tuple(self._engines):
+        for connection in tuple(self._sessions):
             connection.interrupt()
 
 
@@ -60,7 +60,8 @@ class EngineOptions:
         Queries may do all that the user of this process may: read and write files, attach databases, install
         extensions, change settings.
     memory_bytes
-        The most memory that a query may use before it spills to disk or fails; by default DuckDB's, 80 % of all.
+        The most memory that queries of a catalog may use at a time before they spill to disk or fail; by default
+        DuckDB's, 80 % of all.
     seconds
         Time from the call until the result is read; a query that takes longer is interrupted. By default without end.
     threads
@@ -78,10 +79,10 @@ class EngineOptions:
     interrupt: Interrupt | None = None
 
 
-def connect(options: EngineOptions) -> duckdb.DuckDBPyConnection:
-    """Return an engine that can reach the files allowed and nothing else; its clock runs from here.
+def start(options: EngineOptions) -> duckdb.DuckDBPyConnection:
+    """Return a new engine that can reach the files allowed and nothing else.
 
-    Tables can still be registered: that needs no access of the engine's own.
+    To start one takes longer than most queries. Tables can still be registered: that needs no access of its own.
 
     Raises
     ------
@@ -89,23 +90,29 @@ def connect(options: EngineOptions) -> duckdb.DuckDBPyConnection:
         A folder or file to be allowed does not exist, or there is no folder for temporary files.
 
     """
-    connection = duckdb.connect(config={} if options.unsafe else _CLOSED)
-    connection.execute("SET TimeZone = 'UTC'")
+    engine = duckdb.connect(config={} if options.unsafe else _CLOSED)
+    engine.execute("SET GLOBAL TimeZone = 'UTC'")
     # A table is one of the lake or a file that the query names, never a variable of the calling program.
-    connection.execute("SET python_enable_replacements = false")
+    engine.execute("SET GLOBAL python_enable_replacements = false")
     # What does not fit into memory is patients' data: below a folder that only this user can read.
-    connection.execute(f"SET temp_directory = {_literal(str(_spill_folder()))}")
+    engine.execute(f"SET temp_directory = {_literal(str(_spill_folder()))}")
     if options.memory_bytes is not None:
-        connection.execute(f"SET memory_limit = '{int(options.memory_bytes)} bytes'")
+        engine.execute(f"SET memory_limit = '{int(options.memory_bytes)} bytes'")
     if options.threads is not None:
-        connection.execute(f"SET threads = {int(options.threads)}")
+        engine.execute(f"SET threads = {int(options.threads)}")
     if not options.unsafe:
-        _close(connection, options.allow_files)
+        _close(engine, options.allow_files)
+    return engine
+
+
+def connect(engine: duckdb.DuckDBPyConnection, options: EngineOptions) -> duckdb.DuckDBPyConnection:
+    """Return a session of an engine for one query, with tables and views of its own; its clock runs from here."""
+    session = engine.cursor()
     if options.seconds is not None:
-        _interrupt_after(connection, options.seconds)
+        _interrupt_after(session, options.seconds)
     if options.interrupt is not None:
-        options.interrupt.watch(connection)
-    return connection
+        options.interrupt.watch(session)
+    return session
 
 
 def _spill_folder() -> Path:

@@ -20,25 +20,31 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def text_of(value: str) -> str:
-    """Return the text of one JSON value: of a number the shortest, of a name its groups with ``=`` between."""
-    groups = " || '=' || ".join(f"coalesce(json_extract_string({value}, '$.{group}'), '')" for group in _NAME_GROUPS)
-    text = f"json_extract_string({value}, '$')"
-    return (
-        f"nullif(CASE json_type({value}) WHEN 'OBJECT' THEN rtrim({groups}, '=') "
-        rf"WHEN 'DOUBLE' THEN regexp_replace({text}, '\.0$', '') ELSE {text} END, '')"
-    )
-
-
 def texts(values: str) -> str:
-    """Return a list of JSON values as a list of texts."""
-    return f"list_transform({values}, lambda v: {text_of('v')})"
+    """Return a list of JSON values as a list of texts, null for those that are empty; null where there are none."""
+    found = f"list_transform({values}, lambda v: {_text('v')})"
+    return _once(found, "CASE WHEN len(x) > 0 THEN list_transform(x, lambda t: nullif(t, '')) END")
 
 
 def joined(values: str) -> str:
     r"""Return a list of JSON values as one text with ``\`` between them, null where all are empty."""
-    text = f"array_to_string(list_transform({values}, lambda v: coalesce({text_of('v')}, '')), '\\')"
-    return rf"nullif(regexp_replace({text}, '^\\+$', ''), '')"
+    found = f"array_to_string(list_transform({values}, lambda v: coalesce({_text('v')}, '')), '\\')"
+    return _once(found, r"CASE WHEN NOT regexp_full_match(x, '\\*') THEN x END")
+
+
+def _text(value: str) -> str:
+    """Return the text of one JSON value: of a number the shortest, of a name its groups with ``=`` between."""
+    groups = " || '=' || ".join(f"coalesce(json_extract_string({value}, '$.{group}'), '')" for group in _NAME_GROUPS)
+    text = f"json_extract_string({value}, '$')"
+    return (
+        f"CASE json_type({value}) WHEN 'OBJECT' THEN rtrim({groups}, '=') "
+        rf"WHEN 'DOUBLE' THEN regexp_replace({text}, '\.0$', '') ELSE {text} END"
+    )
+
+
+def _once(expression: str, then: str) -> str:
+    """Return what becomes of an expression, ``x`` in SQL that needs it several times, which is computed once."""
+    return f"list_extract(list_transform([{expression}], lambda x: {then}), 1)"
 
 
 def number(text: str) -> str:

@@ -1,15 +1,18 @@
-"""Tables that stay open between queries: a log is read again when it has moved on."""
+"""What stays open between queries: the engine, and tables, whose logs are read again when they have moved on."""
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 from deltalake import DeltaTable
 from pyarrow.fs import FileType
 
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.query.dataset import as_dataset
+from dicom_assets.query.engine import EngineOptions, connect, start
 from dicom_assets.query.scans import TableDataset
 
 _FILES_KEPT = 5_000
@@ -17,7 +20,7 @@ _FILES_KEPT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class _OpenTable:
     """A version of a table.
 
     Attributes
@@ -39,17 +42,31 @@ class _Opened:
     dataset: TableDataset | None = None
 
 
-class OpenTables:
-    """The tables of one catalog that have been queried, safe to use from several threads."""
+class Opened:
+    """The engine of one catalog and the tables that have been queried, safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._opened: dict[str, _Opened] = {}
+        self._engine: tuple[int, duckdb.DuckDBPyConnection] | None = None
+        self._opened: dict[str, _OpenTable] = {}
         self._existing: set[str] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process nothing is open."""
-        return OpenTables, ()
+        return Opened, ()
+
+    def session(self, options: EngineOptions) -> duckdb.DuckDBPyConnection:
+        """Return a session for one query; raises :class:`CatalogError` where no engine can start.
+
+        One that may change things gets an engine of its own. So does a process that was forked: the threads of an
+        engine stay behind.
+        """
+        if options.unsafe:
+            return connect(start(options), options)
+        with self._lock:
+            if self._engine is None or self._engine[0] != os.getpid():
+                self._engine = os.getpid(), start(options)
+            return connect(self._engine[1], options)
 
     def exists(self, location: TableLocation) -> bool:
         """Return whether there is a table; of one that was there once, that is believed."""
@@ -86,18 +103,18 @@ class OpenTables:
             or _stamp(location, known.delta.version(), pinned=pinned) != known.stamp
         ):
             delta = load()
-            known = _Opened(delta, _stamp(location, delta.version(), pinned=pinned))
+            known = _OpenTable(delta, _stamp(location, delta.version(), pinned=pinned))
         columns = known.columns.union(field.name for field in known.delta.schema().fields if wanted(field.name))
         if known.dataset is None or columns != known.columns:
             dataset = as_dataset(location, known.delta, columns.__contains__)
-            known = _Opened(known.delta, known.stamp, columns, dataset)
+            known = _OpenTable(known.delta, known.stamp, columns, dataset)
         assert known.dataset is not None
         self._keep(location, known)
         return known.dataset
 
-    def _keep(self, location: TableLocation, known: _Opened) -> None:
+    def _keep(self, location: TableLocation, known: _OpenTable) -> None:
         if known.dataset is not None and known.dataset.file_count > _FILES_KEPT:
-            known = _Opened(known.delta, known.stamp)
+            known = _OpenTable(known.delta, known.stamp)
         with self._lock:
             self._opened[location.uri] = known
 

@@ -3,7 +3,7 @@ r"""Words for SQL: ``dicom(header, 'PatientWeight')`` and its sisters, as macros
 A macro is text to DuckDB: it stands in any clause of any statement, and what runs is what its body says, over whole
 columns. The body would have to know every attribute; instead, each query gets macros for the words that stand in it::
 
-    dicom(header, word) := CASE word WHEN 'PatientWeight' THEN <expression> WHEN ... ELSE error(...) END
+    dicom(header, word) := CASE word WHEN 'PatientWeight' THEN <expression> WHEN ... END
 
 Words are constants, so that the planner leaves of this the one expression. They are found among the tokens of a query,
 as DuckDB's own lexer reads them, which works for statements that have no syntax tree to show (``EXPLAIN``, ``PIVOT``,
@@ -21,6 +21,7 @@ from dicom_assets.query.errors import QueryError
 from dicom_assets.query.json_values import date, first_text, joined, json_of, literal, number, texts, values_of
 
 _HEADER = "header"
+_REFUSAL = "{name}() takes a header and the name of an attribute, as a constant text: {name}(header, 'PatientWeight')"
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
 
@@ -50,10 +51,6 @@ class Word:
     of_items: bool = False
 
 
-def _values(header: str, steps: Sequence[Step]) -> str:
-    return f"nullif({texts(values_of(header, steps))}, CAST([] AS VARCHAR[]))"
-
-
 WORDS: Mapping[str, Word] = {
     word.name: word
     for word in (
@@ -75,12 +72,17 @@ WORDS: Mapping[str, Word] = {
             "DATE",
             lambda header, steps: date(first_text(header, steps)),
         ),
-        Word("dicom_list", "All values as a list of texts.", "VARCHAR[]", _values),
+        Word(
+            "dicom_list",
+            "All values as a list of texts.",
+            "VARCHAR[]",
+            lambda header, steps: texts(values_of(header, steps)),
+        ),
         Word(
             "dicom_numbers",
             "All values as a list of numbers, with null for those that are none.",
             "DOUBLE[]",
-            lambda header, steps: f"list_transform({_values(header, steps)}, lambda t: {number('t')})",
+            lambda header, steps: f"list_transform({texts(values_of(header, steps))}, lambda n: {number('n')})",
         ),
         Word(
             "dicom_json",
@@ -106,25 +108,25 @@ def define_words(connection: duckdb.DuckDBPyConnection, queries: Iterable[str]) 
     Raises
     ------
     QueryError
-        A word names no attribute, or a sequence where values are due.
+        A word names no attribute, a sequence where values are due, or is no constant.
 
     """
     used: dict[str, dict[str, None]] = {}
     for query in queries:
-        for name, word in _calls(query):
-            used.setdefault(name, {})
-            if word is not None:
-                used[name][word] = None
-    for name, words in used.items():
-        connection.execute(_macro(WORDS[name], words))
+        for name, attribute in _calls(query):
+            if attribute is None:
+                raise QueryError(_REFUSAL.format(name=name))
+            used.setdefault(name, {})[attribute] = None
+    for name, attributes in used.items():
+        connection.execute(_macro(WORDS[name], attributes))
 
 
 def _macro(word: Word, attributes: Iterable[str]) -> str:
     cases = " ".join(f"WHEN {literal(attribute)} THEN {_expression(word, attribute)}" for attribute in attributes)
-    refusal = f"{word.name}() takes the name of an attribute as a constant text in quotes, not as an expression"
-    otherwise = f"CAST(error({literal(refusal)}) AS {word.type})"
-    body = f"CASE attribute {cases} ELSE {otherwise} END" if cases else otherwise
-    return f"CREATE TEMP MACRO {word.name}({_HEADER}, attribute) AS {body}"
+    # For calls that were not found, in query('...'). It fails as a cast, because error() is volatile to DuckDB, and
+    # volatile expressions are refused in windows.
+    otherwise = f"CAST(CAST({literal(_REFUSAL.format(name=word.name))} AS INTEGER) AS {word.type})"
+    return f"CREATE TEMP MACRO {word.name}({_HEADER}, attribute) AS CASE attribute {cases} ELSE {otherwise} END"
 
 
 def _expression(word: Word, attribute: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.query import Catalog
-from dicom_assets.query import database as database_module
+from dicom_assets.query import opened as opened_module
 from dicom_assets.query.references import references
 from dicom_assets.tables import FILE_INDEX
 
@@ -191,13 +191,13 @@ def test_a_table_that_only_a_text_names_is_not_opened(tmp_path, monkeypatch):
     lake = Lake(str(tmp_path))
     lake.ensure([FILE_INDEX, OBJECT_CATALOG])
     opened = []
-    as_dataset = database_module.as_dataset
+    as_dataset = opened_module.as_dataset
 
     def noted(location, *arguments):
         opened.append(location.uri.rpartition("/")[2])
         return as_dataset(location, *arguments)
 
-    monkeypatch.setattr(database_module, "as_dataset", noted)
+    monkeypatch.setattr(opened_module, "as_dataset", noted)
     assert Catalog(lake).sql("SELECT 'object_catalog' AS name FROM file_index").fetchall() == []
     assert Catalog(lake).sql("SELECT 'object_catalog'").fetchall() == [("object_catalog",)]
     assert opened == ["file_index"]

@@ -127,7 +127,7 @@ def _step(word: str, found: re.Match[str]) -> Step:
         return Step((found["tag"] or found["group"] + found["element"]).upper(), item)
     tag = tag_for_keyword(found["keyword"])
     if tag is None:
-        raise _no_attribute(word, found["keyword"])
+        raise _no_attribute(word, word[found.start() :])
     return Step(f"{tag:08X}", item)
 
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.datadict import keyword_dict
 
@@ -87,11 +87,11 @@ def test_any_text_is_read_or_refused(word):
     assert all(re.fullmatch("[0-9A-F]{8}", step.element) for step in steps if isinstance(step.element, str))
 
 
-@given(st.sampled_from(sorted(filter(None, keyword_dict))), st.data())
-def test_a_slip_of_the_pen_is_forgiven_with_the_right_keyword(keyword, data):
-    place = data.draw(st.integers(1, len(keyword) - 2)) if len(keyword) > 8 else None
-    if place is None:
-        return
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from([keyword for keyword in sorted(keyword_dict) if 8 < len(keyword) < 24]), st.data())
+def test_a_letter_left_out_is_no_hindrance(keyword, data):
+    place = data.draw(st.integers(1, len(keyword) - 2))
     slipped = keyword[:place] + keyword[place + 1 :]
     if slipped not in keyword_dict:
-        assert keyword in nearest_keywords(slipped) or nearest_keywords(slipped)
+        near = nearest_keywords(slipped)
+        assert keyword in near or len(near) == 3, "three may be nearer"
