@@ -35,15 +35,15 @@ class Interrupt:
     """Ends queries from another thread, as Ctrl-C does in a shell."""
 
     def __init__(self) -> None:
-        self._engines: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
+        self._sessions: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
 
     def watch(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Take in an engine, for as long as it is referenced."""
-        self._engines.add(connection)
+        """Take in a session of an engine, for as long as it is referenced."""
+        self._sessions.add(connection)
 
     def __call__(self) -> None:
         """End what is under way; between two steps of a query that has no effect and has to be repeated."""
-        for connection in tuple(self._engines):
+        for connection in tuple(self._sessions):
             connection.interrupt()
 
 
