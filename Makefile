@@ -32,11 +32,14 @@ demo: install
 ui: install
 	$(BIN)/dicom-assets ui "$$($(BIN)/python -c 'import pathlib, pydicom.data; print(pathlib.Path(pydicom.data.__file__).parent)')" --lake .demo/lake
 
+# A process for each core, up to four: each has a JVM of its own. Tests of one file stay together, for what they share.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 test: install
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: install
-	$(BIN)/python -m pytest -m ''
+	$(PYTEST) -m ''
 
 check: install
 	$(BIN)/ruff format --check .
