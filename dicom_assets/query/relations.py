@@ -12,7 +12,7 @@ from dicom_assets.query.references import References, fold, references
 from dicom_assets.query.view import View
 from dicom_assets.query.words import define_words
 
-Register = Callable[[str, Callable[[str], bool]], None]
+Register = Callable[[str, Callable[[str], bool]], object]
 """Gives an engine a table by its name, with a function that tells which columns a filter may mention."""
 
 
