@@ -1,14 +1,14 @@
 """The words by which people name an attribute: a keyword, a tag, a private element, a path into sequences.
 
-=============================================  =========================================================
-``PatientWeight``                              keyword (PS3.6)
+=============================================  ===========================================================
+``PatientWeight``                              keyword (PS3.6); of curves and overlays, in their first group
 ``00101030``, ``(0010,1030)``                  tag
 ``(0009,"GEMS_IDEN_01",01)``                   private element: group, creator, last two digits (PS3.5 7.8)
 ``RequestAttributesSequence[1].StudyID``       in the second item of a sequence
 ``RequestAttributesSequence.StudyID``          in the first item
 ``RequestAttributesSequence[*].StudyID``       in every item
 ``ImageType[2]``                               the third value
-=============================================  =========================================================
+=============================================  ===========================================================
 """
 
 import re
@@ -17,8 +17,8 @@ from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise
 
+from pydicom.datadict import RepeatersDictionary, keyword_for_tag, tag_for_keyword
 from pydicom.datadict import keyword_dict as _KEYWORDS  # noqa: N812 - a table, and it is constant
-from pydicom.datadict import keyword_for_tag, tag_for_keyword
 
 from dicom_assets.dicom.header.vr import private_vr, public_vr
 from dicom_assets.errors import UserError
@@ -125,10 +125,11 @@ def _step(word: str, found: re.Match[str]) -> Step:
         return Step(PrivateElement(group, found["creator"], found["offset"].upper()), item)
     if not found["keyword"]:
         return Step((found["tag"] or found["group"] + found["element"]).upper(), item)
-    tag = tag_for_keyword(found["keyword"])
-    if tag is None:
+    keyword = found["keyword"]
+    tag = tag_for_keyword(keyword)
+    if tag is None and keyword not in _first_of_repeating():
         raise _no_attribute(word, word[found.start() :])
-    return Step(f"{tag:08X}", item)
+    return Step(f"{tag:08X}" if tag is not None else _first_of_repeating()[keyword], item)
 
 
 def _check(word: str, steps: list[Step]) -> None:
@@ -163,4 +164,14 @@ def nearest_keywords(text: str) -> list[str]:
 
 @cache
 def _by_lower_case() -> dict[str, str]:
-    return {keyword.lower(): keyword for keyword in _KEYWORDS if keyword}
+    return {keyword.lower(): keyword for keyword in (*_KEYWORDS, *_first_of_repeating()) if keyword}
+
+
+@cache
+def _first_of_repeating() -> dict[str, str]:
+    """Return the tags of curves and overlays by keyword, in the first of their groups: 5000, 6000 (PS3.5 7.6)."""
+    return {
+        keyword: mask.replace("xx", "00").upper()
+        for mask, (_, _, _, _, keyword) in RepeatersDictionary.items()
+        if mask[2:4] == "xx"
+    }

@@ -27,6 +27,7 @@ from dicom_assets.dicom.header.attribute_path import (
         ("( 0020 , 000d )", [Step("0020000D")]),
         ("TransferSyntaxUID", [Step("00020010")]),
         ("00111001", [Step("00111001")]),
+        ("OverlayRows", [Step("60000010")]),
         ('(0009,"GEMS_IDEN_01",01)', [Step(PrivateElement("0009", "GEMS_IDEN_01", "01"))]),
         ('(2005, "Philips MR, (DD) 001.[x]", 0x0f)', [Step(PrivateElement("2005", "Philips MR, (DD) 001.[x]", "0F"))]),
         ("ImageType[2]", [Step("00080008", 2)]),
