@@ -9,7 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
+from typer.testing import CliRunner
 
+from dicom_assets.cli.main import app
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support.terminal import Terminal
@@ -97,6 +99,22 @@ def test_rows_are_exported(call, tmp_path):
         refused = call("export", tmp_path / bad[0], *bad[1:], code=2)
         assert refused.count("\n") == 1
         assert not (tmp_path / bad[0]).exists()
+
+
+def test_a_page_tells_programs_what_is_on_it(call, tmp_path):
+    told = json.loads(call("gallery", tmp_path / "page.html", "--limit", "2", "--json"))
+    assert told == {"shown": 2, "files": 6, "page": str(tmp_path / "page.html")}
+
+
+def test_catalog_tells_programs_what_it_did(call, made, tmp_path, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setenv("DICOM_ASSETS_SOURCE", str(made.source))
+    lake = made.copied(tmp_path).lake
+    told = CliRunner().invoke(app, ["catalog", "--json"], env={"DICOM_ASSETS_LAKE": str(lake)})
+    assert told.exit_code == 0, told.output
+    done = json.loads(told.stdout)
+    assert (done["cataloged"], done["removed"], done["files"]) == (0, 0, 6)
+    assert done["header_status"]["ok"] > 0
 
 
 def test_changes_of_a_real_archive(call, tmp_path):
