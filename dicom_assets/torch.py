@@ -162,8 +162,7 @@ class CohortDataset(Dataset):  # type: ignore[misc] # of PyTorch, where it is in
 
     def _volume(self, place: int) -> dict[str, Any]:
         uid = self._rows["SeriesInstanceUID"][place].as_py()
-        catalog: Any = self._catalog
-        volume = catalog.volume(uid)
+        volume = self._catalog.volume(uid)
         return {"pixels": self._transformed(volume.array), "affine": volume.affine, "SeriesInstanceUID": uid}
 
     def _transformed(self, pixels: npt.NDArray[Any]) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dicom_assets.checks.answer import answer
 from dicom_assets.checks.check import Check, Measured, Outcome, Scope
 from dicom_assets.checks.declared import SCHEMA
-from dicom_assets.checks.statements import literal, quoted, within
+from dicom_assets.checks.statements import within
+from dicom_assets.query.sql_text import identifier, literal
 from dicom_assets.tables import PARTITION, Table
 
 _NAMED_PREFIXES = 20
@@ -56,7 +57,7 @@ def _counted(checks: Sequence[Check], scope: Scope) -> Mapping[str, Measured]:
 
 
 def _counting(table: Table, checks: Iterable[Check], scope: Scope) -> str:
-    parts = [f"SELECT '', NULL, NULL, NULL, count(*) FROM {quoted(table.name)} WHERE {within(scope)}"]  # noqa: S608 - our own names
+    parts = [f"SELECT '', NULL, NULL, NULL, count(*) FROM {identifier(table.name)} WHERE {within(scope)}"]  # noqa: S608 - our own names
     for check in checks:
         kind = check.kind or "NULL"
         parts.append(

@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.checks.check import Measured, Scope, Severity
-from dicom_assets.checks.statements import listed, literal, quoted, within
+from dicom_assets.checks.statements import listed, within
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.extract.extractor import ExtractedTable
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.extract.status import ABSENT, CHANGED, CatalogStatus, PartState, summarize
 from dicom_assets.pipeline.difference import count_by_prefix
 from dicom_assets.pipeline.join import VERSION, catalog_versions
+from dicom_assets.query.sql_text import identifier, literal
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 BEHIND, OTHER_STATE = "rows behind their parents", "rows of another status than their parents"
@@ -139,14 +140,14 @@ def _differ(joined: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
 
 def unlike_parents(model: CatalogModel, scope: Scope) -> str:
     """List the rows of the catalog that are not what a join of its parents would give now."""
-    here, names = within(scope), [quoted(table.name) for table in model.extracted]
+    here, names = within(scope), [identifier(table.name) for table in model.extracted]
     parts = [f"LEFT JOIN (FROM {name} WHERE {here}) AS {name} ON {name}.{KEY} = c.{KEY}" for name in names]
-    states = "".join(f"{_state(quoted(table.name))} AS {table.name}_due, " for table in model.extracted)
+    states = "".join(f"{_state(identifier(table.name))} AS {table.name}_due, " for table in model.extracted)
     differs = " OR ".join(
         ["status IS DISTINCT FROM status_due"]
-        + [f"{quoted(table.status_column)} IS DISTINCT FROM {table.name}_due" for table in model.extracted]
+        + [f"{identifier(table.status_column)} IS DISTINCT FROM {table.name}_due" for table in model.extracted]
     )
-    columns = "".join(f"c.{quoted(table.status_column)}, " for table in model.extracted)
+    columns = "".join(f"c.{identifier(table.status_column)}, " for table in model.extracted)
     return (
         f"SELECT * FROM (SELECT *, CASE WHEN version IS DISTINCT FROM version_due THEN {literal(BEHIND)} "  # noqa: S608
         f"WHEN {differs} THEN {literal(OTHER_STATE)} END AS what FROM (\n"
@@ -175,7 +176,7 @@ def _version(model: CatalogModel) -> str:
         f"coalesce(CASE WHEN {name}.{KEY} IS NULL THEN '-' "
         f"WHEN {name}.fingerprint IS NULL THEN {name}.extractor_version || '?' "
         f"WHEN {name}.fingerprint = file_index.fingerprint THEN {name}.extractor_version END, '-')"
-        for name in (quoted(table.name) for table in model.extracted)
+        for name in (identifier(table.name) for table in model.extracted)
     ]
     removed = "CASE WHEN file_index.removed_at IS NULL THEN '' ELSE ' removed' END"
     return " || ".join([literal(f"{VERSION} "), " || ' ' || ".join(parts), removed]) if parts else removed
@@ -186,7 +187,7 @@ def _status(model: CatalogModel) -> str:
     order = list(CatalogStatus)
     ranks, unread, changed = ["0"], [], []
     for table in model.extracted:
-        name = quoted(table.name)
+        name = identifier(table.name)
         states = " ".join(f"WHEN {literal(state)} THEN {order.index(means)}" for state, means in table.meanings.items())
         ranks.append(f"CASE {_state(name)} {states} ELSE {order.index(CatalogStatus.PENDING)} END")
         unread.append(f"({name}.{KEY} IS NOT NULL AND {name}.fingerprint IS NULL)")

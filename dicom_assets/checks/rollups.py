@@ -1,9 +1,10 @@
 """SQL that lists where ``series`` and ``studies`` are not what the catalog says, and what is wrong with them."""
 
 from dicom_assets.checks.check import Scope
-from dicom_assets.checks.statements import REACHES, literal, within
+from dicom_assets.checks.statements import REACHES, within
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.extract.rollups import RollupTable
+from dicom_assets.query.sql_text import literal
 from dicom_assets.tables import PARTITION
 
 NO_ROW, NO_FILES, OTHER_COUNTS = "without a row", "rows without files", "rows of other counts"

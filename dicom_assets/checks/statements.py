@@ -5,21 +5,12 @@ from collections.abc import Iterable, Sequence
 from dicom_assets.checks.check import Scope
 from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.query.duplicates import Likeness, duplicates_sql
+from dicom_assets.query.sql_text import identifier, literal
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, Table
 
 REACHES = "to_prefix"
 """Column of the last prefix that a study or series has files in."""
 WITHOUT_ROW, WITHOUT_FILE = "files without a row", "rows without a file"
-
-
-def literal(text: str) -> str:
-    """Return a text as SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    """Return the name of a table or column as SQL: that of a user's may be a word of SQL's."""
-    return f'"{name}"'
 
 
 def listed(texts: Iterable[str]) -> str:
@@ -36,7 +27,7 @@ def repeated_keys(table: Table, scope: Scope) -> str:
     """List the keys that stand more than once: a file in all prefixes, another key in one."""
     by = KEY if table.key == KEY else ", ".join(table.identity)
     return (
-        f"SELECT min({PARTITION}) AS {PARTITION}, {table.key}, count(*) AS copies FROM {quoted(table.name)} "  # noqa: S608 - our names
+        f"SELECT min({PARTITION}) AS {PARTITION}, {table.key}, count(*) AS copies FROM {identifier(table.name)} "  # noqa: S608 - our names
         f"WHERE {within(scope)} GROUP BY {by} HAVING count(*) > 1"
     )
 
@@ -50,9 +41,9 @@ def unpaired(table: Table, scope: Scope) -> str:
     live = "" if table.name == CATALOG_NAME else " AND removed_at IS NULL"
     return (
         f"SELECT {literal(WITHOUT_ROW)} AS what, {PARTITION}, {KEY} FROM {index} "  # noqa: S608 - our own names
-        f"ANTI JOIN (SELECT {KEY} FROM {quoted(table.name)} WHERE {here}) USING ({KEY}) WHERE {here}{live}\n"
+        f"ANTI JOIN (SELECT {KEY} FROM {identifier(table.name)} WHERE {here}) USING ({KEY}) WHERE {here}{live}\n"
         f"UNION ALL\n"
-        f"SELECT {literal(WITHOUT_FILE)} AS what, {PARTITION}, {KEY} FROM {quoted(table.name)} "
+        f"SELECT {literal(WITHOUT_FILE)} AS what, {PARTITION}, {KEY} FROM {identifier(table.name)} "
         f"ANTI JOIN (SELECT {KEY} FROM {index} WHERE {here}) USING ({KEY}) WHERE {here}"
     )
 
@@ -60,14 +51,14 @@ def unpaired(table: Table, scope: Scope) -> str:
 def of_status(table: Table, states: Sequence[str], scope: Scope) -> str:
     """List the rows that are in one of some states."""
     return (
-        f"SELECT {PARTITION}, {table.key}, status, error FROM {quoted(table.name)} "  # noqa: S608 - our own names
+        f"SELECT {PARTITION}, {table.key}, status, error FROM {identifier(table.name)} "  # noqa: S608 - our own names
         f"WHERE status IN ({listed(states)}) AND {within(scope)}"
     )
 
 
 def stored_columns(table: Table, _: Scope) -> str:
     """List the columns that a table has."""
-    return f"SELECT column_name, column_type FROM (DESCRIBE {quoted(table.name)})"  # noqa: S608 - our own names
+    return f"SELECT column_name, column_type FROM (DESCRIBE {identifier(table.name)})"  # noqa: S608 - our own names
 
 
 def repeated_instances(scope: Scope) -> str:
@@ -88,7 +79,7 @@ def disagreeing(table: Table, entity: str, attributes: Sequence[str], scope: Sco
     return (
         f"SELECT * FROM (SELECT min({PARTITION}) AS {PARTITION}, max({PARTITION}) AS {REACHES}, "  # noqa: S608 - ours
         f"{entity}, count(*) AS files, "
-        f"unnest([{several}]) AS attribute FROM {quoted(table.name)} "
+        f"unnest([{several}]) AS attribute FROM {identifier(table.name)} "
         f"WHERE {entity} IS NOT NULL AND {within(scope)} AND removed_at IS NULL GROUP BY {entity}) "
         "WHERE attribute IS NOT NULL"
     )
@@ -105,7 +96,7 @@ def dangling_references(scope: Scope) -> str:
 def flat_thumbnails(table: Table, digests: Sequence[str], scope: Scope) -> str:
     """List the thumbnails with the content of those that were found, whether they were looked at or not."""
     return (
-        f"SELECT {PARTITION}, {KEY}, status FROM {quoted(table.name)} "  # noqa: S608 - our own names
+        f"SELECT {PARTITION}, {KEY}, status FROM {identifier(table.name)} "  # noqa: S608 - our own names
         f"WHERE md5(thumbnail) IN ({listed(digests) or 'NULL'}) AND {within(scope)}"
     )
 

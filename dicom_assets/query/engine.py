@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from dicom_assets.query.errors import CatalogError, QueryError
+from dicom_assets.query.sql_text import literal
 from dicom_assets.storage.scratch import scratch_folder
 
 _INTERRUPT_AGAIN = 0.05
@@ -95,7 +96,7 @@ def start(options: EngineOptions) -> duckdb.DuckDBPyConnection:
     # A table is one of the lake or a file that the query names, never a variable of the calling program.
     engine.execute("SET GLOBAL python_enable_replacements = false")
     # What does not fit into memory is patients' data: below a folder that only this user can read.
-    engine.execute(f"SET temp_directory = {_literal(str(_spill_folder()))}")
+    engine.execute(f"SET temp_directory = {literal(str(_spill_folder()))}")
     if options.memory_bytes is not None:
         engine.execute(f"SET memory_limit = '{int(options.memory_bytes)} bytes'")
     if options.threads is not None:
@@ -183,8 +184,8 @@ def _close(connection: duckdb.DuckDBPyConnection, allowed: tuple[Path, ...]) -> 
                 folders.add(f"{spelling}/")
             else:
                 files.add(str(spelling))
-    connection.execute(f"SET allowed_directories = [{', '.join(map(_literal, sorted(folders)))}]")
-    connection.execute(f"SET allowed_paths = [{', '.join(map(_literal, sorted(files)))}]")
+    connection.execute(f"SET allowed_directories = [{', '.join(map(literal, sorted(folders)))}]")
+    connection.execute(f"SET allowed_paths = [{', '.join(map(literal, sorted(files)))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -205,7 +206,3 @@ def _interrupt_after(connection: duckdb.DuckDBPyConnection, seconds: float) -> N
             del held
 
     threading.Thread(target=watch, name="query deadline", daemon=True).start()
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

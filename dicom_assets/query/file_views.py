@@ -7,7 +7,8 @@ from dicom_assets.dicom.header.issues import IssueCode
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.query.dictionary import DICTIONARY
 from dicom_assets.query.documented import documented
-from dicom_assets.query.json_values import joined, literal
+from dicom_assets.query.json_values import joined
+from dicom_assets.query.sql_text import literal
 from dicom_assets.query.view import View
 
 FINE = (CatalogStatus.OK, CatalogStatus.NO_IMAGE)

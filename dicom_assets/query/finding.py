@@ -10,6 +10,7 @@ from dicom_assets.query.errors import LineageError
 from dicom_assets.query.fetching import fetch
 from dicom_assets.query.lineage_asking import Asking
 from dicom_assets.query.lineage_names import LEVELS, is_uid
+from dicom_assets.query.sql_text import literal
 from dicom_assets.tables import KEY
 
 _INSTANCE, *_GROUPS = LEVELS
@@ -55,14 +56,14 @@ def find(catalog: Catalog, asked: str) -> Found:
     """
     asking = Asking(catalog)
     candidates = asking.candidates(asked)
-    rows = _rows(catalog, f"{KEY} IN ({', '.join(map(_literal, candidates))})") if candidates else []
+    rows = _rows(catalog, f"{KEY} IN ({', '.join(map(literal, candidates))})") if candidates else []
     if rows:
         return Found(min(rows, key=lambda row: candidates.index(row[KEY])))
     if not is_uid(asked):
         raise LineageError(f"the catalog has no file {asked}{asking.hint(candidates)}")
     paths = _paths(catalog, _INSTANCE, asked)
     if paths:
-        (row, *_) = _rows(catalog, f"{KEY} = {_literal(paths[0])}")
+        (row, *_) = _rows(catalog, f"{KEY} = {literal(paths[0])}")
         return Found(row, tuple(paths[1:]))
     raise LineageError(_of_a_group(catalog, asked))
 
@@ -78,14 +79,9 @@ def _of_a_group(catalog: Catalog, uid: str) -> str:
 
 
 def _paths(catalog: Catalog, level: str, uid: str) -> Sequence[str]:
-    query = f"SELECT {KEY} FROM {CATALOG_NAME} WHERE {level} = {_literal(uid)} ORDER BY {KEY}"  # noqa: S608 - quoted
+    query = f"SELECT {KEY} FROM {CATALOG_NAME} WHERE {level} = {literal(uid)} ORDER BY {KEY}"  # noqa: S608 - quoted
     return [row[KEY] for row in fetch(catalog, query)]
 
 
 def _rows(catalog: Catalog, condition: str) -> list[dict[str, Any]]:
     return fetch(catalog, f"SELECT * FROM {CATALOG_NAME} WHERE {condition}")  # noqa: S608 - quoted
-
-
-def _literal(value: str) -> str:
-    """Return a string as SQL writes it."""
-    return "'" + value.replace("'", "''") + "'"

@@ -17,6 +17,7 @@ from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import OutputError
 from dicom_assets.query.labels import file_size, transfer_syntax_name
 from dicom_assets.query.pages import template
+from dicom_assets.query.sql_text import literal
 
 DEFAULT_TITLE = "DICOM catalog"
 DEFAULT_LIMIT = 500
@@ -183,14 +184,9 @@ def _cards(catalog: Catalog, where: str, limit: int) -> Iterator[Card]:
     """Yield the files to show: those with an image first, and of every series one before another of the same."""
     chosen = catalog.sql(_CHOICE.format(where=where, limit=int(limit))).fetchall()
     if chosen:
-        prefixes, paths = ({_literal(value) for value in column} for column in zip(*chosen, strict=True))
+        prefixes, paths = ({literal(value) for value in column} for column in zip(*chosen, strict=True))
         rows = catalog.sql(_ROWS.format(prefixes=", ".join(prefixes), paths=", ".join(paths)))
         yield from map(Card, rows.to_arrow_table().to_pylist())
-
-
-def _literal(value: str) -> str:
-    """Return a string as SQL writes it."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _groups(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:

@@ -9,15 +9,11 @@ from collections.abc import Sequence
 import orjson
 
 from dicom_assets.dicom.header.attribute_path import ALL, AttributePathError, PrivateElement, Step
+from dicom_assets.query.sql_text import literal
 
 _META_GROUP = "0002"
 _DATE = r"^\s*(\d{8})(?:(?:\d\d){1,3}(?:\.\d{1,6})?)?(?:[+-]\d{4})?\s*$"
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
-
-
-def literal(text: str) -> str:
-    """Return a text as a constant of SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def texts(values: str) -> str:

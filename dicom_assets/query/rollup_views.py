@@ -6,7 +6,7 @@ Files of one series may stand below several prefixes, and no run looks at them t
 from string import Template
 
 from dicom_assets.extract.rollups import GEOMETRY, SERIES, STUDIES, RollupStatus, RollupTable
-from dicom_assets.query.json_values import literal
+from dicom_assets.query.sql_text import literal
 from dicom_assets.query.view import View
 
 SPREAD = "spread"

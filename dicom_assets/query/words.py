@@ -18,7 +18,8 @@ import duckdb
 
 from dicom_assets.dicom.header.attribute_path import AttributePathError, Step, parse_attribute_path
 from dicom_assets.query.errors import QueryError
-from dicom_assets.query.json_values import date, first_text, joined, json_of, literal, number, texts, values_of
+from dicom_assets.query.json_values import date, first_text, joined, json_of, number, texts, values_of
+from dicom_assets.query.sql_text import literal
 
 _HEADER = "header"
 _REFUSAL = "{name}() takes a header and the name of an attribute, as a constant text: {name}(header, 'PatientWeight')"

@@ -13,8 +13,9 @@ from pydicom.data import get_testdata_file
 
 from dicom_assets import create_cohort, open_cohort
 from dicom_assets.cohorts.errors import CohortError
-from dicom_assets.query.database import Catalog
+from dicom_assets.query.errors import NotAVolumeError
 from dicom_assets.torch import CohortDataset, ItemError
+from dicom_assets_tests.support.dicom.slices import write_series
 from dicom_assets_tests.support.patients import WHEN, catalog_of, put_instance
 
 
@@ -147,11 +148,23 @@ def test_volumes_are_not_asked_for_in_forked_workers(halves):
         pool.apply_async(read_forked, (0,)).get(120)
 
 
-@pytest.mark.skipif(not hasattr(Catalog, "volume"), reason="this version of the catalog puts no volumes together")
-def test_volumes_are_those_of_the_catalog(halves):
-    dataset = CohortDataset(halves, unit="volume")
-    with pytest.raises(Exception, match=r".+"):  # images of 8 x 8 pixels without a position are no volume
-        dataset[0]
+def test_volumes_are_those_of_the_catalog(tmp_path):
+    series = write_series(tmp_path / "archive" / "a", [4.0, 0.0, 2.0])
+    catalog = catalog_of(tmp_path / "archive", tmp_path / "lake")
+    create_cohort(catalog, "volumes", "is_volume", level="series")
+    dataset = CohortDataset(open_cohort(catalog, "volumes"), unit="volume", transform=doubled)
+    expected = catalog.volume(series)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        elsewhere = pool.apply(dataset.__getitem__, (0,))
+    for item in (dataset[0], elsewhere):
+        assert item["SeriesInstanceUID"] == series
+        np.testing.assert_array_equal(item["pixels"], expected.array * 2)
+        np.testing.assert_array_equal(item["affine"], expected.affine)
+
+
+def test_a_series_that_is_no_volume_is_refused_with_the_reason(halves):
+    with pytest.raises(NotAVolumeError):  # images of 8 x 8 pixels without a position
+        CohortDataset(halves, unit="volume")[0]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")

@@ -133,7 +133,7 @@ def test_a_pipe_is_declined(function):
 
 
 @pytest.mark.parametrize("function", [read_header, render_thumbnail])
-@pytest.mark.parametrize("file", [None, 3, [b""], {"path": "x"}, object()], ids=repr)
+@pytest.mark.parametrize("file", [None, 3, [b""], {"path": "x"}, object()], ids=lambda file: type(file).__name__)
 def test_other_types_are_named(function, file):
     with pytest.raises(TypeError, match=f"not {type(file).__name__}"):
         function(file)

@@ -1,6 +1,6 @@
 import pytest
 
-from dicom_assets_tests.dicom.references import (
+from dicom_assets_tests.dicom.reference_thumbnails import (
     OPTIONS,
     Reference,
     levels_of,
