@@ -331,6 +331,7 @@ def test_words_say_what_pydicom_says(tmp_path):
                 compared += 1
                 if not _agree(*said[tag], *found[name]):
                     differences.append((pydicom_files()[int(name)].name, tag, *said[tag], *found[name]))
+    print(*(str(difference)[:300] for difference in differences), sep="\n")
     assert not differences
     assert len(headers) > 100
     assert compared > 5_000
@@ -345,4 +346,5 @@ def _agree(vr, values, text, as_list, as_numbers):
     padding = " \0"
     stripped = [value and (value.rstrip(padding) or None) for value in values]
     found = [value and value.rstrip(padding) for value in as_list]
-    return found == stripped and [part.rstrip(padding) for part in text.split("\\")] == [v or "" for v in stripped]
+    parts = [text] if len(values) == 1 else text.split("\\")  # a text such as a UT may hold a backslash
+    return found == stripped and [part.rstrip(padding) for part in parts] == [value or "" for value in stripped]
