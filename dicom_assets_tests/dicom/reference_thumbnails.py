@@ -1,8 +1,8 @@
 """The reference table: what the thumbnail of every real file at hand must be, one row per file.
 
-``python -m dicom_assets_tests.dicom.reference_thumbnails`` writes ``references.csv`` anew from what rendering yields now. A row
-is worth something because its picture was compared with an independent rendering, or looked at, before it was
-committed: look at what ``git diff`` says of the table.
+``python -m dicom_assets_tests.dicom.reference_thumbnails`` writes ``references.csv`` anew from what rendering yields
+now. A row is worth something because its picture was compared with an independent rendering, or looked at, before it
+was committed: look at what ``git diff`` says of the table.
 """
 
 import csv
