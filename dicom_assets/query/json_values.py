@@ -5,6 +5,7 @@ Of an element, ``Value`` counts. What is absent, empty, a sequence, or not text 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import orjson
 
@@ -14,6 +15,28 @@ from dicom_assets.query.sql_text import literal
 _META_GROUP = "0002"
 _DATE = r"^\s*(\d{8})(?:(?:\d\d){1,3}(?:\.\d{1,6})?)?(?:[+-]\d{4})?\s*$"
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where values are.
+
+    Attributes
+    ----------
+    source
+        SQL of JSON.
+    path
+        The path to them in it, as text.
+
+    """
+
+    source: str
+    path: str
+
+    @property
+    def has_many(self) -> bool:
+        """Whether DuckDB finds a list at the path, of as many values as there are, and not one value."""
+        return ALL in self.path
 
 
 def texts(values: str) -> str:
@@ -54,33 +77,26 @@ def date(text: str) -> str:
     return rf"CAST(TRY_STRPTIME(regexp_extract({digits}, '{_DATE}', 1), '%Y%m%d') AS DATE)"
 
 
-def values_of(header: str, steps: Sequence[Step]) -> str:
-    """Return the values of an attribute as a list of JSON, from every item where a step says so."""
-    source, path = _path(header, steps)
-    found = f"json_extract({source}, {literal(path)})"
-    return found if ALL in path else f"[{found}]"
+def all_values(place: Place, path: str) -> str:
+    """Return the values at a place, whose path is given as SQL, as a list of JSON."""
+    found = f"json_extract({place.source}, {path})"
+    return found if place.has_many else f"[{found}]"
 
 
-def first_text(header: str, steps: Sequence[Step]) -> str:
-    """Return the first value of an attribute as text, cheaper than all of them."""
-    *outer, last = steps
-    source, path = _path(header, [*outer, Step(last.element, 0 if last.item in (None, ALL) else last.item)])
-    found = f"json_extract_string({source}, {literal(path)})"
-    return f"list_extract({found}, 1)" if ALL in path else found
+def first_text(place: Place, path: str) -> str:
+    """Return the value at a place, the first of many, as text: cheaper than :func:`all_values`."""
+    found = f"json_extract_string({place.source}, {path})"
+    return f"list_extract({found}, 1)" if place.has_many else found
 
 
-def json_of(header: str, steps: Sequence[Step]) -> str:
-    """Return the values of an attribute, items of a sequence included, as JSON: an array, or the one that is named."""
-    *_, last = steps
-    source, path = _path(header, steps)
-    if last.item is None:
-        path = path.removesuffix("[*]")
-    found = f"json_extract({source}, {literal(path)})"
-    return f"to_json({found})" if ALL in path else found
+def as_json(place: Place, path: str) -> str:
+    """Return what is at a place as JSON, an array where it is many."""
+    found = f"json_extract({place.source}, {path})"
+    return f"to_json({found})" if place.has_many else found
 
 
-def _path(header: str, steps: Sequence[Step]) -> tuple[str, str]:
-    """Return the JSON in which the values are, and the path to them."""
+def place_of_values(header: str, steps: Sequence[Step]) -> Place:
+    """Return where the values of an attribute are, those of every item where a step says so."""
     source, path = header, "$.fileMeta" if str(steps[0].element).startswith(_META_GROUP) else "$.dataset"
     for number_, step in enumerate(steps, 1):
         if isinstance(step.element, PrivateElement):
@@ -91,7 +107,19 @@ def _path(header: str, steps: Sequence[Step]) -> tuple[str, str]:
             path += f".{step.element}.Value"
         item = step.item if step.item is not None else (ALL if number_ == len(steps) else 0)
         path += f"[{item}]"
-    return source, path
+    return Place(source, path)
+
+
+def place_of_first(header: str, steps: Sequence[Step]) -> Place:
+    """Return where the first value of an attribute is, in every item where a step says so."""
+    *outer, last = steps
+    return place_of_values(header, [*outer, Step(last.element, 0 if last.item in (None, ALL) else last.item)])
+
+
+def place_of_array(header: str, steps: Sequence[Step]) -> Place:
+    """Return where all values of an attribute are as one array, unless it is one of them that is asked for."""
+    place = place_of_values(header, steps)
+    return place if steps[-1].item is not None else Place(place.source, place.path.removesuffix("[*]"))
 
 
 def _private(source: str, dataset: str, element: PrivateElement) -> str:

@@ -3,9 +3,11 @@ r"""Words for SQL: ``dicom(header, 'PatientWeight')`` and its sisters, as macros
 A macro is text to DuckDB: it stands in any clause of any statement, and what runs is what its body says, over whole
 columns. The body would have to know every attribute; instead, each query gets macros for the words that stand in it::
 
-    dicom(header, word) := CASE word WHEN 'PatientWeight' THEN <expression> WHEN ... END
+    dicom(header, attribute) := CASE WHEN attribute IN ('PatientWeight', 'ImageType', ...)
+        THEN <expression of (CASE attribute WHEN 'PatientWeight' THEN '$.dataset.00101030.Value[*]' WHEN ... END)> ...
 
-Words are constants, so that the planner leaves of this the one expression. They are found among the tokens of a query,
+Attributes are constants, so that the planner leaves of this one expression with one path. DuckDB binds the whole body
+at each call, hence one branch for all attributes that are read alike. They are found among the tokens of a query,
 as DuckDB's own lexer reads them, which works for statements that have no syntax tree to show (``EXPLAIN``, ``PIVOT``,
 ``COPY``); and words that do not exist are told before anything runs.
 """
@@ -18,7 +20,19 @@ import duckdb
 
 from dicom_assets.dicom.header.attribute_path import AttributePathError, Step, parse_attribute_path
 from dicom_assets.query.errors import QueryError
-from dicom_assets.query.json_values import date, first_text, joined, json_of, number, texts, values_of
+from dicom_assets.query.json_values import (
+    Place,
+    all_values,
+    as_json,
+    date,
+    first_text,
+    joined,
+    number,
+    place_of_array,
+    place_of_first,
+    place_of_values,
+    texts,
+)
 from dicom_assets.query.sql_text import literal
 
 _HEADER = "header"
@@ -38,8 +52,10 @@ class Word:
         What it returns, for the documentation.
     type
         In SQL.
+    place
+        From the name of the header and the steps to an attribute to where its values are.
     expression
-        From the name of the header and the steps to an attribute to SQL.
+        From such a place, and SQL of the path in it, to SQL.
     of_items
         Whether it may be asked for a whole sequence.
 
@@ -48,7 +64,8 @@ class Word:
     name: str
     description: str
     type: str
-    expression: Callable[[str, Sequence[Step]], str]
+    place: Callable[[str, Sequence[Step]], Place]
+    expression: Callable[[Place, str], str]
     of_items: bool = False
 
 
@@ -59,37 +76,43 @@ WORDS: Mapping[str, Word] = {
             "dicom",
             r"Text: several values with `\` between them, a person's name with `=` between its groups.",
             "VARCHAR",
-            lambda header, steps: joined(values_of(header, steps)),
+            place_of_values,
+            lambda place, path: joined(all_values(place, path)),
         ),
         Word(
             "dicom_number",
             "The first value as a number; null where it is none.",
             "DOUBLE",
-            lambda header, steps: number(first_text(header, steps)),
+            place_of_first,
+            lambda place, path: number(first_text(place, path)),
         ),
         Word(
             "dicom_date",
             "The first value as a date, of a DT its date; null where it is none.",
             "DATE",
-            lambda header, steps: date(first_text(header, steps)),
+            place_of_first,
+            lambda place, path: date(first_text(place, path)),
         ),
         Word(
             "dicom_list",
             "All values as a list of texts.",
             "VARCHAR[]",
-            lambda header, steps: texts(values_of(header, steps)),
+            place_of_values,
+            lambda place, path: texts(all_values(place, path)),
         ),
         Word(
             "dicom_numbers",
             "All values as a list of numbers, with null for those that are none.",
             "DOUBLE[]",
-            lambda header, steps: f"list_transform({texts(values_of(header, steps))}, lambda n: {number('n')})",
+            place_of_values,
+            lambda place, path: f"list_transform({texts(all_values(place, path))}, lambda n: {number('n')})",
         ),
         Word(
             "dicom_json",
             "The values as JSON: also the items of a sequence.",
             "JSON",
-            json_of,
+            place_of_array,
+            as_json,
             of_items=True,
         ),
     )
@@ -123,17 +146,40 @@ def define_words(connection: duckdb.DuckDBPyConnection, queries: Iterable[str]) 
 
 
 def _macro(word: Word, attributes: Iterable[str]) -> str:
-    cases = " ".join(f"WHEN {literal(attribute)} THEN {_expression(word, attribute)}" for attribute in attributes)
+    branches = " ".join(
+        f"WHEN attribute IN ({', '.join(map(literal, paths))}) THEN {word.expression(place, _path(paths))}"
+        for place, paths in _read_alike(word, attributes)
+    )
     # For calls that were not found, in query('...'). It fails as a cast, because error() is volatile to DuckDB, and
     # volatile expressions are refused in windows.
     otherwise = f"CAST(CAST({literal(_REFUSAL.format(name=word.name))} AS INTEGER) AS {word.type})"
-    return f"CREATE TEMP MACRO {word.name}({_HEADER}, attribute) AS CASE attribute {cases} ELSE {otherwise} END"
+    return f"CREATE TEMP MACRO {word.name}({_HEADER}, attribute) AS CASE {branches} ELSE {otherwise} END"
 
 
-def _expression(word: Word, attribute: str) -> str:
-    """Return SQL for an attribute of the header; raises :class:`QueryError`."""
+def _read_alike(word: Word, attributes: Iterable[str]) -> Iterable[tuple[Place, Mapping[str, str]]]:
+    """Return the paths of attributes, in groups that have one expression but for the path, each with one of its places.
+
+    The type of an extraction is bound by its path: a list where that is to many values.
+    """
+    groups: dict[tuple[str, bool], tuple[Place, dict[str, str]]] = {}
+    for attribute in attributes:
+        place = _place(word, attribute)
+        _, paths = groups.setdefault((place.source, place.has_many), (place, {}))
+        paths[attribute] = place.path
+    return groups.values()
+
+
+def _path(paths: Mapping[str, str]) -> str:
+    """Return SQL for the path of an attribute: a constant, and one of these for other attributes, for it is bound."""
+    cases = [f"WHEN {literal(attribute)} THEN {literal(path)}" for attribute, path in paths.items()]
+    fallback = literal(next(iter(paths.values())))
+    return f"CASE attribute {' '.join(cases)} ELSE {fallback} END"
+
+
+def _place(word: Word, attribute: str) -> Place:
+    """Return where the values of an attribute are; raises :class:`QueryError`."""
     try:
-        return word.expression(_HEADER, _steps(word, attribute))
+        return word.place(_HEADER, _steps(word, attribute))
     except AttributePathError as error:
         raise QueryError(str(error)) from error
 

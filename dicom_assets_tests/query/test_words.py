@@ -5,18 +5,20 @@ import datetime as dt
 from itertools import islice
 from pathlib import Path
 
+import duckdb
 import orjson
 import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom.datadict import keyword_for_tag
+from pydicom.datadict import DicomDictionary, keyword_for_tag
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.dicom.header import header_json, read_header
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.query import Catalog, EngineOptions, QueryError
+from dicom_assets.query.words import WORDS, define_words
 from dicom_assets_tests.query.conftest import append, catalog_row
 from dicom_assets_tests.query.test_header_expression import CLAUSES
 from dicom_assets_tests.support.corpus import pydicom_files
@@ -201,6 +203,50 @@ def test_a_plan_holds_the_expression_of_its_word_and_no_other(catalog):
     plan = catalog.sql(f"EXPLAIN {query}").fetchall()[0][1]
     assert "00101030" in plan
     assert "constant text" not in plan
+
+
+def test_words_that_are_read_in_different_ways_stand_in_one_query(catalog):
+    item = "RequestAttributesSequence[*].ScheduledProcedureStepDescription"
+    lists = {
+        "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"],
+        "ImageType[2]": ["AXIAL"],
+        "ImplementationVersionName": ["MAKER"],
+        item: ["Chest", "Head", "Neck"],
+        '(0009,"OTHER",01)': ["not this"],
+        '(0009,"GEMS_IDEN_01",01)': ["GE_GENESIS_FF"],
+        "OperatorsName": ["Operator^One", "B=山"],
+        "PatientSize": None,
+    }
+    firsts = {"PixelSpacing": 0.5, "PixelSpacing[1]": 0.25, item: None, "XRayTubeCurrent": 100.0}
+    arrays = {"ImageType[1]": '"PRIMARY"', "PatientWeight": "[70.0]"}
+    expected = {"dicom_list": lists, "dicom_number": firsts, "dicom_json": arrays}
+    calls = [f"{name}(header, '{attribute}')" for name, found in expected.items() for attribute in found]
+    (row,) = catalog.sql(f"SELECT {', '.join(calls)} FROM object_catalog WHERE path = 'a'").fetchall()
+    assert list(row) == [value for found in expected.values() for value in found.values()]
+
+
+FORTY = [entry[4] for entry in DicomDictionary.values() if entry[0] == "LO" and entry[4]][:40]
+
+
+def _body(name, attributes):
+    """Return the macro of a word in a query for some attributes."""
+    with duckdb.connect() as connection:
+        define_words(connection, [f"SELECT {name}(header, '{attribute}')" for attribute in attributes])
+        found = connection.execute(
+            "SELECT macro_definition FROM duckdb_functions() WHERE function_name = ? AND database_name = 'temp'", [name]
+        ).fetchall()
+    ((body,),) = found
+    return body
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_each_call_binds_as_much_for_forty_words_as_for_one(name):
+    one, forty = (_body(name, FORTY[:count]) for count in (1, 40))
+    assert forty.count("$.dataset.") >= 40
+    assert forty.count("json_extract") == one.count("json_extract") > 0
+    assert forty.count(" THEN ") == one.count(" THEN ") + 39
+    indexed = [f"{keyword}[1]" for keyword in FORTY]
+    assert _body(name, FORTY + indexed).count("json_extract") <= 2 * one.count("json_extract")
 
 
 def test_columns_are_named_as_they_are_asked_for(catalog):
