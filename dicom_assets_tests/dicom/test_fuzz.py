@@ -176,7 +176,11 @@ def cut_everywhere(root: Path, content: bytes, cuts: int, seed: int):
             raise AssertionError(f"cut at {end} of {len(content)}") from error
 
 
-@pytest.mark.parametrize(("size", "frames"), [(SMALL, 1), (SMALL, 3), (LARGE, 1), (LARGE, 2)])
+def slow(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("size", "frames"), [(SMALL, 1), (SMALL, 3), slow(LARGE, 1), slow(LARGE, 2)])
 @pytest.mark.parametrize("syntax", [syntax for syntax in SYNTAXES if not syntax.endswith(".1.99")])
 def test_cuts_of_every_syntax(tmp_path, syntax, size, frames):
     content = compressed_file(syntax, frames, size, table=frames == 2)
@@ -199,6 +203,7 @@ def has_compressed_pixels(path):
     return header.status == "ok" and header.pixel is not None and header.pixel.length is None
 
 
+@pytest.mark.slow
 def test_cuts_of_real_compressed_files(tmp_path):
     found = [path for path in pydicom_files() if has_compressed_pixels(path)]
     assert len(found) > 10

@@ -358,7 +358,11 @@ def test_a_slide_of_encoded_tiles_is_put_together_too():
     np.testing.assert_allclose(shown.astype(int), picture, atol=1)
 
 
-@pytest.mark.parametrize("encode", [imagecodecs.jpeg8_encode, imagecodecs.jpegls_encode], ids=["JPEG", "JPEG-LS"])
+@pytest.mark.parametrize(
+    "encode",
+    [imagecodecs.jpeg8_encode, pytest.param(imagecodecs.jpegls_encode, marks=pytest.mark.slow)],
+    ids=["JPEG", "JPEG-LS"],
+)
 def test_a_tile_whose_codestream_ends_early_makes_a_slide_partial(encode):
     whole = np.random.default_rng(7).integers(0, 64, (2, 64, 64, 3)).astype(np.uint8)
     dataset = image(whole, NumberOfFrames=2, SOPClassUID=SLIDE, ImageType=["ORIGINAL", "PRIMARY", "VOLUME", "NONE"])

@@ -36,6 +36,8 @@ RUN_BY = {
 }
 """Marks of blocks that another test runs."""
 MARKS = {"file", "serves", NOT_RUN, "example", *RUN_BY}
+LONG = {"bucket", "operations", "own-assets", "upgrade"}
+"""Pages whose commands take half a minute, and that others cover in part."""
 NOT_RUN_AT_MOST = 8
 ON_A_BUCKET = "bucket.md"
 
@@ -104,7 +106,11 @@ def test_every_block_says_what_it_is():
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.slow] if page.stem in LONG else []) for page in PAGES],
+    ids=lambda page: page.stem,
+)
 def test_blocks_of_a_page_run_in_their_order(page, request, tmp_path):
     blocks = [block for block in blocks_of(page) if not {NOT_RUN, *RUN_BY} & set(block.marks)]
     if not blocks:

@@ -123,6 +123,7 @@ def test_installed_examples_are_extracted_joined_checked_and_incremental(source,
     assert "Nothing was changed" in command(site, "catalog", str(source), "--lake", lake)
 
 
+@pytest.mark.slow
 def test_a_new_version_makes_exactly_its_rows_anew(source, site, tmp_path):
     lake = str(tmp_path / "lake")
     command(site, "catalog", str(source), "--lake", lake)

@@ -60,6 +60,7 @@ class Maintenance:
         self.work.result()
 
 
+@pytest.mark.slow
 def test_six_runs_and_maintenance_end_in_the_catalog_of_a_clean_build(spark, lake, source, tmp_path):
     archive = LocalArchive(str(source), 1)
     build(lake, archive)

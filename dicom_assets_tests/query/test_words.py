@@ -366,6 +366,7 @@ def _answers(catalog, tags):
             yield tag, {path: found[3 * place : 3 * place + 3] for path, *found in rows}
 
 
+@pytest.mark.slow
 def test_words_say_what_pydicom_says(tmp_path):
     files = {str(number): _expected(path) for number, path in enumerate(pydicom_files())}
     headers = {name: orjson.loads(header_json(header)) for name, (header, said) in files.items() if said}

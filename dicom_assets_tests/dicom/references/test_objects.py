@@ -104,7 +104,7 @@ def test_a_structure_set_refers_to_a_study_as_a_whole_and_to_its_images():
     ] * 4
 
 
-@pytest.mark.parametrize("points", [4, 400])
+@pytest.mark.parametrize("points", [4, pytest.param(400, marks=pytest.mark.slow)])
 def test_contours_beyond_what_the_header_keeps_are_counted(points):
     made = derived.structure_set(IMAGES, contours=3000, points=points)
     found = related(made)

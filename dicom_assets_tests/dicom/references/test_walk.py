@@ -85,7 +85,7 @@ def written(tree, *, implicit, undefined):
     return sink.getvalue()
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(datasets(), st.booleans(), st.booleans(), st.sampled_from([0, 60, 500, 1 << 20]))
 def test_made_up_files(tree, implicit, undefined, kept):
     content = written(tree, implicit=implicit, undefined=undefined)
