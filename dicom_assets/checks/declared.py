@@ -60,7 +60,7 @@ def _of_table(table: Table, model: CatalogModel, options: CheckOptions) -> Itera
     else:
         yield _joined(table, model)
         yield from _identities(table)
-        yield from (_references(table, part) for part in model.extracted if part is DICOM_HEADERS)
+        yield from (_references(table, part) for part in model.extracted if part.name == DICOM_HEADERS.name)
 
 
 def _of_rollup(table: RollupTable, model: CatalogModel, options: CheckOptions) -> Iterator[Check]:

@@ -29,7 +29,7 @@ def run(*arguments):
 def test_a_sound_catalog_is_exit_0(lake):
     result = run("--lake", lake, "--prefix", "a", "--newest-hours", 1)
     assert result.exit_code == 0, result.output
-    assert "25 passed, 0 warnings, 0 errors" in result.output
+    assert "36 passed, 0 warnings, 0 errors" in result.output
 
 
 def test_what_failed_is_told_with_its_sql_and_exit_1(lake):

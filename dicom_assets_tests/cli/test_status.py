@@ -11,6 +11,7 @@ from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.whole import TABLES_OF_FILES
 
 NAMES = [table.name for table in DEFAULT_MODEL.tables]
 
@@ -20,14 +21,15 @@ def test_tables_runs_and_problems(call, made):
     tables = {table["name"]: table for table in told["tables"]}
     assert list(tables) == NAMES
     assert told["source"] == str(made.source)
+    rows = dict.fromkeys(TABLES_OF_FILES, 6) | {"series": 4, "studies": 4}
+    assert {name: table["rows"] for name, table in tables.items()} == rows
     for table in tables.values():
-        assert table["rows"] == 6
         assert 0 < table["bytes"] < table["stored_bytes"]
         assert table["of_catalog"]
     assert tables["object_catalog"]["statuses"]["not_dicom"] == 1
     assert sum(tables["dicom_headers"]["statuses"].values()) == 6
     (run,) = told["runs"]
-    assert run["rows_made"] == dict.fromkeys(NAMES, 6)
+    assert run["rows_made"] == rows
     assert {problem["status"] for problem in told["problems"]} >= {"damaged"}
     assert told["lag"] is None
 

@@ -52,7 +52,7 @@ def check(instance, lake, first=None, last=None, raises=False):
     tags = range_tags(first, last) if first else {}
     result = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
     evaluations = result.get_asset_check_evaluations()
-    assert len(evaluations) == len(checks_of(DEFAULT_MODEL)) == 24, "all were evaluated"
+    assert len(evaluations) == len(checks_of(DEFAULT_MODEL)) == 35, "all were evaluated"
     assert result.success is not raises
     return {
         (evaluation.asset_key.path[-1], evaluation.check_name): evaluation

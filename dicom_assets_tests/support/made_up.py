@@ -33,7 +33,7 @@ def index(lake: Lake, archive: Archive, prefixes: Sequence[str], mode: UpdateMod
 
 
 def follow(lake: Lake, archive: Archive, prefixes: Sequence[str], mode: UpdateMode = UpdateMode.SYNC) -> None:
-    """Bring all five tables to what is listed."""
+    """Bring all tables of files to what is listed; rows that name no series or study add up to none."""
     index(lake, archive, prefixes, mode)
     rows = lake.snapshot(FILE_INDEX, prefixes).keys(["fingerprint", "removed_at"])
     for table in (*DEFAULT_MODEL.extracted, OBJECT_CATALOG):
