@@ -15,7 +15,7 @@ from dicom_assets.extract.headers import DICOM_HEADERS
 from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.orchestration.naming import ALONE
 from dicom_assets.orchestration.sensors import SensorOptions
-from dicom_assets.tables import FILE_INDEX
+from dicom_assets.tables import FILE_INDEX, KEY
 from dicom_assets_tests.support.scratch import clean
 from dicom_assets_tests.support.ticking import Ticker, ranges
 from dicom_assets_tests.support.whole import Deployment, contents, put
@@ -106,8 +106,11 @@ class Archive(RuleBasedStateMachine):
         found = contents(self.deployment.lake)
         assert found == contents(clean(archive, self.folder / f"clean-{self.builds}"))
         assert set(self.ticker.keys) == set(archive.prefixes())
-        for rows in found.values():
-            assert len({row["path"] for row in rows}) == len(rows)
+        for table in DEFAULT_MODEL.tables:
+            # A file has one prefix; a series may stand in several.
+            key = (KEY,) if table.key == KEY else table.identity
+            rows = found[table.name]
+            assert len({tuple(row[name] for name in key) for row in rows}) == len(rows), table.name
 
     def do_put(self, path, number):
         put(self.source / path, number, **of_entities(number))

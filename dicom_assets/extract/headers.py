@@ -1,11 +1,13 @@
 """``dicom_headers``: the whole header of a file as JSON, and its common attributes as typed columns."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dicom_assets.dicom.geometry import frame_structs
 from dicom_assets.dicom.header import header_json
@@ -63,6 +65,8 @@ DICOM_HEADERS = ExtractedTable(
 VERSION = "headers-3"
 """Of the code that reads headers; a version of rows names their own columns, too."""
 _COLUMNS = "+columns."
+_OWN_COLUMNS = rf" (headers-\d+){re.escape(_COLUMNS)}[0-9a-f]+"
+"""Within a version of ``object_catalog``, whose parts stand behind its own."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,11 @@ class HeaderExtractor(Extractor):
 def own_columns(extractors: Iterable[Extractor]) -> tuple[PromotedColumn, ...]:
     """Return the columns of one's own that some extractors make."""
     return tuple(one for made in extractors if isinstance(made, HeaderExtractor) for one in made.columns)
+
+
+def without_own_columns(versions: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return versions of rows of ``object_catalog`` as they are without columns of one's own."""
+    return pc.replace_substring_regex(versions, _OWN_COLUMNS, r" \1")
 
 
 def with_columns(extractors: Sequence[Extractor], columns: Iterable[PromotedColumn | str]) -> tuple[Extractor, ...]:

@@ -1,4 +1,4 @@
-"""The catalog follows its upstream tables by itself, and stops when it has."""
+"""The catalog follows its upstream tables by itself, series and studies follow it, and all stop when they have."""
 
 import dagster as dg
 import pytest
@@ -14,7 +14,7 @@ from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.whole import Deployment, put
 
-CATALOG = dg.AssetKey(OBJECT_CATALOG.name)
+ROLLUPS = [table.name for table in DEFAULT_MODEL.rollups]
 
 
 @pytest.fixture
@@ -26,16 +26,24 @@ def deployment(tmp_path, spark):
 
 
 class Automation:
-    """Evaluates the conditions again and again."""
+    """Evaluates the conditions again and again.
+
+    Attributes
+    ----------
+    rollups
+        Which partitions of series and studies the last tick asked for.
+
+    """
 
     def __init__(self, deployment):
         self.deployment = deployment
         self.cursor = None
+        self.rollups = set()
         self.tick()
 
     def requested(self):
         """Return which partitions of the catalog are due: a tick sees the news, the next one asks."""
-        assert self.tick() == set()
+        assert (self.tick(), self.rollups) == (set(), set())
         return self.tick()
 
     def tick(self):
@@ -44,8 +52,12 @@ class Automation:
             self.deployment.definitions, self.deployment.instance, cursor=self.cursor
         )
         self.cursor = result.cursor
-        assert result.total_requested == len(result.get_requested_partitions(CATALOG)), "nothing else is automatic"
-        return result.get_requested_partitions(CATALOG)
+        names = [OBJECT_CATALOG.name, *ROLLUPS]
+        asked = [result.get_requested_partitions(dg.AssetKey(name)) for name in names]
+        assert result.total_requested == sum(map(len, asked)), "nothing else is automatic"
+        catalog, self.rollups, studies = asked
+        assert self.rollups == studies, "one reading of the catalog serves both"
+        return catalog
 
 
 def test_headers_alone_end_with_a_fresh_catalog(deployment):
@@ -61,6 +73,9 @@ def test_headers_alone_end_with_a_fresh_catalog(deployment):
     assert automation.requested() == set(), "asked once"
     deployment.run("b", "c", [OBJECT_CATALOG.name])
     assert automation.requested() == set(), "the catalog itself asks for nothing"
+    assert automation.rollups == {"b", "c"}, "what is made of it follows it"
+    deployment.run("b", "c", ROLLUPS)
+    assert (automation.requested(), automation.rollups) == (set(), set()), "and asks for nothing"
     rows = deployment.lake.snapshot(OBJECT_CATALOG).keys(["InstanceNumber", "header_status", "thumbnail_status"])
     found = {
         row["path"].rpartition("/source/")[2]: (row["InstanceNumber"], row["header_status"], row["thumbnail_status"])
@@ -73,6 +88,10 @@ def test_headers_alone_end_with_a_fresh_catalog(deployment):
         "c/1.dcm": (8, "ok", None),
         "d/1.dcm": (3, "ok", "ok"),
     }
+    for table in DEFAULT_MODEL.rollups:
+        entities = deployment.lake.snapshot(table).keys([]).to_pylist()
+        numbers = sorted((row["prefix"], row[table.key].rpartition(".")[2]) for row in entities)
+        assert numbers == [("a", "0"), ("b", "1"), ("b", "7"), ("c", "8"), ("d", "3")], table.name
 
 
 def test_a_tick_amid_a_run_over_all_tables_asks_for_nothing(deployment):
@@ -81,8 +100,9 @@ def test_a_tick_amid_a_run_over_all_tables_asks_for_nothing(deployment):
     deployment.run("a", "b", [table.name for table in (FILE_INDEX, *DEFAULT_MODEL.extracted)])
     assert automation.tick() == set(), "events of the catalog may be on their way"
     deployment.run("a", "a", [OBJECT_CATALOG.name])
-    assert automation.tick() == {"b"}
-    assert automation.tick() == set()
+    assert (automation.tick(), automation.rollups) == ({"b"}, set())
+    assert (automation.tick(), automation.rollups) == (set(), {"a"}), "of the catalog that was made"
+    assert (automation.tick(), automation.rollups) == (set(), set())
 
 
 def test_a_prefix_without_thumbnails_is_cataloged_too(deployment):

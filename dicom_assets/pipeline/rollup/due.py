@@ -1,7 +1,7 @@
 """Which rows are due: every entity with a digest of its members, which changes when any of them does.
 
 A member counts by its path below the root of the archive, its fingerprint and the version of its catalog row, so that
-nothing is due after a move of the archive.
+nothing is due after a move of the archive. Columns of one's own do not count: no rollup is made of them.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dicom_assets.extract.headers import without_own_columns
 from dicom_assets.extract.rollups import RollupTable
 from dicom_assets.pipeline.columns import join_text
 from dicom_assets.tables import PARTITION
@@ -93,7 +94,8 @@ def _digests(members: pa.Table, ends: npt.NDArray[np.int64]) -> Iterator[str]:
 
 def _versions(members: pa.Table) -> tuple[memoryview, npt.NDArray[np.int64]]:
     """Return the versions of members as one text, and where each begins: shape ``(members + 1,)``."""
-    parts = [pc.fill_null(members[name], "") for name in VERSION_OF]
+    path, fingerprint, version = (pc.fill_null(members[name], "") for name in VERSION_OF)
+    parts = path, fingerprint, without_own_columns(version)
     lines = pa.concat_arrays([join_text(*parts, _LAST, separator=_END).cast(pa.large_string())])
     _, offsets, text = lines.buffers()
     return memoryview(text or b""), np.frombuffer(offsets, np.int64)[: len(lines) + 1]

@@ -1,4 +1,4 @@
-"""The five assets on a real Dagster instance, real Spark, real tables, real files."""
+"""All assets on a real Dagster instance, real Spark, real tables, real files."""
 
 import shutil
 from collections import Counter
@@ -22,6 +22,9 @@ from dicom_assets.orchestration.runs import range_tags
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.corpus import CHARSET_FILES, PYDICOM_FILES, files_below
 from dicom_assets_tests.support.denied import deny
+from dicom_assets_tests.support.whole import TABLES_OF_FILES
+
+OF_FILES = [table for table in DEFAULT_MODEL.tables if table.name in TABLES_OF_FILES]
 
 
 class Pipeline:
@@ -48,8 +51,17 @@ class Pipeline:
         """Return the rows as anyone would read them: with delta-rs."""
         return pa.table(DeltaTable(self.lake.location(table).uri).scan(columns=columns)).to_pylist()
 
+    def entities(self, table):
+        """Return prefix and UID of each series, or study, that the files of the catalog say they are of."""
+        rows = self.rows(OBJECT_CATALOG, list(table.identity))
+        return {identity(row, table) for row in rows if row[table.key] is not None}
+
     def versions(self):
         return {table.name: DeltaTable(self.lake.location(table).uri).version() for table in DEFAULT_MODEL.tables}
+
+
+def identity(row, table):
+    return tuple(row[name] for name in table.identity)
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +76,20 @@ def real_files(spark, tmp_path_factory):
     return pipeline, source, result
 
 
-@pytest.mark.parametrize("table", DEFAULT_MODEL.tables, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", OF_FILES, ids=lambda table: table.name)
 def test_every_file_has_exactly_one_row(real_files, table):
     pipeline, source, _ = real_files
     found = sorted(row["path"] for row in pipeline.rows(table, ["path"]))
     assert found == [str(path) for path in files_below(source)]
+
+
+@pytest.mark.parametrize("table", DEFAULT_MODEL.rollups, ids=lambda table: table.name)
+def test_every_series_and_study_has_exactly_one_row_in_each_prefix(real_files, table):
+    pipeline, *_ = real_files
+    rows = pipeline.rows(table, [*table.identity, "files"])
+    assert sorted(identity(row, table) for row in rows) == sorted(pipeline.entities(table))
+    members = [row for row in pipeline.rows(OBJECT_CATALOG, [table.key]) if row[table.key] is not None]
+    assert sum(row["files"] for row in rows) == len(members)
 
 
 @pytest.mark.parametrize("table", DEFAULT_MODEL.tables, ids=lambda table: table.name)
@@ -121,7 +142,9 @@ def test_the_catalog_joins_what_the_others_hold(real_files):
             joined = catalog[row["path"]]
             assert joined[status] == row["status"]
             # Of each table its own: how it went, and which run made the row.
-            own = set(row) - {"status", "error", "extractor_version", "head_digest", "run_id", "made_at"}
+            shared = {column.name for column in table if column.in_catalog}
+            own = shared - {"status", "error", "extractor_version", "run_id", "made_at"}
+            assert not (set(row) - shared) & set(joined)
             assert {name: joined[name] for name in own} == {name: row[name] for name in own}
     assert "pending" not in {row["status"] for row in catalog.values()}
 
@@ -148,9 +171,12 @@ def test_materializations_tell_counts_of_each_partition(real_files):
         for event in result.all_events
         if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION
     }
-    expected = Counter(path.parent.relative_to(source).parts[0] for path in files_below(source))
+    files = Counter(path.parent.relative_to(source).parts[0] for path in files_below(source))
+    rows = dict.fromkeys(TABLES_OF_FILES, files)
+    for table in DEFAULT_MODEL.rollups:
+        rows[table.name] = Counter(prefix for prefix, _ in pipeline.entities(table))
     assert counts == {
-        (table.name, prefix): expected[prefix] for table in DEFAULT_MODEL.tables for prefix in pipeline.prefixes
+        (table.name, prefix): rows[table.name][prefix] for table in DEFAULT_MODEL.tables for prefix in pipeline.prefixes
     }
 
 
@@ -193,9 +219,13 @@ def test_a_changed_an_added_and_a_removed_file(small):
     before = pipeline.versions()
     assert pipeline.run(last="b").success
     assert pipeline.versions() == {name: version + 1 for name, version in before.items()}, "one commit per table"
-    for table in DEFAULT_MODEL.tables:
+    for table in OF_FILES:
         names = sorted(row["path"].removeprefix(f"{source}/") for row in pipeline.rows(table))
         assert names == ["a/CT_small.dcm", "a/new.dcm", "b/CT_small.dcm", "b/MR_small.dcm"], table.name
+    for table in DEFAULT_MODEL.rollups:
+        rows = pipeline.rows(table)
+        assert sorted(identity(row, table) for row in rows) == sorted(pipeline.entities(table)), table.name
+        assert sorted(row["prefix"] for row in rows) == ["a", "a", "b", "b"], table.name
     modality = {
         row["path"].rsplit("/", 2)[1:][0] + "/" + row["file_name"]: row["Modality"]
         for row in pipeline.rows(OBJECT_CATALOG)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dicom_assets.extract.headers import HeaderExtractor
 from dicom_assets.extract.rollups import SERIES
 from dicom_assets.pipeline.rollup import due
 from dicom_assets.pipeline.rollup.due import due_rows, members_of, starts_of
@@ -70,6 +71,20 @@ def test_a_batch_that_ends_within_an_entity_changes_nothing(catalog):
         for size in (1, 2, 3):
             patch.setattr(due, "_ROWS_AT_ONCE", size)
             assert versions(catalog) == whole
+
+
+def test_columns_of_ones_own_make_nothing_due():
+    def of(headers, rest):
+        file = {"prefix": "a", "SeriesInstanceUID": "1", "relative_path": "a/1", "fingerprint": "1", "removed_at": None}
+        return versions([{**file, "extractor_version": f"catalog-1 {headers}{rest}"}])
+
+    plain = HeaderExtractor().version
+    wide = [HeaderExtractor((column,)).version for column in ("PatientWeight", "PatientSize")]
+    for rest in ("", " thumbnails-1", "? thumbnails-1 removed"):
+        assert {str(of(version, rest)) for version in (plain, *wide)} == {str(of(plain, rest))}
+    assert of(wide[0], "") != of(wide[0], "?")
+    assert of(wide[0], "") != of(wide[0].replace("headers-", "headers-9"), "")
+    assert of(wide[0], "") != of("other-" + wide[0], "")
 
 
 def test_groups_begin_where_any_of_the_columns_changes():
