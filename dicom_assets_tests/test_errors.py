@@ -11,8 +11,12 @@ from dicom_assets.cli.errors import clear_errors
 from dicom_assets.errors import DataError, DicomAssetsError, InfrastructureError, UserError
 
 KINDS = (UserError, InfrastructureError, DataError)
-SIGNALS = {"dicom_assets.isolation.messages.ConnectionEndedError": "the parent turns it into how the child ended"}
-"""Exceptions that never leave the module that raises them, by qualified name, each with its reason."""
+SIGNALS = {
+    "dicom_assets.isolation.messages.ConnectionEndedError": "the parent turns it into how the child ended",
+    "dicom_assets.cli.shell.errors.LeaveShell": "`.quit`, which the shell ends at",
+    "dicom_assets.cli.shell.interruption.InterruptedQueryError": "Ctrl-C, after which the shell prompts again",
+}
+"""Exceptions that never leave the room that raises them, by qualified name, each with its reason."""
 
 RUNS_WHEN_IMPORTED = frozenset({"dicom_assets.definitions"})
 """Reads the environment; defines nothing but Dagster's entry point."""

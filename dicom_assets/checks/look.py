@@ -21,6 +21,7 @@ def look(checks: Sequence[Check], scope: Scope) -> Iterator[Outcome]:
     """Yield the outcomes of checks of one table, in their order.
 
     Where a table is missing, that is all there is to say: its other checks, and those that compare it, are left out.
+    Tables of files are compared with each other; rollups, which older lakes do not have, are with none of the others.
 
     Raises
     ------
@@ -28,8 +29,9 @@ def look(checks: Sequence[Check], scope: Scope) -> Iterator[Outcome]:
         A table cannot be read.
 
     """
-    missing = {table.name for table in scope.model.tables if not scope.lake.location(table).exists()}
-    feasible = [check for check in checks if check.name == SCHEMA or not missing]
+    needed = [table for table in scope.model.tables if table not in scope.model.rollups]
+    complete = all(scope.lake.location(table).exists() for table in {*needed, *(check.table for check in checks)})
+    feasible = [check for check in checks if check.name == SCHEMA or complete]
     counted = _counted([check for check in feasible if check.measure is None], scope)
     for check in feasible:
         measured = counted[check.name] if check.measure is None else check.measure(scope)

@@ -131,24 +131,25 @@ class CohortStore:
             The version that holds the members, and whether it is new.
 
         """
-        properties = CommitProperties(custom_metadata={**metadata, COHORT: record.to_json()})
+        said = {**metadata, COHORT: record.to_json()}
 
         def write() -> tuple[Record, bool]:
             location = self.location(record.name)
             if not location.exists():
-                self._create(rows, record.name, properties)
+                self._create(rows, record.name, said)
                 return self._written(record)
             delta = location.open()
             latest = self.record(Reference(record.name))
             if latest.digest == record.digest:
                 return latest, False
             # Of the version that was looked at: a commit in between refuses this one.
+            properties = CommitProperties(custom_metadata=said)
             write_deltalake(delta, rows, mode="overwrite", commit_properties=properties)
             return self._written(record)
 
         return retry_lost_race(write, CommitFailedError, _ATTEMPTS)
 
-    def _create(self, rows: pa.Table, name: str, properties: CommitProperties) -> None:
+    def _create(self, rows: pa.Table, name: str, said: dict[str, str]) -> None:
         """Create the table with its first version; raises ``CommitFailedError`` where another one was faster."""
         location = self.location(name)
         location.make_folder()
@@ -160,7 +161,8 @@ class CohortStore:
                 description="A cohort: files chosen by a query. Each version holds all of its members.",
                 configuration=_PROPERTIES,
                 storage_options=dict(location.storage_options),
-                commit_properties=properties,
+                # Tried again, the commit would add its rows to those of another that had created the table.
+                commit_properties=CommitProperties(custom_metadata=said, max_commit_retries=0),
             )
         except DeltaError as error:
             if isinstance(error, CommitFailedError) or not location.exists():

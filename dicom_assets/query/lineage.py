@@ -22,6 +22,7 @@ from dicom_assets.delta.history import CommitLog
 from dicom_assets.delta.layout import from_log
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.snapshot import FILE, live_files
+from dicom_assets.extract.rollups import RollupTable
 from dicom_assets.query.lineage_model import FileLineage, Made, RowGroup, RowLineage
 from dicom_assets.tables import KEY, PARTITION, PROVENANCE, Table
 
@@ -172,6 +173,11 @@ def _groups(table: TracedTable, rows: pa.Table) -> list[RowGroup]:
     by = rows.set_column(rows.schema.get_field_index(FILE), FILE, pc.if_else(silent, rows[FILE], ""))
     counts: Counter[tuple[str | None, Made]] = Counter()
     for group in by.group_by([*said, FILE]).aggregate([([], "count_all")]).to_pylist():
-        counts[group.get("extractor_version"), table.made(group)] += group["count_all"]
+        counts[_of_code(table.declared, group.get("extractor_version")), table.made(group)] += group["count_all"]
     ordered = sorted(counts.items(), key=lambda entry: (entry[0][1].version or -1, str(entry[0])))
     return [RowGroup(table.name, version, made, count) for (version, made), count in ordered]
+
+
+def _of_code(table: Table, version: str | None) -> str | None:
+    """Return the version of the code: that of a rollup goes on with a digest of its members, each row's own."""
+    return version.partition(" ")[0] if version is not None and isinstance(table, RollupTable) else version

@@ -18,6 +18,7 @@ from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.pending import Pending
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 from dicom_assets_tests.support.denied import deny
+from dicom_assets_tests.support.whole import TABLES_OF_FILES
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def source(tmp_path):
 
 
 def _versions(lake):
-    return [DeltaTable(str(lake / "dicom" / table.name)).version() for table in DEFAULT_MODEL.tables]
+    return {table.name: DeltaTable(str(lake / "dicom" / table.name)).version() for table in DEFAULT_MODEL.tables}
 
 
 def test_catalog_then_nothing_to_do_then_a_change(run, source, tmp_path):
@@ -68,7 +69,13 @@ def test_catalog_then_nothing_to_do_then_a_change(run, source, tmp_path):
     (source / "b" / "damaged.dcm").unlink()
     third = run("catalog", source, "--lake", lake)
     assert "0 files cataloged, rows of 1 removed" in third.output
-    assert _versions(lake) == [version + 1 for version in before]
+    after = {name: version + (name in TABLES_OF_FILES) for name, version in before.items()}
+    assert _versions(lake) == after, "what is cut before its UIDs is of no series"
+
+    (source / "b" / "rtdose.dcm").unlink()
+    (source / "b" / "notes.txt").write_text("that the prefix is not empty")
+    assert run("catalog", source, "--lake", lake).exit_code == 0
+    assert _versions(lake) == {name: version + 1 for name, version in after.items()}
 
 
 def test_a_run_that_fails_is_exit_1_and_says_why(run, source, tmp_path, monkeypatch):

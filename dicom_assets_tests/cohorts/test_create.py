@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import shutil
 from collections import Counter
 
 import polars as pl
@@ -16,6 +17,7 @@ from dicom_assets.cohorts.record import COHORT
 from dicom_assets.cohorts.store import CohortStore
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import OBJECT_CATALOG
+from dicom_assets.extract.rollups import ROLLUPS
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import CatalogError, QueryError
 from dicom_assets_tests.support.patients import put_instance
@@ -49,10 +51,26 @@ def test_what_is_no_dicom_object_is_never_chosen(still):
     }
 
 
-@pytest.mark.parametrize(("level", "files"), [("instance", 1), ("series", 2), ("study", 4)])
-def test_a_level_is_taken_whole(still, level, files):
-    """Of a catalog without a table of series, the condition is about files."""
-    made = create_cohort(still.catalog, f"at_{level}", "SOPInstanceUID = '1.3.1.0'", level=level)
+LEVELS = [
+    ("instance", 1, "object_catalog", "SOPInstanceUID = '1.3.1.0'"),
+    ("series", 2, "all_series", "SeriesInstanceUID = '1.3.1' AND instances = 2"),
+    ("study", 4, "all_studies", "StudyInstanceUID = '1.3' AND series = 2"),
+]
+
+
+@pytest.mark.parametrize(("level", "files", "over", "where"), LEVELS)
+def test_a_level_is_taken_whole(still, level, files, over, where):
+    made = create_cohort(still.catalog, f"at_{level}", where, level=level)
+    assert made.record.counts.files == files
+    assert made.record.over == over
+
+
+@pytest.mark.parametrize(("level", "files"), [(level, files) for level, files, *_ in LEVELS])
+def test_a_level_is_taken_whole_of_an_older_catalog(place, level, files):
+    """Without tables of series and studies, the condition is about files."""
+    for table in ROLLUPS:
+        shutil.rmtree(place.root / "dicom" / table.name)
+    made = create_cohort(place.catalog, "whole", "SOPInstanceUID = '1.3.1.0'", level=level)
     assert made.record.counts.files == files
     assert made.record.over == "object_catalog"
 

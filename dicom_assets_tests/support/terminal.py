@@ -74,16 +74,28 @@ class Terminal:
             if time.monotonic() > deadline or not self._more():
                 raise AssertionError(f"{pattern!r} was not shown: {self.seen[self._place :]!r}")
 
-    def press_until(self, key: str, pattern: str) -> None:
-        """Press a key, again each second, until something is shown: it has no effect before a program is ready."""
-        for _ in range(int(_PATIENCE)):
+    def type_and_press(self, text: str, key: str, pattern: str) -> None:
+        """Type a text and, a second later, press a key, until something is shown.
+
+        A key that comes before the program has taken up the text may only take the text back: then it is typed again.
+        """
+        for _ in range(10):
+            self.send(text)
+            self._shows(None, 1.0)
             self.send(key)
-            until = time.monotonic() + 1
-            while time.monotonic() < until and self._more():
-                if found := re.compile(pattern).search(self.seen, self._place):
-                    self._place = found.end()
-                    return
+            if self._shows(re.compile(pattern), _PATIENCE / 10):
+                return
         raise AssertionError(f"{pattern!r} was not shown: {self.seen[self._place :]!r}")
+
+    def _shows(self, pattern: re.Pattern[str] | None, seconds: float) -> bool:
+        """Read for some seconds, or until something is shown behind what was expected before."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._more()
+            if pattern is not None and (found := pattern.search(self.seen, self._place)):
+                self._place = found.end()
+                return True
+        return False
 
     def wait(self) -> int:
         """Wait for the end of the program and return its exit code."""

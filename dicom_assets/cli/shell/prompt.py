@@ -56,7 +56,7 @@ def converse(session: Session, interrupt: Interrupt) -> None:
             interruptible(partial(session.run, text), interrupt)
         except LeaveShell:
             return
-        except InterruptedQueryError:
+        except (InterruptedQueryError, KeyboardInterrupt):  # the latter just before it begins
             tell("Interrupted.", style="yellow")
         except DicomAssetsError as error:
             tell(f"Error: {error}")
