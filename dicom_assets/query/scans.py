@@ -17,6 +17,12 @@ _FEW_FILES = 4
 _PROBED_FILES = 32
 """When most of so many hold matching rows, a filter is not selective."""
 _BATCH_ROWS = 1 << 17
+_SCATTERED_FILES = 32
+_SCATTERED_ROWS = 100_000
+"""A table of so many files or more and so few rows is spread thin: to open the files takes longer than to read them."""
+_KEPT_BYTES = 32 << 20
+"""Rows of such a table that are kept between queries, of one set of columns."""
+_KEPT_SETS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
     ) -> None:
         super().__init__(files.schema.empty_table())
         self._files, self._rows, self._partitions, self._is_local = files, rows, frozenset(partitions), is_local
+        self._kept: dict[tuple[str, ...], pa.Table] = {}
 
     @property
     def file_count(self) -> int:
@@ -67,11 +74,31 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
         files = list(self._files.get_fragments(filter))
         if self._partitions.issuperset([*names, *tested]) and all(file.path in self._rows for file in files):
             return Scan(self._schema_of(names), self._from_log(files, names, tested, filter))
+        if filter is None and len(files) >= _SCATTERED_FILES and sum(self._rows.values()) <= _SCATTERED_ROWS:
+            return self._whole(files, names)
+        return self._scan(files, names, tested, filter)
+
+    def _scan(
+        self,
+        files: Sequence[ds.ParquetFileFragment],
+        names: list[str],
+        tested: list[str],
+        filter: ds.Expression | None,  # noqa: A002 - as DuckDB calls it
+    ) -> Scan | ds.Scanner:
         if not self._is_local:
             return Scan(self._schema_of(names), scan_remote(files, self.schema, names, filter, tested))
         if filter is not None and len(files) > _FEW_FILES and not set(names).issubset(tested):
             files = self._matching(files, tested, filter)
         return self._dataset(files).scanner(columns=names, filter=filter)
+
+    def _whole(self, files: Sequence[ds.ParquetFileFragment], names: list[str]) -> Scan | ds.Scanner:
+        """Return all rows, which are kept: views over all prefixes read the same columns of small tables each time."""
+        kept = self._kept.get(tuple(names))
+        if kept is None:
+            kept = self._scan(files, names, [], None).to_reader().read_all()
+            if kept.nbytes <= _KEPT_BYTES and len(self._kept) < _KEPT_SETS:
+                self._kept[tuple(names)] = kept
+        return ds.dataset(kept).scanner(columns=names)
 
     def _schema_of(self, names: Sequence[str]) -> pa.Schema:
         return pa.schema([self.schema.field(name) for name in names])

@@ -10,11 +10,15 @@ from deltalake import DeltaTable, write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import OBJECT_CATALOG
+from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.query import Catalog, opened
 from dicom_assets_tests.query.conftest import append, catalog_row
+from dicom_assets_tests.support.scratch import IN_PROCESS
+from dicom_assets_tests.support.whole import put
 
 PREFIXES = 40
 
@@ -182,3 +186,21 @@ def test_a_session_has_nothing_of_another(many):
     assert sorted(many.sql(left).fetchall()) == sorted(many.sql(left).fetchall())
     assert many.sql("SELECT dicom(header, 'StudyID') FROM object_catalog LIMIT 1").fetchall() == [(None,)]
     assert many.sql("SELECT dicom(header, 'PatientID') FROM object_catalog LIMIT 1").fetchall() == [(None,)]
+
+
+def test_a_small_table_of_many_files_is_kept_and_followed(tmp_path):
+    source, lake = tmp_path / "archive", Lake(str(tmp_path / "lake"))
+    for prefix in range(40):
+        put(source / f"p{prefix:02}" / "1.dcm", prefix)
+    update_catalog(LocalArchive(str(source), 1), lake, engine=IN_PROCESS)
+    catalog = Catalog(lake)
+    query = "SELECT count(DISTINCT SeriesInstanceUID), sum(files) FROM all_series"
+    first = catalog.sql(query).fetchall()
+    for file in list((tmp_path / "lake/dicom/series").rglob("*.parquet")):
+        file.rename(file.with_suffix(".away"))
+    assert catalog.sql(query).fetchall() == first == [(40, 40)], "no data file is opened again"
+    for file in list((tmp_path / "lake/dicom/series").rglob("*.away")):
+        file.rename(file.with_suffix(".parquet"))
+    put(source / "p00" / "2.dcm", 100)
+    update_catalog(LocalArchive(str(source), 1), lake, engine=IN_PROCESS)
+    assert catalog.sql(query).fetchall() == [(41, 41)]
