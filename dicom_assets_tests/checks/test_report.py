@@ -132,7 +132,7 @@ def test_a_column_that_is_not_declared(lake, table):
     assert found[table.name, "schema_is_as_declared"].measured.differences == ["owner is not declared"]
 
 
-@pytest.mark.parametrize("table", (*MODEL.extracted, CATALOG), ids=lambda table: table.name)
+@pytest.mark.parametrize("table", [*MODEL.extracted, CATALOG], ids=lambda table: table.name)
 def test_a_row_that_is_missing_and_one_without_a_file(lake, table):
     change(lake, table, path=lambda rows: ["/gone", *rows["path"].to_pylist()[1:]])
     outcome = failed(lake)[table.name, "one_row_per_indexed_file"]
