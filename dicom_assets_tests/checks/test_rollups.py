@@ -1,12 +1,16 @@
 """The checks of series and studies pass on sound tables, and fail on those that were changed to break their promise."""
 
+import shutil
+
 import pyarrow as pa
 import pytest
 
-from dicom_assets.checks import Severity, check_catalog
+from dicom_assets.checks import Severity, check_catalog, checks_of
 from dicom_assets.checks.rollups import NO_FILES, NO_ROW, OTHER_COUNTS
 from dicom_assets.delta.commit import Change, commit
 from dicom_assets.delta.files import write_batches
+from dicom_assets.extract.headers import with_columns
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL, CatalogModel
 from dicom_assets.extract.rollups import SERIES
 from dicom_assets.query import Catalog
 from dicom_assets_tests.support.slices import put_slice, put_volume, update
@@ -71,6 +75,21 @@ def test_rows_that_grouping_does_not_give(source, lake):
     assert outcome.measured.kinds == {NO_FILES: 1, OTHER_COUNTS: 1, NO_ROW: 2}
     assert sorted(outcome.measured.prefixes) == ["a", "it's b"]
     assert {row[1] for row in cases(lake, outcome)} == {"1.1", "1.2", "9.9"}
+
+
+def test_a_missing_rollup_leaves_the_checks_of_other_tables(source, lake):
+    update(source, lake)
+    before = {(one.check.table.name, one.check.name) for one in check_catalog(lake)}
+    shutil.rmtree(lake.location(SERIES).uri)
+    after = {(one.check.table.name, one.check.name): one for one in check_catalog(lake)}
+    assert set(after) == {key for key in before if key[0] != "series"} | {("series", "schema_is_as_declared")}
+    assert [key for key, one in after.items() if not one.passed] == [("series", "schema_is_as_declared")]
+
+
+def test_columns_of_ones_own_take_no_check_away():
+    own = CatalogModel(with_columns(DEFAULT_EXTRACTORS, ["Weight=PatientWeight:number"]))
+    names = [[(one.table.name, one.name) for one in checks_of(model)] for model in (own, DEFAULT_MODEL)]
+    assert names[0] == names[1]
 
 
 def test_a_study_of_several_patients_in_one_prefix_or_in_two(source, lake):
