@@ -158,7 +158,7 @@ def test_a_view_whose_tables_are_missing_says_so_and_harms_no_other_query(tmp_pa
     assert catalog.sql("EXPLAIN SELECT issues FROM object_catalog").fetchall()
     shown = {name for (name,) in catalog.sql("SHOW TABLES").fetchall()}
     assert shown == {"object_catalog", "problems", "duplicates", DICTIONARY}
-    with pytest.raises(QueryError, match=r"Tables here: object_catalog\. Views: duplicates, problems\."):
+    with pytest.raises(QueryError, match=r"Tables here: object_catalog\. Views: problems, duplicates\."):
         catalog.sql("FROM nothing")
 
 

@@ -288,6 +288,6 @@ def test_lineage_of_a_series_names_its_rows(source, lake):
     groups = [group for group in lineage.groups if group.table == "series"]
     assert [(group.rows, group.made.run_id, group.extractor_version) for group in groups] == [(2, run, SERIES.version)]
     assert not [group for group in lineage.groups if group.table == "studies"]
-    told = {table.name: table.rows for table in open_catalog(lake.root).lineage_of_run(run).tables}
+    told = {table.table: table.rows for table in open_catalog(lake.root).lineage_of_run(run).tables}
     assert told["series"] == {"a": 2, "b": 3}
     assert rows_of(lake, STUDIES).keys() == {("a", "1.9"), ("a", "2.10"), ("b", "1.9"), ("b", "2.11")}
