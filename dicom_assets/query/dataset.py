@@ -15,7 +15,7 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
 from dicom_assets.delta.layout import from_log
-from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.location import STATISTICS, TableLocation
 from dicom_assets.query.errors import CatalogError
 from dicom_assets.query.scans import TableDataset
 
@@ -53,7 +53,15 @@ def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str
         if count is not None:
             rows[fragments[-1].path] = count
     files = ds.FileSystemDataset(fragments, schema, parquet, filesystem)
-    return TableDataset(files, rows, delta.metadata().partition_columns, is_local=location.is_local)
+    metadata = delta.metadata()
+    counted = {*metadata.partition_columns, *metadata.configuration.get(STATISTICS, "").split(",")}
+    # Nobody keeps statistics of texts that may be long: headers, and pictures.
+    long = [field.name for field in schema if field.name not in counted and _may_be_long(field.type)]
+    return TableDataset(files, rows, metadata.partition_columns, long, is_local=location.is_local)
+
+
+def _may_be_long(type_: pa.DataType) -> bool:
+    return any(is_a(type_) for is_a in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary))
 
 
 def refuse_unreadable(location: TableLocation, delta: DeltaTable) -> None:
