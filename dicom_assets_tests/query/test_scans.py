@@ -15,7 +15,7 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.pipeline.update import update_catalog
-from dicom_assets.query import Catalog, opened
+from dicom_assets.query import Catalog, opened, scans
 from dicom_assets_tests.query.conftest import append, catalog_row
 from dicom_assets_tests.support.scratch import IN_PROCESS
 from dicom_assets_tests.support.whole import put
@@ -204,3 +204,10 @@ def test_a_small_table_of_many_files_is_kept_and_followed(tmp_path):
     put(source / "p00" / "2.dcm", 100)
     update_catalog(LocalArchive(str(source), 1), lake, engine=IN_PROCESS)
     assert catalog.sql(query).fetchall() == [(41, 41)]
+
+
+@pytest.mark.parametrize("rows", [1, 3, 1000])
+def test_long_columns_are_read_group_by_group_and_whole(lake, monkeypatch, rows):
+    monkeypatch.setattr(scans, "_GROUP_ROWS", rows)
+    found = Catalog(lake).sql("SELECT path, fingerprint FROM object_catalog WHERE path <> '7' ORDER BY path").fetchall()
+    assert [path for path, _ in found] == sorted(str(number) for number in range(2 * PREFIXES) if number != 7)
