@@ -85,8 +85,8 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
         files = list(self._files.get_fragments(filter))
         if self._partitions.issuperset([*names, *tested]) and all(file.path in self._rows for file in files):
             return Scan(self._schema_of(names), self._from_log(files, names, tested, filter))
-        if filter is None and len(files) >= _SCATTERED_FILES and sum(self._rows.values()) <= _SCATTERED_ROWS:
-            return self._whole(files, names)
+        if len(files) >= _SCATTERED_FILES and sum(self._rows.values()) <= _SCATTERED_ROWS:
+            return self._whole(list(dict.fromkeys([*names, *tested]))).scanner(columns=names, filter=filter)
         return self._scan(files, names, tested, filter)
 
     def _scan(
@@ -104,14 +104,14 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
             return self._dataset(files).scanner(columns=names, filter=filter)
         return Scan(self._schema_of(names), self._in_groups(files, names, filter))
 
-    def _whole(self, files: Sequence[ds.ParquetFileFragment], names: list[str]) -> Scan | ds.Scanner:
+    def _whole(self, names: list[str]) -> ds.InMemoryDataset:
         """Return all rows, which are kept: views over all prefixes read the same columns of small tables each time."""
         kept = self._kept.get(tuple(names))
         if kept is None:
-            kept = self._scan(files, names, [], None).to_reader().read_all()
+            kept = self._scan(list(self._files.get_fragments()), names, [], None).to_reader().read_all()
             if kept.nbytes <= _KEPT_BYTES and len(self._kept) < _KEPT_SETS:
                 self._kept[tuple(names)] = kept
-        return ds.dataset(kept).scanner(columns=names)
+        return ds.dataset(kept)
 
     def _schema_of(self, names: Sequence[str]) -> pa.Schema:
         return pa.schema([self.schema.field(name) for name in names])
