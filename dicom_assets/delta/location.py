@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable, Field, Schema
+from deltalake import CommitProperties, DeltaTable, Field, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem, PyFileSystem, SubTreeFileSystem
@@ -18,6 +18,8 @@ from dicom_assets.storage.errors import why
 from dicom_assets.storage.retries import retry_listing, retry_lost_race
 from dicom_assets.tables import KEY, PARTITION, Table
 
+ONCE = CommitProperties(max_commit_retries=0)
+"""For the creation of a table: tried again, it would replace the properties of the table that was first."""
 STATISTICS = "delta.dataSkippingStatsColumns"
 """Property of a table: the columns that its writers keep statistics of."""
 _ATTEMPTS = 10
@@ -129,6 +131,7 @@ class TableLocation:
                 },
                 storage_options=dict(self.storage_options),
                 raise_if_key_not_exists=False,
+                commit_properties=ONCE,
             )
 
     @contextmanager

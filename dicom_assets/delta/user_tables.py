@@ -12,7 +12,7 @@ from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from dicom_assets.delta.lake import CATALOG_TABLE
-from dicom_assets.delta.location import TableLocation, first_wins
+from dicom_assets.delta.location import ONCE, TableLocation, first_wins
 from dicom_assets.errors import UserError
 from dicom_assets.storage.retries import retry_lost_race
 
@@ -177,6 +177,7 @@ class UserTable:
                     mode="ignore",
                     partition_by=wanted,
                     storage_options=dict(self.location.storage_options),
+                    commit_properties=ONCE,
                 )
             delta = self.location.open()
         if delta.metadata().configuration.get(CATALOG_TABLE) == "true":

@@ -109,6 +109,8 @@ def test_of_two_sources_that_begin_a_catalog_at_once_one_wins_and_the_other_is_r
     with ThreadPoolExecutor(2) as pool:
         won = [root for root in pool.map(begin, [archive, other]) if root]
     assert won == [properties(lake)[SOURCE]]
+    made = lake.location(FILE_INDEX).open().version()
+    assert made == (1 if exists else 0), "who comes second leaves the table as the first one made it"
 
 
 def unclaimed(lake, archive, prefixes):
