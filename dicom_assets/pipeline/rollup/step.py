@@ -81,7 +81,7 @@ class RollupStep:
         catalog = self.lake.snapshot(self.model.catalog, self.prefixes)
         headers = self.lake.snapshot(self.model.table(DICOM_HEADERS.name), self.prefixes)
         refuse_moving(self.lake, self.lake.location(FILE_INDEX).open().metadata().configuration)
-        due = {table.name: _due(catalog, table) for table in tables}
+        due = _due(catalog, tables)
         plans = {table.name: self._compared(held[table.name], due[table.name]) for table in tables}
         return RollupPlan(catalog, headers, due, plans)
 
@@ -141,25 +141,33 @@ def _values(rows: pa.Table) -> Iterator[tuple[str, ...]]:
     return zip(*(column.to_pylist() for column in rows.columns), strict=True)
 
 
-def _due(catalog: Snapshot, table: RollupTable) -> Due:
-    """Return the rows of a rollup that are due, some prefixes at a time, so that few keys of files are in memory."""
-    row = list(table.identity)
-    rows, places = [_NO_ROWS], [_NO_PLACES]
+def _due(catalog: Snapshot, tables: Sequence[RollupTable]) -> dict[str, Due]:
+    """Return the rows of rollups that are due, some prefixes at a time, so that few keys of files are in memory."""
+    columns = list(dict.fromkeys([*(table.key for table in tables), *MEMBER]))
+    parts = {table.name: [_no_due(table)] for table in tables}
     for files in _groups(catalog.files):
-        some = replace(catalog, files=tuple(files))
-        members = members_of(some.keys([table.key, *MEMBER]), table.key)
-        rows.append(due_rows(members, table).rename_columns(_NO_ROWS.column_names))
-        places.append(members.group_by([*row, FILE]).aggregate([]).rename_columns(_NO_PLACES.column_names))
+        rows = replace(catalog, files=tuple(files)).keys(columns)
+        for table in tables:
+            members = members_of(rows, table.key)
+            places = members.group_by([*table.identity, FILE]).aggregate([])
+            parts[table.name].append(Due(due_rows(members, table), places))
+    return {name: _together(some) for name, some in parts.items()}
+
+
+def _no_due(table: RollupTable) -> Due:
+    text, number = pa.string(), pa.int64()
+    row = [(name, text) for name in table.identity]
     return Due(
-        pa.concat_tables(rows, promote_options="permissive").rename_columns([*row, *_STATE, "files"]),
-        pa.concat_tables(places, promote_options="permissive").rename_columns([*row, FILE]),
+        pa.schema([*row, *((name, text) for name in _STATE), ("files", number)]).empty_table(),
+        pa.schema([*row, (FILE, text)]).empty_table(),
     )
 
 
-_NO_PLACES = pa.schema([(PARTITION, pa.string()), ("key", pa.string()), (FILE, pa.string())]).empty_table()
-_NO_ROWS = pa.schema(
-    [(PARTITION, pa.string()), ("key", pa.string()), ("extractor_version", pa.string()), ("files", pa.int64())]
-).empty_table()
+def _together(parts: Sequence[Due]) -> Due:
+    rows, places = [part.rows for part in parts], [part.places for part in parts]
+    return Due(
+        pa.concat_tables(rows, promote_options="permissive"), pa.concat_tables(places, promote_options="permissive")
+    )
 
 
 def _groups(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
