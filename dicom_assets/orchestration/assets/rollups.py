@@ -16,6 +16,7 @@ from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.orchestration.run_config import ROLLUPS_OP
 from dicom_assets.pipeline.converge import converge
+from dicom_assets.pipeline.own_columns import settle_columns
 from dicom_assets.pipeline.rollup.rows import common_rows
 from dicom_assets.pipeline.rollup.step import RollupStep
 
@@ -54,10 +55,10 @@ def build_rollups(model: CatalogModel, names: CatalogNames = ALONE, look: Look =
         """Group the files of the run's prefixes, where any of a series or study changed."""
         with only_infrastructure_is_retried(context):
             prefixes, tables = context.partition_keys, lake.open()
-            tables.ensure(model.tables)
+            present = settle_columns(tables, model)
             wanted = {key.path[-1] for key in context.selected_asset_keys}
             selected = tuple(table for table in model.rollups if table.name in wanted)
-            step = RollupStep(tables, prefixes, config.update_mode, model, context.run.run_id, selected)
+            step = RollupStep(tables, prefixes, config.update_mode, present, context.run.run_id, selected)
             done = converge(step, logged(spark.engine(), ROLLUPS_OP, context.log.info), run_metadata(context))
             reporter = Reporter(context, tables, prefixes, names)
             for outcome in done.outcomes.values():
