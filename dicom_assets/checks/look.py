@@ -21,7 +21,7 @@ def look(checks: Sequence[Check], scope: Scope) -> Iterator[Outcome]:
     """Yield the outcomes of checks of one table, in their order.
 
     Where a table is missing, that is all there is to say: its other checks, and those that compare it, are left out.
-    Tables of files are compared with each other; rollups, which older lakes do not have, are with none of the others.
+    Tables of files are compared with one another, and rollups with them; an older lake has no rollups.
 
     Raises
     ------
@@ -31,7 +31,6 @@ def look(checks: Sequence[Check], scope: Scope) -> Iterator[Outcome]:
     """
     missing = [table for table in scope.model.tables if not scope.lake.location(table).exists()]
     rollups = scope.model.rollups
-    # Tables of files are compared with one another, and rollups with them; a lake of an earlier release has no rollups.
     feasible = [
         check
         for check in checks
