@@ -1,9 +1,10 @@
 """Where a Delta table is, and how to reach it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Field, Schema
@@ -18,8 +19,6 @@ from dicom_assets.storage.errors import why
 from dicom_assets.storage.retries import retry_listing, retry_lost_race
 from dicom_assets.tables import KEY, PARTITION, Table
 
-ONCE = CommitProperties(max_commit_retries=0)
-"""For the creation of a table: tried again, it would replace the properties of the table that was first."""
 STATISTICS = "delta.dataSkippingStatsColumns"
 """Property of a table: the columns that its writers keep statistics of."""
 _ATTEMPTS = 10
@@ -114,13 +113,10 @@ class TableLocation:
 
     def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
         """Create the table of a catalog, unless there is one; our own properties are kept beside those of Delta."""
-        self.make_folder()
-        with self._reached(), first_wins(self):
-            DeltaTable.create(
-                self.uri,
-                Schema.from_arrow(table.schema),
-                mode="ignore",
-                partition_by=[PARTITION],
+        with self._reached():
+            self.create_empty(
+                table.schema,
+                [PARTITION],
                 name=table.name,
                 description=table.description,
                 configuration={
@@ -129,10 +125,37 @@ class TableLocation:
                     **({} if table.key == KEY else {KEY_COLUMN: table.key}),
                     **(properties or {}),
                 },
+            )
+
+    def create_empty(self, schema: pa.Schema, partition_by: Sequence[str], **stated: Any) -> None:
+        """Create a table without rows, unless there is one.
+
+        Of two that do so at once, the second leaves the table as the first has made it.
+
+        Parameters
+        ----------
+        schema, partition_by
+            Of the table.
+        **stated
+            Name, description and configuration, as ``DeltaTable.create`` takes them.
+
+        """
+        self.make_folder()
+        try:
+            DeltaTable.create(
+                self.uri,
+                Schema.from_arrow(schema),
+                mode="ignore",
+                partition_by=list(partition_by),
                 storage_options=dict(self.storage_options),
                 raise_if_key_not_exists=False,
-                commit_properties=ONCE,
+                # Tried again, the commit would put its properties in the place of those of the table that was first.
+                commit_properties=CommitProperties(max_commit_retries=0),
+                **stated,
             )
+        except CommitFailedError:  # delta-rs may fail the second one, whatever the mode
+            if not self.exists():
+                raise
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
@@ -144,16 +167,6 @@ class TableLocation:
             if reason is None:
                 raise
             raise LakeError(f"the table at {self.uri} cannot be reached: {reason}") from error
-
-
-@contextmanager
-def first_wins(location: TableLocation) -> Iterator[None]:
-    """Accept a table that another process created first; delta-rs may fail the second one, whatever its mode."""
-    try:
-        yield
-    except CommitFailedError:
-        if not location.exists():
-            raise
 
 
 def ensure_table(location: TableLocation, table: Table, properties: Mapping[str, str] | None = None) -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
+from deltalake import CommitProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from dicom_assets.delta.lake import CATALOG_TABLE
-from dicom_assets.delta.location import ONCE, TableLocation, first_wins
+from dicom_assets.delta.location import TableLocation
 from dicom_assets.errors import UserError
 from dicom_assets.storage.retries import retry_lost_race
 
@@ -169,16 +169,7 @@ class UserTable:
         try:
             delta = self.location.open()
         except TableNotFoundError:
-            self.location.make_folder()
-            with first_wins(self.location):
-                DeltaTable.create(
-                    self.location.uri,
-                    Schema.from_arrow(schema),
-                    mode="ignore",
-                    partition_by=wanted,
-                    storage_options=dict(self.location.storage_options),
-                    commit_properties=ONCE,
-                )
+            self.location.create_empty(schema, wanted)
             delta = self.location.open()
         if delta.metadata().configuration.get(CATALOG_TABLE) == "true":
             raise UserTableError(
