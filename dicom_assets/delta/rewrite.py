@@ -64,15 +64,28 @@ def rewrites(snapshot: Snapshot, obsolete: pa.Table) -> list[Rewrite]:
         The key of the table and :data:`~dicom_assets.delta.snapshot.FILE`: rows as :meth:`Snapshot.keys` returned them.
 
     """
-    by_file: dict[str, set[str]] = {}
-    keys = obsolete[snapshot.table.key].to_pylist()
-    for key, file in zip(keys, obsolete[FILE].to_pylist(), strict=True):
-        by_file.setdefault(file, set()).add(key)
     files = {file.path: file for file in snapshot.files}
     return [
-        Rewrite(snapshot.location, snapshot.table, files[name], frozenset(drop))
-        for name, drop in sorted(by_file.items())
+        Rewrite(snapshot.location, snapshot.table, files[name], drop)
+        for name, drop in sorted(keys_by_file(obsolete, snapshot.table.key).items())
     ]
+
+
+def keys_by_file(rows: pa.Table, key: str) -> dict[str, frozenset[str]]:
+    """Return the keys of rows by the data file that holds them.
+
+    Parameters
+    ----------
+    rows
+        The key of their table and :data:`~dicom_assets.delta.snapshot.FILE`.
+    key
+        Name of the key.
+
+    """
+    found: dict[str, set[str]] = {}
+    for value, file in zip(rows[key].to_pylist(), rows[FILE].to_pylist(), strict=True):
+        found.setdefault(file, set()).add(value)
+    return {file: frozenset(keys) for file, keys in found.items()}
 
 
 def removal(file: DataFile) -> RemoveAction:

@@ -13,6 +13,7 @@ from dicom_assets.delta.files import DataFile, read_file, write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.origin import Origin, Rows
+from dicom_assets.delta.rewrite import keys_by_file
 from dicom_assets.delta.snapshot import FILE, Snapshot
 from dicom_assets.pipeline.difference import difference
 from dicom_assets.pipeline.engine import Engine, StagedFile, results_of
@@ -158,12 +159,10 @@ def stage_refills(
 
 
 def _by_file(refiller: Refiller, snapshot: Snapshot, rows: pa.Table, origin: Origin) -> Iterator[Refill]:
-    paths: dict[str, set[str]] = {}
-    for path, file in zip(rows[KEY].to_pylist(), rows[FILE].to_pylist(), strict=True):
-        paths.setdefault(file, set()).add(path)
+    paths = keys_by_file(rows, KEY)
     for file in snapshot.files:
         if file.path in paths:
-            yield Refill(snapshot.location, refiller, file, frozenset(paths[file.path]), origin)
+            yield Refill(snapshot.location, refiller, file, paths[file.path], origin)
 
 
 def _refill(piece: bytes) -> Iterator[bytes]:
