@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from dicom_assets.delta.format import KEY_COLUMN
-from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.location import STATISTICS, TableLocation
 from dicom_assets.tables import KEY, Column, Table
 
 
@@ -29,7 +29,7 @@ def stored_table(location: TableLocation, version: int | None = None) -> StoredT
     delta = location.open(version)
     metadata = delta.metadata()
     key = metadata.configuration.get(KEY_COLUMN, KEY)
-    statistics = metadata.configuration.get("delta.dataSkippingStatsColumns", key).split(",")
+    statistics = metadata.configuration.get(STATISTICS, key).split(",")
     schema = pa.schema(delta.schema().to_arrow())
     columns = tuple(Column(field.name, field.type, "", field.name in statistics) for field in schema)
     return StoredTable(metadata.name or "", metadata.description or "", columns, key, metadata.configuration)

@@ -80,8 +80,9 @@ def build_cohort(
     def cohort(context: AssetExecutionContext, lake: LakeResource) -> MaterializeResult[None]:
         """Choose the members, and keep them where they are others than before."""
         with only_infrastructure_is_retried(context):
-            made = make(Catalog(lake.open()), name, recipe, run_metadata(context))
-            uri = without_secrets(CohortStore(lake.open()).location(name).uri)
+            tables = lake.open()
+            made = make(Catalog(tables), name, recipe, run_metadata(context))
+            uri = without_secrets(CohortStore(tables).location(name).uri)
             context.log.info(f"{made.record.reference}: {made.record.counts.files} files; new: {made.is_new}")
             return _told(made, uri)
 
