@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dicom_assets.dicom.frames import all_frame_groups
+from dicom_assets.dicom.frames import PER_FRAME_GROUPS, SHARED_GROUPS, all_frame_groups
 from dicom_assets.dicom.geometry.attributes import macro, of_groups
 from dicom_assets.dicom.geometry.frames import numbers
 from dicom_assets.dicom.geometry.limits import MOST_BYTES, MOST_FRAMES
@@ -24,7 +24,7 @@ from dicom_assets.dicom.header.typed_values import to_float, to_int
 FrameStruct = Mapping[str, Any]
 """``position``, ``orientation``, ``spacing``: a list of numbers or ``None``; ``discriminators``: text by keyword."""
 
-_SHARED_GROUPS, _PER_FRAME_GROUPS, _OFFSETS = "52009229", "52009230", "3004000C"
+_OFFSETS = "3004000C"
 _PLANE_POSITION, _PLANE_ORIENTATION, _PIXEL_MEASURES = "00209113", "00209116", "00289110"
 _POSITION, _ORIENTATION, _SPACING = "00200032", "00200037", "00280030"
 _NUMBER_OF_FRAMES = "00280008"
@@ -58,7 +58,7 @@ def frame_structs(header: Header) -> list[FrameStruct] | None:
 
     """
     dataset = header.dataset
-    if _PER_FRAME_GROUPS in dataset or _SHARED_GROUPS in dataset:
+    if PER_FRAME_GROUPS in dataset or SHARED_GROUPS in dataset:
         return _of_groups(header)
     if _OFFSETS in dataset:
         return _of_offsets(header)
@@ -66,11 +66,11 @@ def frame_structs(header: Header) -> list[FrameStruct] | None:
 
 
 def _of_groups(header: Header) -> list[FrameStruct] | None:
-    shared = macro(header.dataset, _SHARED_GROUPS)
+    shared = macro(header.dataset, SHARED_GROUPS)
     stated = to_int((values(header.dataset, _NUMBER_OF_FRAMES) or [1])[0]) or 1
     if stated > MOST_FRAMES:
         return None
-    if _PER_FRAME_GROUPS not in header.dataset:
+    if PER_FRAME_GROUPS not in header.dataset:
         groups: Iterator[JsonDataset] = iter([{}] if stated == 1 else [])
     else:
         groups = all_frame_groups(header, _LIMITS)

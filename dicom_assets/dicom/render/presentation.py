@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from dicom_assets.dicom.frames import all_frame_groups
+from dicom_assets.dicom.frames import PER_FRAME_GROUPS, all_frame_groups
 from dicom_assets.dicom.header import Header, JsonDataset, values
 from dicom_assets.dicom.pixels.attributes import (
     functional_group,
@@ -19,7 +19,6 @@ from dicom_assets.dicom.render.tables import read_lookup_table
 
 _PIXEL_VALUE_TRANSFORMATION = "00289145"
 _FRAME_VOI_LUT = "00289132"
-_PER_FRAME_GROUPS = "52009230"
 _DOSE_GRID_SCALING = "3004000E"
 
 
@@ -81,7 +80,7 @@ def modality_transforms(header: Header, layout: PixelLayout, frames: Sequence[in
 
     """
     groups: list[JsonDataset] = []
-    if _PER_FRAME_GROUPS in header.dataset:
+    if PER_FRAME_GROUPS in header.dataset:
         groups = list(islice(all_frame_groups(header), max(frames, default=-1) + 1))
     if not groups:
         return [_modality(header, layout, functional_group_item(header, None, _PIXEL_VALUE_TRANSFORMATION))] * len(
