@@ -100,4 +100,4 @@ def to_name(value: Any) -> str | None:
     """Return a PN as text, its component groups separated by ``=`` as in PS3.5 6.2.1."""
     if not isinstance(value, dict):
         return None
-    return "=".join(str(value.get(group, "")) for group in _NAME_GROUPS).rstrip("=") or None
+    return "=".join(str(value.get(group) or "") for group in _NAME_GROUPS).rstrip("=") or None
