@@ -6,7 +6,7 @@ from dicom_assets.dicom.header import Header, JsonDataset
 from dicom_assets.dicom.header.limits import DEFAULT_LIMITS, HeaderLimits
 from dicom_assets.dicom.items import UnreadableItemsError, items_of, kept_items, read_items
 
-_PER_FRAME_GROUPS = "52009230"
+SHARED_GROUPS, PER_FRAME_GROUPS = "52009229", "52009230"
 
 
 def frame_groups(header: Header, frame: int, limits: HeaderLimits = DEFAULT_LIMITS) -> JsonDataset | None:
@@ -35,7 +35,7 @@ def frame_groups(header: Header, frame: int, limits: HeaderLimits = DEFAULT_LIMI
         If the source does.
 
     """
-    element = header.dataset.get(_PER_FRAME_GROUPS, {})
+    element = header.dataset.get(PER_FRAME_GROUPS, {})
     kept = kept_items(element)
     if 0 <= frame < len(kept):
         return kept[frame]
@@ -63,6 +63,6 @@ def all_frame_groups(header: Header, limits: HeaderLimits = DEFAULT_LIMITS) -> I
 
     """
     try:
-        yield from items_of(header, header.dataset.get(_PER_FRAME_GROUPS, {}), limits)
+        yield from items_of(header, header.dataset.get(PER_FRAME_GROUPS, {}), limits)
     except UnreadableItemsError:
         return

@@ -16,13 +16,13 @@ from dicom_assets.dicom.header import Header, JsonDataset
 from dicom_assets.dicom.pixels.attributes import integer
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
 from dicom_assets.dicom.pixels.decoders import codec_for, decode_frame
-from dicom_assets.dicom.pixels.errors import ERRORS_BY_STATUS, CutError, PixelError, TooLargeError
+from dicom_assets.dicom.pixels.errors import CutError, PixelError, TooLargeError
 from dicom_assets.dicom.pixels.frame_access import EncodedFrames
 from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.pixels.native import Samples
-from dicom_assets.dicom.render.isolated import as_pixel_error
+from dicom_assets.dicom.render.isolated import answer_of, refusal
 from dicom_assets.dicom.render.presentation import modality_transforms
-from dicom_assets.isolation import Answer, CallError, ChildLimits, IsolatedFunction
+from dicom_assets.isolation import Answer, ChildLimits, IsolatedFunction
 
 LIMITS = ChildLimits(seconds=60.0, memory_bytes=4 << 30)
 """What decoding one frame may cost."""
@@ -137,11 +137,7 @@ def _decode(data: bytes, transfer_syntax: str, request: Request) -> Decoded:
             return decode_frame(data, transfer_syntax, request)
         except MemoryError:
             raise TooLargeError("the frame asks for more memory than there is") from None
-    try:
-        answer = _decoder_process()(PickleBuffer(data), transfer_syntax, request)
-    except CallError as error:
-        raise as_pixel_error(error) from None
-    return _received(answer)
+    return _received(answer_of(_decoder_process(), PickleBuffer(data), transfer_syntax, request))
 
 
 @cache
@@ -156,7 +152,7 @@ def decode_in_child(data: bytes, transfer_syntax: str, request: Request) -> Answ
     try:
         decoded = decode_frame(data, transfer_syntax, request)
     except PixelError as error:
-        return Answer({"status": str(error.status), "error": str(error)})
+        return refusal(error)
     samples = np.ascontiguousarray(decoded.samples)
     shape, known = [int(length) for length in samples.shape], decoded.known_rows
     fields = {"type": samples.dtype.str, "shape": shape, "bits": decoded.bits, "known_rows": known}
@@ -166,8 +162,6 @@ def decode_in_child(data: bytes, transfer_syntax: str, request: Request) -> Answ
 def _received(answer: Answer) -> Decoded:
     """Return what a decoder process sent, which may be anything where hostile data took it over."""
     fields = answer.fields
-    if "status" in fields:
-        raise ERRORS_BY_STATUS.get(str(fields["status"]), PixelError)(str(fields.get("error")))
     try:
         samples = np.frombuffer(answer.data, np.dtype(str(fields["type"]))).reshape(fields["shape"])
         bits, known = int(fields["bits"]), fields["known_rows"]

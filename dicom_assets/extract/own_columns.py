@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from dicom_assets.dicom.header import Header
 from dicom_assets.dicom.header.attribute_values import AttributePath
-from dicom_assets.dicom.header.typed_values import to_int
+from dicom_assets.dicom.header.typed_values import to_int64
 from dicom_assets.dicom.status import HeaderStatus
 from dicom_assets.errors import UserError
 from dicom_assets.extract.promote import ValueReader
@@ -28,7 +28,6 @@ _TYPED = re.compile(r"(.*):\s*([a-z]+(?:\[\])?)\s*", re.DOTALL)
 _LIST, _MANY = "list", "[]"
 _SHOWN = 80
 _DIGEST_BYTES = 5
-_INT64 = 1 << 63
 
 
 class ColumnError(UserError, ValueError):
@@ -79,12 +78,7 @@ _USUAL: Mapping[str, ColumnType] = {
 """By the Value Representation of an attribute; of others it is text."""
 
 
-def _int64(value: Any) -> int | None:
-    number = to_int(value)
-    return number if number is not None and -_INT64 <= number < _INT64 else None
-
-
-_CONVERSIONS: Mapping[ColumnType, Callable[[Any], Any]] = {ColumnType.INTEGER: _int64}
+_CONVERSIONS: Mapping[ColumnType, Callable[[Any], Any]] = {ColumnType.INTEGER: to_int64}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from dicom_assets.dicom.header.typed_values import (
     to_date,
     to_datetime_text,
     to_float,
-    to_int,
+    to_int32,
     to_name,
     to_text,
     to_time_text,
@@ -28,15 +28,9 @@ from dicom_assets.tables import Column
 
 _Problem = tuple[IssueCode, Any]
 """What is wrong, and the value that it is wrong with."""
-_INT32 = 1 << 31
 _NUMBERS_OF_A_MOMENT = {8, 14}
 """Digits of a date, and of a date and time to the second: what a number can only mean one thing with."""
 _DIGITS_OF_A_TIME = 6
-
-
-def _int32(value: Any) -> int | None:
-    number = to_int(value)
-    return number if number is not None and -_INT32 <= number < _INT32 else None
 
 
 def _date(value: Any) -> Any:
@@ -70,8 +64,8 @@ CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "DT": _moment,
     "PN": _name,
     "DS": to_float,
-    "IS": _int32,
-    "US": _int32,
+    "IS": to_int32,
+    "US": to_int32,
 }
 """From one value in JSON, of whatever VR, to the type of a column; by the VR that its attribute has in the dictionary.
 Of those that are not listed the type is text."""

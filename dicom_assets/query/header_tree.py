@@ -14,6 +14,7 @@ from pydicom.uid import UID_dictionary
 
 from dicom_assets.dicom.header.dictionary import is_private
 from dicom_assets.dicom.header.model import JsonDataset, first_value
+from dicom_assets.dicom.header.typed_values import to_name
 from dicom_assets.query.visible import visible
 
 _KEYWORD = 30
@@ -130,9 +131,8 @@ def _one(value: Any) -> str:
     """Return one value as the file would have it; a name with its component groups (PS3.5 6.2.1)."""
     if value is None:
         return ""
-    if isinstance(value, Mapping):
-        groups = (str(value.get(name) or "") for name in ("Alphabetic", "Ideographic", "Phonetic"))
-        return "=".join(groups).rstrip("=")
+    if isinstance(value, dict):
+        return to_name(value) or ""
     return str(value)
 
 

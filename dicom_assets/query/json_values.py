@@ -12,7 +12,6 @@ import orjson
 from dicom_assets.dicom.header.attribute_path import ALL, AttributePathError, PrivateElement, Step
 from dicom_assets.query.sql_text import literal
 
-_META_GROUP = "0002"
 _DATE = r"^\s*(\d{8})(?:(?:\d\d){1,3}(?:\.\d{1,6})?)?(?:[+-]\d{4})?\s*$"
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
@@ -97,7 +96,7 @@ def as_json(place: Place, path: str) -> str:
 
 def place_of_values(header: str, steps: Sequence[Step]) -> Place:
     """Return where the values of an attribute are, those of every item where a step says so."""
-    source, path = header, "$.fileMeta" if str(steps[0].element).startswith(_META_GROUP) else "$.dataset"
+    source, path = header, "$.fileMeta" if steps[0].in_meta else "$.dataset"
     for number_, step in enumerate(steps, 1):
         if isinstance(step.element, PrivateElement):
             if ALL in path:

@@ -15,10 +15,10 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 
 from dicom_assets.dicom.header import Element, JsonDataset
+from dicom_assets.dicom.header.typed_values import to_name
 
 _BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _NUMBERS = frozenset({"FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
-_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
 class StoredDataset(Dataset):  # type: ignore[misc]
@@ -105,7 +105,7 @@ def _plain(vr: str, values: list[Any]) -> Any:
 
 def _value(vr: str, value: Any) -> Any:
     if vr == "PN" and isinstance(value, dict):
-        return "=".join(value.get(group) or "" for group in _GROUPS).rstrip("=")
+        return to_name(value) or ""
     if vr == "AT" and isinstance(value, str):
         return int(value, 16)
     if vr in _NUMBERS and not isinstance(value, int | float | None):

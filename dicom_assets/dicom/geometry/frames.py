@@ -89,7 +89,7 @@ def frames_of(dataset: JsonDataset, column: Sequence[Mapping[str, Any]] | None) 
 
     """
     size = _size(dataset)
-    stated = to_int(first_value(dataset, _NUMBER_OF_FRAMES)) or 1
+    stated = stated_frames(dataset)
     if column is None and stated <= 1:
         return Frames(
             np.array([numbers(values(dataset, _POSITION), 3)]),
@@ -156,6 +156,11 @@ def numbers(found: Sequence[Any] | None, count: int) -> tuple[float, ...]:
         return _NOWHERE[count]
     taken = tuple(to_float(value) for value in found)
     return _NOWHERE[count] if any(value is None for value in taken) else tuple(value or 0.0 for value in taken)
+
+
+def stated_frames(dataset: JsonDataset) -> int:
+    """Return Number of Frames, 1 where there is none."""
+    return to_int(first_value(dataset, _NUMBER_OF_FRAMES)) or 1
 
 
 def _size(dataset: JsonDataset) -> tuple[int, int]:

@@ -12,22 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from dicom_assets.dicom.frames import all_frame_groups
+from dicom_assets.dicom.frames import PER_FRAME_GROUPS, SHARED_GROUPS, all_frame_groups
 from dicom_assets.dicom.geometry.attributes import macro, of_groups
-from dicom_assets.dicom.geometry.frames import numbers
+from dicom_assets.dicom.geometry.frames import numbers, stated_frames
 from dicom_assets.dicom.geometry.limits import MOST_BYTES, MOST_FRAMES
 from dicom_assets.dicom.geometry.plane import normal_of, unit_directions
 from dicom_assets.dicom.header import Header, JsonDataset, values
 from dicom_assets.dicom.header.limits import DEFAULT_LIMITS
-from dicom_assets.dicom.header.typed_values import to_float, to_int
+from dicom_assets.dicom.header.typed_values import to_float
 
 FrameStruct = Mapping[str, Any]
 """``position``, ``orientation``, ``spacing``: a list of numbers or ``None``; ``discriminators``: text by keyword."""
 
-_SHARED_GROUPS, _PER_FRAME_GROUPS, _OFFSETS = "52009229", "52009230", "3004000C"
+_OFFSETS = "3004000C"
 _PLANE_POSITION, _PLANE_ORIENTATION, _PIXEL_MEASURES = "00209113", "00209116", "00289110"
 _POSITION, _ORIENTATION, _SPACING = "00200032", "00200037", "00280030"
-_NUMBER_OF_FRAMES = "00280008"
 _LIMITS = replace(DEFAULT_LIMITS, max_read_bytes=MOST_BYTES)
 _LONGEST_VECTOR = 17 * MOST_FRAMES
 """Bytes: a DS has 16 and a separator (PS3.5 6.2)."""
@@ -58,7 +57,7 @@ def frame_structs(header: Header) -> list[FrameStruct] | None:
 
     """
     dataset = header.dataset
-    if _PER_FRAME_GROUPS in dataset or _SHARED_GROUPS in dataset:
+    if PER_FRAME_GROUPS in dataset or SHARED_GROUPS in dataset:
         return _of_groups(header)
     if _OFFSETS in dataset:
         return _of_offsets(header)
@@ -66,11 +65,11 @@ def frame_structs(header: Header) -> list[FrameStruct] | None:
 
 
 def _of_groups(header: Header) -> list[FrameStruct] | None:
-    shared = macro(header.dataset, _SHARED_GROUPS)
-    stated = to_int((values(header.dataset, _NUMBER_OF_FRAMES) or [1])[0]) or 1
+    shared = macro(header.dataset, SHARED_GROUPS)
+    stated = stated_frames(header.dataset)
     if stated > MOST_FRAMES:
         return None
-    if _PER_FRAME_GROUPS not in header.dataset:
+    if PER_FRAME_GROUPS not in header.dataset:
         groups: Iterator[JsonDataset] = iter([{}] if stated == 1 else [])
     else:
         groups = all_frame_groups(header, _LIMITS)
@@ -121,7 +120,7 @@ def _of_offsets(header: Header) -> list[FrameStruct] | None:
     """
     dataset = header.dataset
     offsets = _offset_vector(header)
-    stated = to_int((values(dataset, _NUMBER_OF_FRAMES) or [1])[0]) or 1
+    stated = stated_frames(dataset)
     position = numbers(values(dataset, _POSITION), 3)
     orientation = numbers(values(dataset, _ORIENTATION), 6)
     directions = unit_directions(np.array([orientation]))[0]

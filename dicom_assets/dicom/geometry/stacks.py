@@ -94,6 +94,18 @@ def repeats(stacks: Stacks, places: IntArray) -> int:
     return len(places) - len(np.unique(_pairs(stacks.numbers, places)))
 
 
+def differ(stacks: Stacks, places: IntArray) -> bool:
+    """Say whether stacks have frames in different places.
+
+    Parameters
+    ----------
+    stacks, places
+        Of the frames.
+
+    """
+    return len(np.unique(_pairs(stacks.numbers, places))) != stacks.count * (int(places.max()) + 1)
+
+
 class _Columns:
     """The discriminators as numbers in the order of their values, made when they are asked for."""
 

@@ -11,7 +11,7 @@ from dicom_assets.dicom.geometry.grids import Grids, grids_of
 from dicom_assets.dicom.geometry.plane import FloatArray, Orientation, normal_of, orientation_of, unit_directions
 from dicom_assets.dicom.geometry.shift import Shift, shift_of
 from dicom_assets.dicom.geometry.spacing import Distances, Gap, distances_of
-from dicom_assets.dicom.geometry.stacks import IntArray, Stacks, repeats, tell_apart
+from dicom_assets.dicom.geometry.stacks import IntArray, differ, repeats, tell_apart
 from dicom_assets.dicom.geometry.verdict import NotVolume
 
 SAME_PLACE = 1e-3
@@ -149,7 +149,7 @@ def _of_one_grid(frames: Frames, located: IntArray, directions: FloatArray) -> V
         order=np.lexsort((along, stacks.numbers)),
         stack_of=stacks.numbers,
     )
-    reason = _reason(found, shift, differ=_differ(stacks, places), regular=distances is None or distances.regular)
+    reason = _reason(found, shift, differ=differ(stacks, places), regular=distances is None or distances.regular)
     return replace(found, is_volume=reason is None, reason=reason)
 
 
@@ -167,12 +167,6 @@ def _places(along: FloatArray) -> IntArray:
     places = np.empty(len(along), np.int64)
     places[order] = np.cumsum(begins)
     return places
-
-
-def _differ(stacks: Stacks, places: IntArray) -> bool:
-    """Say whether stacks have slices in different places."""
-    pairs = np.unique(stacks.numbers * (int(places.max()) + 1) + places)
-    return len(pairs) != stacks.count * (int(places.max()) + 1)
 
 
 def _extent(

@@ -84,6 +84,11 @@ class Step:
     item: int | str | None = None
 
     @property
+    def in_meta(self) -> bool:
+        """Whether the element is one of the file meta information."""
+        return isinstance(self.element, str) and self.element.startswith(_META_GROUP)
+
+    @property
     def vr(self) -> str | None:
         """Value Representation that the dictionaries state, ``None`` where they do not know the element."""
         if isinstance(self.element, str):
@@ -139,7 +144,7 @@ def _check(word: str, steps: list[Step]) -> None:
             assert isinstance(outer.element, str)
             name = keyword_for_tag(int(outer.element, 16)) or outer.element
             raise AttributePathError(f"{word!a}: {name} is no sequence, so nothing is in it")
-    if any(isinstance(step.element, str) and step.element.startswith(_META_GROUP) for step in steps[1:]):
+    if any(step.in_meta for step in steps[1:]):
         raise AttributePathError(f"{word!a}: elements of the file meta information are in no sequence")
 
 

@@ -15,7 +15,6 @@ from dicom_assets.dicom.header.attribute_path import (
 from dicom_assets.dicom.header.model import Element, Header, JsonDataset
 
 _PIXELS = frozenset({"7FE00008", "7FE00009", "7FE00010"})
-_META_GROUP = "0002"
 _BLOCKS = range(0x10, 0x100)
 """Element numbers of private creators (PS3.5 7.8.1)."""
 
@@ -78,8 +77,7 @@ class AttributePath:
 
     def elements(self, header: Header) -> Iterator[Element]:
         """Yield the elements that are meant, in the order of their items; of one value, an element that has just it."""
-        meta = str(self.steps[0].element).startswith(_META_GROUP)
-        datasets: list[JsonDataset] = [header.file_meta if meta else header.dataset]
+        datasets: list[JsonDataset] = [header.file_meta if self.steps[0].in_meta else header.dataset]
         for step in self.steps[:-1]:
             datasets = [item for dataset in datasets for item in _items(step, dataset)]
         for dataset in datasets:

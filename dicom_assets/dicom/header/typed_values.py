@@ -72,6 +72,21 @@ def to_int(value: Any) -> int | None:
     return value if isinstance(value, int) else None
 
 
+def to_int32(value: Any) -> int | None:
+    """Return an integer that 32 bits hold."""
+    return _within(32, to_int(value))
+
+
+def to_int64(value: Any) -> int | None:
+    """Return an integer that 64 bits hold."""
+    return _within(64, to_int(value))
+
+
+def _within(bits: int, number: int | None) -> int | None:
+    bound = 1 << bits - 1
+    return number if number is not None and -bound <= number < bound else None
+
+
 def to_text(value: Any) -> str | None:
     """Return a value as text: a number as the shortest text that means it."""
     if isinstance(value, float):
@@ -85,4 +100,4 @@ def to_name(value: Any) -> str | None:
     """Return a PN as text, its component groups separated by ``=`` as in PS3.5 6.2.1."""
     if not isinstance(value, dict):
         return None
-    return "=".join(str(value.get(group, "")) for group in _NAME_GROUPS).rstrip("=") or None
+    return "=".join(str(value.get(group) or "") for group in _NAME_GROUPS).rstrip("=") or None

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dicom_assets.dicom.frames import frame_groups
+from dicom_assets.dicom.frames import SHARED_GROUPS, frame_groups
 from dicom_assets.dicom.header import Element, Header, JsonDataset, first_value, values
 
-SHARED_FUNCTIONAL_GROUPS = "52009229"
 _MAX_ELEMENT = 1 << 26
 _MAX_TABLE = 1 << 18
 """In bytes: a lookup table has at most 65,536 entries of two."""
@@ -136,7 +135,7 @@ def functional_group_item(header: Header, own: JsonDataset | None, macro: str) -
         As for :func:`functional_group`.
 
     """
-    shared = items(header.dataset, SHARED_FUNCTIONAL_GROUPS)
+    shared = items(header.dataset, SHARED_GROUPS)
     for group in (*([own] if own else ()), *shared[:1]):
         found = items(group, macro)
         if found:

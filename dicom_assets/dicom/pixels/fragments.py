@@ -148,9 +148,9 @@ class FrameIndex:
             size = self._body.size
             begun = sum(self._first + offset + _ITEM_HEADER < size for offset in self._offsets)
             last = self._by_table(begun - 1) if begun else []
-            return begun if _is_whole(last) else max(0, begun - 1)
+            return begun if is_whole(last) else max(0, begun - 1)
         frames = self._by_frames()
-        return min(self._frames, len(frames) if frames and _is_whole(frames[-1]) else max(0, len(frames) - 1))
+        return min(self._frames, len(frames) if frames and is_whole(frames[-1]) else max(0, len(frames) - 1))
 
     def lengths(self) -> list[int]:
         """Return the encoded length of every frame in bytes; walks the file when there is no offset table.
@@ -180,7 +180,8 @@ class FrameIndex:
         return self._walked
 
 
-def _is_whole(fragments: Sequence[Fragment]) -> bool:
+def is_whole(fragments: Sequence[Fragment]) -> bool:
+    """Say whether all of a frame is in the file."""
     return bool(fragments) and all(fragment.length == fragment.stated for fragment in fragments)
 
 

@@ -6,7 +6,7 @@ from dicom_assets.dicom.header import Header, PixelElement
 from dicom_assets.dicom.pixels.decoded import Decoded, Request
 from dicom_assets.dicom.pixels.decoders import codec_for, decode_frame, is_native
 from dicom_assets.dicom.pixels.errors import NoPixelDataError, PixelError, UnsupportedPixelsError
-from dicom_assets.dicom.pixels.fragments import FrameIndex, read_frame
+from dicom_assets.dicom.pixels.fragments import FrameIndex, is_whole, read_frame
 from dicom_assets.dicom.pixels.layout import PixelLayout, read_layout
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.dicom.uids import ExplicitVRLittleEndian
@@ -139,8 +139,7 @@ class EncodedFrames:
         if self._index is None:
             self._index = FrameIndex(self._header, self.layout.declared_frames)
         fragments = self._index.fragments(frame)
-        whole = all(fragment.length == fragment.stated for fragment in fragments)
-        return EncodedFrame(read_frame(self._body, fragments), whole=whole)
+        return EncodedFrame(read_frame(self._body, fragments), whole=is_whole(fragments))
 
 
 def decode_stored_frame(header: Header, frame: int = 0, max_pixels: int = 1 << 28) -> Decoded:

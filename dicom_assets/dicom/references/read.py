@@ -2,22 +2,23 @@
 
 from dataclasses import replace
 
+from dicom_assets.dicom.frames import PER_FRAME_GROUPS, SHARED_GROUPS
 from dicom_assets.dicom.header import Header, JsonDataset
 from dicom_assets.dicom.header.limits import DEFAULT_LIMITS
-from dicom_assets.dicom.pixels.attributes import SHARED_FUNCTIONAL_GROUPS, items
+from dicom_assets.dicom.pixels.attributes import items
 from dicom_assets.dicom.references.bounds import DEFAULT_BOUNDS, ReferenceBounds
 from dicom_assets.dicom.references.budget import within_budget
 from dicom_assets.dicom.references.collect import ReferenceCollector
 from dicom_assets.dicom.references.model import Related
 from dicom_assets.dicom.references.regions import ROI_CONTOURS, STRUCTURE_SET_ROIS, RegionCollector
-from dicom_assets.dicom.references.segments import PER_FRAME_GROUPS, SEGMENTS, SegmentCollector
+from dicom_assets.dicom.references.segments import SEGMENTS, SegmentCollector
 from dicom_assets.dicom.references.sop_classes import is_about_others
 from dicom_assets.dicom.references.walk import ItemWalk
 
 _SOP_CLASS = "00080016"
 _SOURCE_IMAGES = "00082112"
 _DERIVATION_IMAGES = "00089124"
-_FUNCTIONAL_GROUPS = (SHARED_FUNCTIONAL_GROUPS, PER_FRAME_GROUPS)
+_FUNCTIONAL_GROUPS = (SHARED_GROUPS, PER_FRAME_GROUPS)
 
 _LIMITS = replace(DEFAULT_LIMITS, number_bytes=64)
 """Coordinates of contours, which are most of a structure set, are passed over; numbers of frames are short or few."""

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from dicom_assets.dicom.frames import SHARED_GROUPS
 from dicom_assets.dicom.header import Header, JsonDataset
-from dicom_assets.dicom.pixels.attributes import SHARED_FUNCTIONAL_GROUPS, items
+from dicom_assets.dicom.pixels.attributes import items
 from dicom_assets.dicom.references.model import Segment
 from dicom_assets.dicom.references.values import code, text, whole_number
 
 SEGMENTS = "00620002"
-PER_FRAME_GROUPS = "52009230"
 _NUMBER = "00620004"
 _IDENTIFICATION, _REFERENCED_NUMBER = "0062000A", "0062000B"
 _NUMBER_OF_FRAMES = "00280008"
@@ -37,7 +37,7 @@ class SegmentCollector:
         self._most = most
         self._segments: list[JsonDataset] = []
         self._frames: Counter[int] = Counter()
-        for groups in items(header.dataset, SHARED_FUNCTIONAL_GROUPS):
+        for groups in items(header.dataset, SHARED_GROUPS):
             for number in _identified(groups):
                 self._frames[number] += whole_number(header.dataset, _NUMBER_OF_FRAMES) or 1
 

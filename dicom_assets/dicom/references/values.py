@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from dicom_assets.dicom.header import Header, JsonDataset, first_value
-from dicom_assets.dicom.header.typed_values import to_int, to_text
+from dicom_assets.dicom.header.typed_values import to_int32, to_text
 from dicom_assets.dicom.pixels.attributes import element_bytes, items
 from dicom_assets.dicom.references.model import Code
 
@@ -13,7 +13,6 @@ _LONGEST_TEXT = 1024
 """Characters: the most that any VR of these attributes allows (ST, PS3.5 table 6.2-1)."""
 _MOST_BYTES = 1 << 18
 """Of a list of numbers that the header does not inline; more are not read."""
-_INT32 = 1 << 31
 _CODE_VALUES = ("00080100", "00080119", "00080120")
 
 
@@ -25,7 +24,7 @@ def text(item: JsonDataset, tag: str) -> str | None:
 
 def whole_number(item: JsonDataset, tag: str) -> int | None:
     """Return the first value of an element as an integer of 32 bits, ``None`` when it is none."""
-    return _int32(first_value(item, tag))
+    return to_int32(first_value(item, tag))
 
 
 def whole_numbers(header: Header, item: JsonDataset, tag: str, most: int) -> list[int]:
@@ -50,7 +49,7 @@ def whole_numbers(header: Header, item: JsonDataset, tag: str, most: int) -> lis
         elif element["vr"] in {"US", "UL"}:
             kind = f"{'<' if header.little_endian else '>'}u{2 if element['vr'] == 'US' else 4}"
             stated = np.frombuffer(raw[: len(raw) & ~3], kind).tolist()
-    found = [number for value in stated if (number := _int32(value)) is not None]
+    found = [number for value in stated if (number := to_int32(value)) is not None]
     return found[:most]
 
 
@@ -65,8 +64,3 @@ def code(item: JsonDataset, tag: str) -> Code | None:
 
 
 _NO_CODE = Code(None, None, None)
-
-
-def _int32(value: object) -> int | None:
-    number = to_int(value)
-    return number if number is not None and -_INT32 <= number < _INT32 else None

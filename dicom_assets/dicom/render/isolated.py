@@ -60,14 +60,41 @@ def execute_isolated(plan: RenderPlan, frames: Sequence[bytes], renderer: Render
     """
     # Out of band: encoded frames are not copied into the pickle.
     buffers = [PickleBuffer(frame) for frame in frames]
+    answer = answer_of(decoder_process(limits), renderer, plan, buffers)
+    return Rendered(data=answer.data, **answer.fields)
+
+
+def answer_of(process: IsolatedFunction, *arguments: object) -> Answer:
+    """Return what a decoder process answers where it could do what it was asked for.
+
+    Parameters
+    ----------
+    process
+        Of a function that answers with :func:`refusal` where it could not.
+    arguments
+        Of that function.
+
+    Raises
+    ------
+    PixelError
+        What it raised there, or how the process died, ran out of time or of memory.
+    IsolationError
+        When no process can be started.
+
+    """
     try:
-        answer = decoder_process(limits)(renderer, plan, buffers)
+        answer = process(*arguments)
     except CallError as error:
         raise as_pixel_error(error) from None
     if "status" in answer.fields:
         raised = ERRORS_BY_STATUS.get(str(answer.fields["status"]), PixelError)
         raise raised(str(answer.fields.get("error")))
-    return Rendered(data=answer.data, **answer.fields)
+    return answer
+
+
+def refusal(error: PixelError) -> Answer:
+    """Return the answer of a decoder process that could not do what it was asked for."""
+    return Answer({"status": str(error.status), "error": str(error)})
 
 
 def as_pixel_error(error: CallError) -> PixelError:
@@ -110,7 +137,7 @@ def render_in_child(renderer: Renderer, plan: RenderPlan, frames: Sequence[bytes
     try:
         rendered = renderer(plan, frames)
     except PixelError as error:
-        return Answer({"status": str(error.status), "error": str(error)})
+        return refusal(error)
     fields = asdict(replace(rendered, data=b""))
     del fields["data"]
     return Answer(fields, rendered.data)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from dicom_assets.dicom.frames import all_frame_groups
+from dicom_assets.dicom.frames import PER_FRAME_GROUPS, all_frame_groups
 from dicom_assets.dicom.header import Header, JsonDataset, values
 from dicom_assets.dicom.pixels.attributes import (
     functional_group,
@@ -19,7 +19,6 @@ from dicom_assets.dicom.render.tables import read_lookup_table
 
 _PIXEL_VALUE_TRANSFORMATION = "00289145"
 _FRAME_VOI_LUT = "00289132"
-_PER_FRAME_GROUPS = "52009230"
 _DOSE_GRID_SCALING = "3004000E"
 
 
@@ -80,16 +79,16 @@ def modality_transforms(header: Header, layout: PixelLayout, frames: Sequence[in
         When the storage fails while a table or the groups are read.
 
     """
-    groups: list[JsonDataset] = []
-    if _PER_FRAME_GROUPS in header.dataset:
-        groups = list(islice(all_frame_groups(header), max(frames, default=-1) + 1))
-    if not groups:
-        return [_modality(header, layout, functional_group_item(header, None, _PIXEL_VALUE_TRANSFORMATION))] * len(
-            frames
-        )
-    own = [groups[frame] if frame < len(groups) else None for frame in frames]
-    found = [functional_group_item(header, group, _PIXEL_VALUE_TRANSFORMATION) for group in own]
-    return [_modality(header, layout, item) for item in found]
+    shared = functional_group_item(header, None, _PIXEL_VALUE_TRANSFORMATION)
+    if PER_FRAME_GROUPS not in header.dataset:
+        return [_modality(header, layout, shared)] * len(frames)
+    wanted = frozenset(frames)
+    own = {
+        frame: functional_group_item(header, groups, _PIXEL_VALUE_TRANSFORMATION)
+        for frame, groups in enumerate(islice(all_frame_groups(header), max(frames, default=-1) + 1))
+        if frame in wanted
+    }
+    return [_modality(header, layout, own.get(frame, shared)) for frame in frames]
 
 
 def _modality(header: Header, layout: PixelLayout, group: JsonDataset) -> Rescale | LookupTable:
