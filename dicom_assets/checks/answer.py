@@ -1,16 +1,11 @@
-"""Asking the tables for a check, within bounds."""
+"""Asking the tables for a check."""
 
 from typing import Any
 
 import duckdb
 
 from dicom_assets.checks.check import Scope
-from dicom_assets.query.database import Catalog
-from dicom_assets.query.engine import EngineOptions
 from dicom_assets.query.errors import CatalogError, one_line
-
-MEMORY_BYTES = 512 << 20
-"""What a query may use before it spills to disk."""
 
 
 def answer(query: str, scope: Scope) -> list[Any]:
@@ -23,6 +18,6 @@ def answer(query: str, scope: Scope) -> list[Any]:
 
     """
     try:
-        return Catalog(scope.lake, engine=EngineOptions(memory_bytes=MEMORY_BYTES)).sql(query).fetchall()
+        return scope.catalog.sql(query).fetchall()
     except duckdb.Error as error:
         raise CatalogError(f"the tables cannot be checked: {one_line(error)}") from error

@@ -6,7 +6,12 @@ from enum import StrEnum
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import CatalogModel
+from dicom_assets.query.database import Catalog
+from dicom_assets.query.engine import EngineOptions
 from dicom_assets.tables import PARTITION, Table
+
+MEMORY_BYTES = 512 << 20
+"""What a query may use before it spills to disk."""
 
 
 class Severity(StrEnum):
@@ -35,16 +40,28 @@ class Scope:
 
     Attributes
     ----------
-    lake, model
-        The tables.
+    catalog
+        The tables, for queries. All that is asked in a scope, and in others of this catalog, shares an engine.
+    model
+        What the tables are.
     prefixes
         Look at these only; ``None`` is everywhere.
 
     """
 
-    lake: Lake
+    catalog: Catalog
     model: CatalogModel
     prefixes: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, lake: Lake, model: CatalogModel, prefixes: tuple[str, ...] | None = None) -> "Scope":
+        """Return a scope of a lake, whose queries keep within bounds."""
+        return cls(Catalog(lake, engine=EngineOptions(memory_bytes=MEMORY_BYTES)), model, prefixes)
+
+    @property
+    def lake(self) -> Lake:
+        """Where the tables are."""
+        return self.catalog.lake
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def _documented(docstring: str) -> dict[str, str]:
 
 def _statements(checks: tuple[Check, ...], model: CatalogModel) -> list[str]:
     """Return the SQL of each kind of check, once."""
-    scope = Scope(Lake("/lake"), model)
+    scope = Scope.of(Lake("/lake"), model)
     last = {check.name: check for check in checks}
     return [f"`{name}` of `{c.table.name}`:\n\n```sql\n{c.statement(scope)}\n```\n" for name, c in last.items()]
 

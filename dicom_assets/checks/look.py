@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from dicom_assets.checks.answer import answer
 from dicom_assets.checks.check import Check, Measured, Outcome, Scope
@@ -21,7 +22,7 @@ def look(checks: Sequence[Check], scope: Scope) -> Iterator[Outcome]:
     """Yield the outcomes of checks of one table, in their order.
 
     Where a table is missing, that is all there is to say: its other checks, and those that compare it, are left out.
-    Tables of files are compared with one another, and rollups with them; an older lake has no rollups.
+    Tables of files are compared with one another, and rollups with them; a lake of an earlier release has no rollups.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def shown_scope(scope: Scope) -> Scope:
     names = scope.prefixes
     if names is None or (len(names) <= _NAMED_PREFIXES and all(name.isprintable() for name in names)):
         return scope
-    return Scope(scope.lake, scope.model)
+    return replace(scope, prefixes=None)
 
 
 def _counted(checks: Sequence[Check], scope: Scope) -> Mapping[str, Measured]:

@@ -60,5 +60,11 @@ def check_catalog(
         for prefix in prefixes:
             if prefix not in known:
                 raise PrefixError(f"the tables have no row of prefix {prefix!r}")
-    scope = Scope(tables, model, None if prefixes is None else tuple(dict.fromkeys(prefixes)))
-    return [outcome for _, group in groupby(checks, lambda check: check.table) for outcome in look(list(group), scope)]
+    within = None if prefixes is None else tuple(dict.fromkeys(prefixes))
+    return [
+        outcome
+        for _, group in groupby(checks, lambda check: check.table)
+        for outcome in look(
+            list(group), Scope.of(tables, model, within)
+        )  # what is open of a table is not kept for others
+    ]

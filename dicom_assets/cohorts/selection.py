@@ -15,6 +15,7 @@ from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import QueryError, one_line
+from dicom_assets.query.sql_text import identifier
 from dicom_assets.tables import FILE_INDEX, SOURCE
 
 _UNITS = {
@@ -139,10 +140,9 @@ def _over(catalog: Catalog, level: Level) -> str:
 
 
 def _query(recipe: Recipe, over: str) -> str:
-    columns = [f'"{column.name}"' for column in FROM_CATALOG]
+    columns = [identifier(column.name) for column in FROM_CATALOG]
     if recipe.split is not None:
-        by = recipe.split.by.replace('"', '""')
-        columns.append(f'CAST("{by}" AS VARCHAR) AS {BY}')
+        columns.append(f"CAST({identifier(recipe.split.by)} AS VARCHAR) AS {BY}")
     listed = ", ".join(columns)
     if recipe.level not in _UNITS:
         return _OF_INSTANCES.format(columns=listed, where=recipe.where)

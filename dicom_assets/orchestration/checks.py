@@ -7,6 +7,7 @@ For the Dagster concept, see https://docs.dagster.io/guides/test/asset-checks
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from dagster import (
@@ -75,13 +76,13 @@ def _of_table(table: str, checks: Sequence[Check], model: CatalogModel, names: C
         wanted = [check for check in checks if check.name in selected]
         prefixes = tuple(prefixes_of_run(context.instance, context.run.tags, names.partitions)) or None
         with only_infrastructure_is_retried(context.op_execution_context):
-            tables = lake.open()
-            outcomes = list(look(wanted, Scope(tables, model, prefixes)))
+            scope = Scope.of(lake.open(), model, prefixes)
+            outcomes = list(look(wanted, scope))
             for outcome in outcomes:
                 key = selected[outcome.check.name]
                 failed_before = () if prefixes is None else _failed_before(context.instance, key)
                 others = tuple(prefix for prefix in failed_before if prefix not in (prefixes or ()))
-                still = next(look([outcome.check], Scope(tables, model, others)), None) if others else None
+                still = next(look([outcome.check], replace(scope, prefixes=others)), None) if others else None
                 yield _result(key.asset_key, outcome, still)
 
     return checked

@@ -16,6 +16,7 @@ from dicom_assets.query.lineage import TracedTable, file_lineages, row_groups
 from dicom_assets.query.lineage_holders import INSTANCE, UserTableAt
 from dicom_assets.query.lineage_model import Holder, Lineage, RunLineage, RunTable
 from dicom_assets.query.lineage_names import LEVELS, is_uid, nearest, spellings
+from dicom_assets.query.sql_text import literal
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, RUN_ID, SOURCE
 
 _SHORT_ID = 6
@@ -95,7 +96,9 @@ class Asking:
         catalog = next((table for table in self.tables if table.name == CATALOG_NAME), None)
         columns = set() if catalog is None else {field.name for field in catalog.delta.schema().fields}
         for level in (level for level in LEVELS if level in columns):
-            query = f"SELECT DISTINCT {PARTITION}, {KEY} FROM {CATALOG_NAME} WHERE {level} = '{uid}' ORDER BY {KEY}"  # noqa: S608 - digits and points
+            query = (
+                f"SELECT DISTINCT {PARTITION}, {KEY} FROM {CATALOG_NAME} WHERE {level} = {literal(uid)} ORDER BY {KEY}"  # noqa: S608 - quoted
+            )
             if found := self.catalog.sql(query).fetchall():
                 prefixes, paths = {row[0] for row in found}, [row[1] for row in found]
                 if level == INSTANCE:
@@ -142,10 +145,10 @@ class Asking:
         if len(asked) < _SHORT_ID:
             raise LineageError(f"{asked!r} is no id of a run: give {_SHORT_ID} characters or more")
         ids = {commit.run_id for log in logs for commit in log if (commit.run_id or "").startswith(asked)}
-        literal = asked.replace("'", "''")
         for table in self._ours if not ids else ():
             if _says_run(table):
-                query = f"SELECT DISTINCT {RUN_ID.name} FROM {table.name} WHERE starts_with({RUN_ID.name}, '{literal}')"  # noqa: S608
+                where = f"starts_with({RUN_ID.name}, {literal(asked)})"
+                query = f"SELECT DISTINCT {RUN_ID.name} FROM {table.name} WHERE {where}"  # noqa: S608 - quoted
                 ids |= {row[0] for row in self.catalog.sql(query).fetchall()}
         if len(ids) > 1 and asked not in ids:
             raise LineageError(f"{len(ids)} runs begin with {asked}: {', '.join(sorted(map(str, ids))[:5])}")
@@ -155,8 +158,7 @@ class Asking:
         """Return how many rows of a run a table holds, by prefix, and their keys where they are wanted."""
         if not _says_run(table):
             return {}, ()
-        literal = run_id.replace("'", "''")
-        where = f"FROM {table.name} WHERE {RUN_ID.name} = '{literal}'"
+        where = f"FROM {table.name} WHERE {RUN_ID.name} = {literal(run_id)}"
         counts = self.catalog.sql(f"SELECT {PARTITION}, count(*) {where} GROUP BY 1 ORDER BY 1").fetchall()
         held = self.catalog.sql(f"SELECT {table.declared.key} {where} ORDER BY 1").fetchall() if paths else []
         return dict(counts), tuple(row[0] for row in held)

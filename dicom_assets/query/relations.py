@@ -9,6 +9,7 @@ import pyarrow as pa
 from dicom_assets.query.dictionary import DICTIONARY, dictionary_table
 from dicom_assets.query.errors import one_line
 from dicom_assets.query.references import References, fold, references
+from dicom_assets.query.sql_text import identifier
 from dicom_assets.query.view import View
 from dicom_assets.query.words import define_words
 
@@ -120,7 +121,7 @@ def _any_of(parts: Sequence[References]) -> Callable[[str], bool]:
 def _create(connection: duckdb.DuckDBPyConnection, view: View) -> str | None:
     """Create a view, and return why that is not possible."""
     try:
-        connection.execute(f'CREATE TEMP VIEW "{view.name}" AS {view.sql}')
+        connection.execute(f"CREATE TEMP VIEW {identifier(view.name)} AS {view.sql}")
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         return (
             f"the view {view.name} reads columns that the tables of this catalog do not have: bring them up to date "

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from dicom_assets.query.sql_text import identifier
+
 
 @dataclass(frozen=True, slots=True)
 class RowQuery:
@@ -31,8 +33,7 @@ class RowQuery:
     @property
     def sql(self) -> str:
         """The query. What users wrote stands on lines of its own, where a comment at its end ends with it."""
-        name = self.table.replace('"', '""')
-        parts = [f'SELECT\n{self.columns}\nFROM "{name}"\nWHERE (\n{self.where}\n)']
+        parts = [f"SELECT\n{self.columns}\nFROM {identifier(self.table)}\nWHERE (\n{self.where}\n)"]
         if self.order:
             parts.append(f"ORDER BY {self.order}")
         if self.limit is not None:

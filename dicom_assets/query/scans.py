@@ -5,6 +5,7 @@ instance would read the headers and thumbnails of all others; and to count rows 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -85,8 +86,8 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
         files = list(self._files.get_fragments(filter))
         if self._partitions.issuperset([*names, *tested]) and all(file.path in self._rows for file in files):
             return Scan(self._schema_of(names), self._from_log(files, names, tested, filter))
-        if len(files) >= _SCATTERED_FILES and sum(self._rows.values()) <= _SCATTERED_ROWS:
-            return self._whole(list(dict.fromkeys([*names, *tested]))).scanner(columns=names, filter=filter)
+        if len(files) >= _SCATTERED_FILES and self._is_small([*names, *tested]):
+            return self._whole({*names, *tested}).scanner(columns=names, filter=filter)
         return self._scan(files, names, tested, filter)
 
     def _scan(
@@ -104,13 +105,19 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
             return self._dataset(files).scanner(columns=names, filter=filter)
         return Scan(self._schema_of(names), self._in_groups(files, names, filter))
 
-    def _whole(self, names: list[str]) -> ds.InMemoryDataset:
+    def _is_small(self, names: Sequence[str]) -> bool:
+        """Return whether all rows of some columns may be in memory at once."""
+        most = _SCATTERED_ROWS if self._long.isdisjoint(names) else _GROUP_ROWS
+        return sum(self._rows.get(path, _GROUP_ROWS) for path in self._files.files) <= most
+
+    def _whole(self, names: AbstractSet[str]) -> ds.InMemoryDataset:
         """Return all rows, which are kept: views over all prefixes read the same columns of small tables each time."""
-        kept = self._kept.get(tuple(names))
+        columns = tuple(name for name in self.schema.names if name in names)
+        kept = self._kept.get(columns)
         if kept is None:
-            kept = self._scan(list(self._files.get_fragments()), names, [], None).to_reader().read_all()
+            kept = self._scan(list(self._files.get_fragments()), list(columns), [], None).to_reader().read_all()
             if kept.nbytes <= _KEPT_BYTES and len(self._kept) < _KEPT_SETS:
-                self._kept[tuple(names)] = kept
+                self._kept[columns] = kept
         return ds.dataset(kept)
 
     def _schema_of(self, names: Sequence[str]) -> pa.Schema:

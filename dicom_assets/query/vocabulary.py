@@ -9,6 +9,7 @@ from pydicom.datadict import keyword_dict
 
 from dicom_assets.errors import DicomAssetsError
 from dicom_assets.query.database import Catalog
+from dicom_assets.query.sql_text import identifier
 
 _PLAIN = re.compile(r"[A-Za-z_]\w*")
 
@@ -75,4 +76,4 @@ def quoted(name: str) -> str:
     """Return a name as SQL needs it: in quotes where it is not a plain word."""
     if _PLAIN.fullmatch(name) and name.lower() not in reserved_words():
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return identifier(name)

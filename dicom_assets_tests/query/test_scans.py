@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from hypothesis import given, settings
@@ -82,6 +83,36 @@ def test_a_search_reads_the_other_columns_of_matching_files_only(lake, monkeypat
     found = Catalog(lake).sql(f"SELECT path, thumbnail FROM object_catalog WHERE SOPInstanceUID = '{uid}'").fetchall()
     assert [path.rpartition("/")[2] for path, _ in found] == ["1"]
     assert found[0][1].startswith(b"\xff\xd8")
+
+
+def test_long_values_of_many_files_are_not_read_into_memory(tmp_path, monkeypatch):
+    """Shown by headers that cannot be read: by their statistics, all files may hold the instance."""
+    monkeypatch.setattr(scans, "_GROUP_ROWS", PREFIXES)
+    folder = tmp_path / "dicom" / "headers"
+    uids = [f"1.{number % 2}.{number:03}" for number in range(2 * PREFIXES)]
+    table = pa.table({"p": [n // 2 for n in range(len(uids))], "uid": uids, "header": [f"text {uid}" for uid in uids]})
+    statistics = {"delta.dataSkippingStatsColumns": "uid"}
+    write_deltalake(str(folder), table, partition_by=["p"], configuration=statistics)
+    for file in folder.glob("p=*/*.parquet"):
+        if file.parent.name != "p=39":
+            chunk = pq.read_metadata(file).row_group(0).column(1)
+            assert chunk.path_in_schema == "header"
+            content = bytearray(file.read_bytes())
+            start = chunk.dictionary_page_offset or chunk.data_page_offset
+            content[start : start + chunk.total_compressed_size] = b"\xff" * chunk.total_compressed_size
+            file.write_bytes(content)
+    found = Catalog(Lake(str(tmp_path))).sql("SELECT header FROM headers WHERE uid = '1.0.078'").fetchall()
+    assert found == [("text 1.0.078",)]
+
+
+def test_rows_that_the_log_does_not_count_may_be_many(tmp_path, monkeypatch):
+    monkeypatch.setattr(scans.TableDataset, "_whole", None)
+    folder = tmp_path / "dicom" / "cohort"
+    days = [f"{number:02}" for number in range(PREFIXES)]
+    write_deltalake(str(folder), pa.table({"day": days, "x": range(PREFIXES)}), partition_by=["day"])
+    for entry in (folder / "_delta_log").glob("*.json"):
+        entry.write_text(entry.read_text().replace("numRecords", "otherRecords"))
+    assert Catalog(Lake(str(tmp_path))).sql("SELECT sum(x) FROM cohort").fetchall() == [(780,)]
 
 
 @settings(max_examples=40, deadline=None)
