@@ -11,6 +11,7 @@ import typer
 from PIL import Image
 from rich.console import Console
 
+from dicom_assets.cli.destination import write_document
 from dicom_assets.cli.errors import clear_errors
 from dicom_assets.cli.options import Json, LakeOption, Schema
 from dicom_assets.query.blocks import blocks, opened
@@ -19,7 +20,6 @@ from dicom_assets.query.finding import Found, find
 from dicom_assets.query.header_tree import name_of, tree
 from dicom_assets.query.labels import file_size
 from dicom_assets.query.opening import open_catalog
-from dicom_assets.query.values import json_default
 from dicom_assets.query.visible import visible
 from dicom_assets.tables import KEY
 
@@ -137,7 +137,4 @@ def _save(row: dict[str, Any], file: Path) -> None:
 def _write_json(found: Found) -> None:
     """Write the row with its header as an object, and without its thumbnail."""
     row = {name: value for name, value in found.row.items() if name != "thumbnail"}
-    told = {**row, "header": _header(found.row), "copies": list(found.copies)}
-    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
-    text = orjson.dumps(told, default=json_default, option=options).decode()
-    sys.stdout.write(visible(text, "\n") if sys.stdout.isatty() else text)
+    write_document({**row, "header": _header(found.row), "copies": list(found.copies)})

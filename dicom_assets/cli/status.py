@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated
 
-import orjson
 import typer
 from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
+from dicom_assets.cli.destination import write_document
 from dicom_assets.cli.errors import clear_errors, stderr
 from dicom_assets.cli.options import Json, LakeOption, Schema
 from dicom_assets.pipeline.lag import Lag, depth_of, find_lag
@@ -39,9 +39,7 @@ def status(
         state = lake_state(open_catalog(lake, schema))
         lag = None if source is None else _lag(lake, schema, source)
     if json:
-        told = {**dataclasses.asdict(state), "lag": _lag_fields(lag)}
-        text = orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
-        sys.stdout.write(visible(text.decode(), "\n") if sys.stdout.isatty() else text.decode())
+        write_document({**dataclasses.asdict(state), "lag": _lag_fields(lag)})
         return
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
     for part in _parts(state, lag):
