@@ -193,5 +193,4 @@ def _chosen(cohort: Cohort, split: str | None, *, skip_missing: bool) -> pa.Tabl
         if split not in names:
             raise CohortError(f"{cohort} has no split {split!a}; it has {', '.join(names) or 'none'}")
         rows = rows.filter(pc.equal(rows["split"], split))
-    lost = pc.is_in(rows[KEY], value_set=known.rows[KEY].combine_chunks())
-    return rows.filter(pc.and_(pc.is_valid(rows["Rows"]), pc.invert(lost))).combine_chunks()
+    return known.unharmed(rows.filter(pc.is_valid(rows["Rows"]))).combine_chunks()

@@ -1,7 +1,7 @@
 """``dicom-assets changes``: what became of files between two versions of the catalog."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pyarrow as pa
 import typer
@@ -9,10 +9,10 @@ import typer
 from dicom_assets.cli.destination import Destination
 from dicom_assets.cli.errors import clear_errors, tell
 from dicom_assets.cli.options import Json, LakeOption, OutputFile, Schema
-from dicom_assets.query.as_of import read_moment
 from dicom_assets.query.labels import uid_name
-from dicom_assets.query.opening import open_catalog
-from dicom_assets.query.version_changes import VersionChanges, changes_between
+
+if TYPE_CHECKING:
+    from dicom_assets.query.version_changes import VersionChanges
 
 _KIND = 28
 """Characters of the name of a SOP Class."""
@@ -37,6 +37,10 @@ def changes(
 
     Rows are compared, so compaction shows no change, nor does what was changed and changed back.
     """
+    from dicom_assets.query.as_of import read_moment
+    from dicom_assets.query.opening import open_catalog
+    from dicom_assets.query.version_changes import changes_between
+
     with clear_errors():
         destination = Destination.chosen(output, json=json)
         moments = read_moment(since), None if until is None else read_moment(until)
@@ -45,7 +49,7 @@ def changes(
         destination.write(_overview(found.rows) if destination.is_read else found.rows)
 
 
-def _versions(found: VersionChanges) -> str:
+def _versions(found: "VersionChanges") -> str:
     """Return what was compared: a time stands for a version."""
     since = "no table" if found.since is None else f"version {found.since}"
     return f"object_catalog from {since} to version {found.until}"

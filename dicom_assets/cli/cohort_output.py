@@ -4,9 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pyarrow as pa
 from rich.console import Console
 from rich.progress import (
@@ -19,6 +17,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from dicom_assets.cli.destination import tell_programs
 from dicom_assets.cohorts.compare import Comparison
 from dicom_assets.cohorts.create import Made
 from dicom_assets.cohorts.export import Exported
@@ -37,10 +36,6 @@ def say(line: str) -> None:
     sys.stdout.write(f"{visible(line)}\n")
 
 
-def _say_json(told: Any) -> None:
-    sys.stdout.write(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
-
-
 def _amount(counts: Counts) -> str:
     return (
         f"{counts.files:,} files ({file_size(counts.bytes)}), {counts.series:,} series, {counts.studies:,} studies, "
@@ -52,7 +47,7 @@ def print_made(made: Made, *, json: bool) -> None:
     """Tell which version holds what was chosen, and how much that is."""
     record = made.record
     if json:
-        _say_json({**record.told(), "is_new": made.is_new})
+        tell_programs({**record.told(), "is_new": made.is_new})
         return
     note = "" if made.is_new else " (not new: its members are the same)"
     say(f"{record.reference}: {_amount(record.counts)}{note}")
@@ -63,7 +58,7 @@ def print_made(made: Made, *, json: bool) -> None:
 def print_list(records: Sequence[Record], *, json: bool) -> None:
     """Tell of each cohort what its latest version holds."""
     if json:
-        _say_json([record.told() for record in records])
+        tell_programs([record.told() for record in records])
         return
     if not records:
         say("there is no cohort yet: make one with `dicom-assets cohort create`")
@@ -74,7 +69,7 @@ def print_list(records: Sequence[Record], *, json: bool) -> None:
 def print_record(record: Record, versions: Sequence[Record], *, json: bool) -> None:
     """Tell all of one version, and the numbers of the others."""
     if json:
-        _say_json({**record.told(), "versions": [version.told() for version in versions]})
+        tell_programs({**record.told(), "versions": [version.told() for version in versions]})
         return
     recipe = record.recipe
     lines = {
@@ -99,7 +94,7 @@ def print_verification(record: Record, found: Verification, *, json: bool) -> No
     """Tell which members are not as they were."""
     if json:
         told = {"cohort": str(record.reference), "members": found.members, "counts": dict(found.counts)}
-        _say_json({**told, "index_version": found.index_version, "rows": found.rows.to_pylist()})
+        tell_programs({**told, "index_version": found.index_version, "rows": found.rows.to_pylist()})
         return
     say(f"{record.reference}: {found}")
     _say_rows(found.rows, "fate")
@@ -108,7 +103,7 @@ def print_verification(record: Record, found: Verification, *, json: bool) -> No
 def print_comparison(found: Comparison, *, json: bool) -> None:
     """Tell which members differ."""
     if json:
-        _say_json({"counts": dict(found.counts), "same": found.same, "rows": found.rows.to_pylist()})
+        tell_programs({"counts": dict(found.counts), "same": found.same, "rows": found.rows.to_pylist()})
         return
     say(str(found))
     _say_rows(found.rows, "difference")
@@ -118,7 +113,7 @@ def print_exported(record: Record, done: Exported, folder: Path, *, json: bool) 
     """Tell what was written, and what was left out."""
     if json:
         told = {"files": done.files, "bytes": done.bytes, "present": done.present, "manifest": str(done.manifest)}
-        _say_json({"cohort": str(record.reference), **told, "left_out": done.left_out.to_pylist()})
+        tell_programs({"cohort": str(record.reference), **told, "left_out": done.left_out.to_pylist()})
         return
     there = f", {done.present:,} were there" if done.present else ""
     say(f"{record.reference}: {done.files:,} files ({file_size(done.bytes)}) written to {folder.absolute()}{there}")

@@ -2,18 +2,20 @@
 
 import json
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import orjson
 import pyarrow as pa
 
 from dicom_assets.cli.errors import tell
 from dicom_assets.query.errors import OutputError
 from dicom_assets.query.formats import Format, choose_format, write
 from dicom_assets.query.spreadsheet import Spreadsheet
+from dicom_assets.query.values import json_default
+from dicom_assets.query.visible import visible
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,13 @@ class Destination:
         return rows
 
 
-def tell_programs(told: Mapping[str, Any]) -> None:
+def write_document(told: Any) -> None:
+    """Write what tables hold as one JSON document, values as in :attr:`Format.JSON`; visible in a terminal."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+    text = orjson.dumps(told, default=json_default, option=options).decode()
+    sys.stdout.write(visible(text, "\n") if sys.stdout.isatty() else text)
+
+
+def tell_programs(told: Any) -> None:
     """Write what a command did, in JSON; in ASCII, so that it may go to a terminal as well."""
     sys.stdout.write(f"{json.dumps(told, indent=2)}\n")

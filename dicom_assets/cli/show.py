@@ -4,24 +4,25 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 from PIL import Image
 from rich.console import Console
 
+from dicom_assets.cli.destination import write_document
 from dicom_assets.cli.errors import clear_errors
 from dicom_assets.cli.options import Json, LakeOption, Schema
 from dicom_assets.query.blocks import blocks, opened
 from dicom_assets.query.errors import CatalogError, OutputError
-from dicom_assets.query.finding import Found, find
 from dicom_assets.query.header_tree import name_of, tree
 from dicom_assets.query.labels import file_size
-from dicom_assets.query.opening import open_catalog
-from dicom_assets.query.values import json_default
 from dicom_assets.query.visible import visible
 from dicom_assets.tables import KEY
+
+if TYPE_CHECKING:
+    from dicom_assets.query.finding import Found
 
 _PICTURE = (48, 20)
 """Characters of the thumbnail: it leaves room for the header."""
@@ -42,6 +43,9 @@ def show(
     json: Json = False,
 ) -> None:
     """Show one file: its states, its whole header as a tree, and in a terminal its thumbnail."""
+    from dicom_assets.query.finding import find
+    from dicom_assets.query.opening import open_catalog
+
     with clear_errors():
         found = find(open_catalog(lake, schema), path_or_uid)
         if thumbnail is not None:
@@ -56,7 +60,7 @@ def show(
             sys.stdout.write(f"{line}\n")
 
 
-def _about(found: Found) -> Iterator[str]:
+def _about(found: "Found") -> Iterator[str]:
     """Yield what the catalog says of the file as a whole."""
     row = found.row
     told = {
@@ -134,10 +138,7 @@ def _save(row: dict[str, Any], file: Path) -> None:
         raise OutputError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _write_json(found: Found) -> None:
+def _write_json(found: "Found") -> None:
     """Write the row with its header as an object, and without its thumbnail."""
     row = {name: value for name, value in found.row.items() if name != "thumbnail"}
-    told = {**row, "header": _header(found.row), "copies": list(found.copies)}
-    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
-    text = orjson.dumps(told, default=json_default, option=options).decode()
-    sys.stdout.write(visible(text, "\n") if sys.stdout.isatty() else text)
+    write_document({**row, "header": _header(found.row), "copies": list(found.copies)})

@@ -4,22 +4,23 @@ import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
+from dicom_assets.cli.destination import write_document
 from dicom_assets.cli.errors import clear_errors, stderr
 from dicom_assets.cli.options import Json, LakeOption, Schema
-from dicom_assets.pipeline.lag import Lag, depth_of, find_lag
 from dicom_assets.query.labels import file_size
-from dicom_assets.query.lake_state import LakeState, TableState, lake_state
-from dicom_assets.query.opening import open_catalog
 from dicom_assets.query.visible import visible
+
+if TYPE_CHECKING:
+    from dicom_assets.pipeline.lag import Lag
+    from dicom_assets.query.lake_state import LakeState, TableState
 
 _SHOWN = 10
 _FILE_WIDTH = 200
@@ -35,25 +36,27 @@ def status(
     json: Json = False,
 ) -> None:
     """Tell what is in the lake: tables, versions, rows by status, sizes, the last runs, and what is not well."""
+    from dicom_assets.query.lake_state import lake_state
+    from dicom_assets.query.opening import open_catalog
+
     with clear_errors():
         state = lake_state(open_catalog(lake, schema))
         lag = None if source is None else _lag(lake, schema, source)
     if json:
-        told = {**dataclasses.asdict(state), "lag": _lag_fields(lag)}
-        text = orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
-        sys.stdout.write(visible(text.decode(), "\n") if sys.stdout.isatty() else text.decode())
+        write_document({**dataclasses.asdict(state), "lag": _lag_fields(lag)})
         return
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
     for part in _parts(state, lag):
         console.print(part, soft_wrap=isinstance(part, Text))
 
 
-def _lag(lake: str, schema: str, source: str) -> Lag:
+def _lag(lake: str, schema: str, source: str) -> "Lag":
     """Compare a catalog with its archive."""
     from dicom_assets.archive.opening import open_archive
     from dicom_assets.delta.lake import Lake
     from dicom_assets.extract.installed import installed_extractors
     from dicom_assets.extract.model import CatalogModel
+    from dicom_assets.pipeline.lag import depth_of, find_lag
 
     tables = Lake(lake, schema)
     archive = open_archive(source, depth_of(tables, otherwise=1), lake=tables.root)
@@ -61,13 +64,13 @@ def _lag(lake: str, schema: str, source: str) -> Lag:
         return find_lag(tables, archive, CatalogModel(installed_extractors()))
 
 
-def _lag_fields(lag: Lag | None) -> Mapping[str, object] | None:
+def _lag_fields(lag: "Lag | None") -> Mapping[str, object] | None:
     if lag is None:
         return None
     return {**dataclasses.asdict(lag), "new": lag.new, "changed": lag.changed, "gone": lag.gone}
 
 
-def _parts(state: LakeState, lag: Lag | None) -> Iterator[RenderableType]:
+def _parts(state: "LakeState", lag: "Lag | None") -> Iterator[RenderableType]:
     """Yield what is shown."""
     yield Text(visible(f"Tables: {state.uri}"))
     if state.source is not None:
@@ -93,7 +96,7 @@ def _parts(state: LakeState, lag: Lag | None) -> Iterator[RenderableType]:
         yield from (Text(visible(line)) for line in _lag_lines(lag))
 
 
-def _tables(tables: tuple[TableState, ...]) -> Grid:
+def _tables(tables: "tuple[TableState, ...]") -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     grid.add_column("table", no_wrap=True)
     for title in ("version", "committed", "rows", "files", "size", "stored"):
@@ -107,12 +110,12 @@ def _tables(tables: tuple[TableState, ...]) -> Grid:
     return grid
 
 
-def _statuses(table: TableState) -> str:
+def _statuses(table: "TableState") -> str:
     counts = "  ".join(f"{status or 'none'} {rows:,}" for status, rows in table.statuses.items())
     return visible(f"{table.name:16}  {counts}")
 
 
-def _lag_lines(lag: Lag) -> Iterator[str]:
+def _lag_lines(lag: "Lag") -> Iterator[str]:
     """Yield how far a catalog lags behind."""
     if not lag.behind and not lag.unlisted:
         yield f"Nothing: all {lag.prefixes:,} prefixes are as they are listed."

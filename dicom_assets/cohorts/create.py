@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 
 import pyarrow.compute as pc
 
-from dicom_assets.cohorts.errors import CohortError
 from dicom_assets.cohorts.members import digest_of
-from dicom_assets.cohorts.recipe import PATIENT, Level, Recipe, Split, check_name
+from dicom_assets.cohorts.recipe import PATIENT, Level, Recipe, check_name
 from dicom_assets.cohorts.record import Counts, Record
 from dicom_assets.cohorts.selection import Selection, select_members
 from dicom_assets.cohorts.store import CohortStore
@@ -80,11 +79,9 @@ def create_cohort(
     >>> create_cohort("/data/lake", "chest_ct", "Modality = 'CT'", split={"train": 0.8, "test": 0.2})  # doctest: +SKIP
 
     """
-    shares = None if split is None else Split(tuple(split.items()), by, seed)
-    if level not in tuple(Level):
-        raise CohortError(f"{str(level)!a} is no level: take {', '.join(Level)}")
+    recipe = Recipe.of(where, level, split, by, seed)
     opened = open_catalog(catalog) if isinstance(catalog, str) else catalog
-    return make(opened, name, Recipe(where, Level(level), shares))
+    return make(opened, name, recipe)
 
 
 def make(catalog: Catalog, name: str, recipe: Recipe, metadata: Mapping[str, str] | None = None) -> Made:

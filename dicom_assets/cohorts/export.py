@@ -19,9 +19,8 @@ from dicom_assets.cohorts.members import Member, members_of
 from dicom_assets.cohorts.names import targets
 from dicom_assets.cohorts.opened import side_by_side
 from dicom_assets.cohorts.record import Record
-from dicom_assets.cohorts.verify import FATES, Fate, Progress, Verification, fate_of, refuse_absence
+from dicom_assets.cohorts.verify import Fate, Progress, Verification, fate_of, with_fates
 from dicom_assets.storage.addresses import is_remote
-from dicom_assets.tables import KEY
 
 MANIFEST = "manifest.csv"
 _OURS = ".dicom-assets"
@@ -102,15 +101,12 @@ def export(task: Task, known: Verification, progress: Progress | None = None) ->
         raise ExportError("objects of a bucket cannot be linked, only copied")
     task.archive.check()
     listed = task.rows.append_column(FILE, pa.array(targets(task.rows), pa.string()))
-    left = listed.filter(pc.invert(pc.is_in(listed[KEY], value_set=known.rows[KEY].combine_chunks())))
+    left = known.unharmed(listed)
     with _held(task) as parts:
         outcomes = _place_all(task, left, parts, progress)
         done = pa.array(outcomes, pa.string())
-        failed = pc.fill_null(pc.is_in(done, value_set=pa.array([str(fate) for fate in Fate])), fill_value=False)
-        told = [left[KEY], left["SOPInstanceUID"], done, left["fingerprint"], pa.nulls(left.num_rows, pa.string())]
-        lost = pa.table(told, schema=FATES).filter(failed)
-        refuse_absence(task.archive, left.num_rows, lost)
-        left_out = pa.concat_tables([known.rows, lost]).sort_by(KEY)
+        failed = pc.is_in(done, value_set=pa.array([str(fate) for fate in Fate]))
+        found = with_fates(known, task.archive, left, pc.if_else(failed, done, pa.scalar(None, pa.string())))
         there = left.filter(pc.invert(failed))
         manifest = task.folder / MANIFEST
         write_manifest(there, manifest)
@@ -119,7 +115,7 @@ def export(task: Task, known: Verification, progress: Progress | None = None) ->
         written.num_rows,
         pc.sum(written["size"]).as_py() or 0,
         there.num_rows - written.num_rows,
-        left_out,
+        found.rows,
         manifest,
     )
 

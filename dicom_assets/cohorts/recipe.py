@@ -2,10 +2,11 @@
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dicom_assets.cohorts.errors import CohortNameError, SplitError
+from dicom_assets.cohorts.errors import CohortError, CohortNameError, SplitError
 
 PATIENT = "PatientID"
 
@@ -95,6 +96,22 @@ class Recipe:
     where: str = "true"
     level: Level = Level.INSTANCE
     split: Split | None = None
+
+    @classmethod
+    def of(
+        cls, where: str, level: Level | str, split: Mapping[str, float] | None, by: str = PATIENT, seed: int = 0
+    ) -> "Recipe":
+        """Return the recipe of plain values, as callers write them.
+
+        Raises
+        ------
+        CohortError
+            The level or the shares make no sense.
+
+        """
+        if level not in tuple(Level):
+            raise CohortError(f"{str(level)!a} is no level: take {', '.join(Level)}")
+        return cls(where, Level(level), None if split is None else Split(tuple(split.items()), by, seed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,10 @@ class Verification:
         counted = pc.value_counts(self.rows["fate"]).to_pylist()
         return {entry["values"]: entry["counts"] for entry in counted}
 
+    def unharmed(self, rows: pa.Table) -> pa.Table:
+        """Return those of some members that are as they were."""
+        return rows.filter(pc.invert(pc.is_in(rows[KEY], value_set=self.rows[KEY].combine_chunks())))
+
     def __str__(self) -> str:
         """Return the counts in words."""
         if self.ok:
@@ -164,20 +168,43 @@ def verify_files(
 
     """
     archive.check()
-    left = rows.filter(pc.invert(pc.is_in(rows[KEY], value_set=known.rows[KEY].combine_chunks())))
+    left = known.unharmed(rows)
     fates = []
     for fate in side_by_side(partial(_look, archive), members_of(left)):
         fates.append(fate and str(fate))
         if progress is not None:
             progress(1, 0)
-    fate = pa.array(fates, pa.string())
-    told = [left[KEY], left["SOPInstanceUID"], fate, left["fingerprint"], pa.nulls(left.num_rows, pa.string())]
-    more = pa.table(told, schema=FATES).filter(pc.is_valid(fate))
-    refuse_absence(archive, left.num_rows, more)
+    return with_fates(known, archive, left, pa.array(fates, pa.string()))
+
+
+def with_fates(known: Verification, archive: Archive, looked_at: pa.Table, fates: pa.Array) -> Verification:
+    """Return what the catalog says of members, and what was found where their files were looked at.
+
+    Parameters
+    ----------
+    known
+        What the catalog says.
+    archive
+        Where the files should be.
+    looked_at
+        The members whose files were looked at.
+    fates
+        What became of each of them, null where it is as it was.
+
+    Raises
+    ------
+    ArchiveError
+        The archive as a whole is out of reach.
+
+    """
+    found = pa.nulls(looked_at.num_rows, pa.string())
+    told = [looked_at[KEY], looked_at["SOPInstanceUID"], fates, looked_at["fingerprint"], found]
+    more = pa.table(told, schema=FATES).filter(pc.is_valid(fates))
+    _refuse_absence(archive, looked_at.num_rows, more)
     return Verification(known.members, pa.concat_tables([known.rows, more]).sort_by(KEY), known.index_version)
 
 
-def refuse_absence(archive: Archive, looked_at: int, failed: pa.Table) -> None:
+def _refuse_absence(archive: Archive, looked_at: int, failed: pa.Table) -> None:
     """Raise :class:`ArchiveError` where files failed because there is no archive: a share that is not mounted is empty.
 
     Parameters

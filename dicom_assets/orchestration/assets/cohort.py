@@ -15,9 +15,8 @@ from dagster import (
 )
 
 from dicom_assets.cohorts.create import Made, make
-from dicom_assets.cohorts.errors import CohortError
 from dicom_assets.cohorts.members import MEMBERS
-from dicom_assets.cohorts.recipe import PATIENT, Level, Recipe, Split, check_name
+from dicom_assets.cohorts.recipe import PATIENT, Level, Recipe, check_name
 from dicom_assets.cohorts.record import Counts
 from dicom_assets.cohorts.store import CohortStore
 from dicom_assets.extract.model import CATALOG_NAME
@@ -69,9 +68,7 @@ def build_cohort(
 
     """
     check_name(name)
-    if level not in tuple(Level):
-        raise CohortError(f"{str(level)!a} is no level: take {', '.join(Level)}")
-    recipe = Recipe(where, Level(level), None if split is None else Split(tuple(split.items()), by, seed))
+    recipe = Recipe.of(where, level, split, by, seed)
     names = CatalogNames(catalog)
     plain = name.replace("-", "_")
 
