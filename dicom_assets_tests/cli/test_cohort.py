@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from dicom_assets.cli.main import app
-from dicom_assets_tests.support.patients import WHEN, catalog_of, fill, put_instance
+from dicom_assets_tests.support.patients import WHEN, catalog_of, fill
+from dicom_assets_tests.support.whole import put
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_from_a_condition_to_files(place):
 
 def test_what_changed_is_told_and_shows_in_the_exit_code(place):
     run(place, "create", "all")
-    put_instance(place / "archive" / "p1" / "0-0.dcm", 1, when=WHEN + 1, PatientID="P1", SOPInstanceUID="1.1.0.0")
+    put(place / "archive" / "p1" / "0-0.dcm", 1, WHEN + 1, PatientID="P1", SOPInstanceUID="1.1.0.0")
     (place / "archive" / "p2" / "0-0.dcm").unlink()
     assert "all 16 members" in run(place, "verify", "all")
     assert "of 16 members, 1 changed, 1 gone" in run(place, "verify", "all", "--files", code=1)
@@ -106,7 +107,7 @@ def test_without_a_cohort_the_list_says_so(place):
 
 
 def test_control_characters_of_paths_do_not_reach_the_terminal(place):
-    put_instance(place / "archive" / "p1" / "\x1b[31m.dcm", 1, SOPInstanceUID="9.9")
+    put(place / "archive" / "p1" / "\x1b[31m.dcm", 1, SOPInstanceUID="9.9")
     catalog_of(place / "archive", place / "lake")
     run(place, "create", "odd", "--where", "SOPInstanceUID = '9.9'")
     (place / "archive" / "p1" / "\x1b[31m.dcm").unlink()
