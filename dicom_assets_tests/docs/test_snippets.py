@@ -20,7 +20,7 @@ from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.query.opening import open_catalog
 from dicom_assets.spark.work import InProcess
 from dicom_assets.storage.addresses import is_remote
-from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.corpus import PYDICOM_FILES, copy_files
 from dicom_assets_tests.support.object_server import BUCKET
 from dicom_assets_tests.support.snippets import NOT_RUN, PAGES, PROJECT, Block, Shell, blocks_of
 
@@ -46,11 +46,7 @@ ON_A_BUCKET = "bucket.md"
 def made(tmp_path_factory):
     """An archive and a lake with its catalog."""
     folder = tmp_path_factory.mktemp("data")
-    for prefix, names in ARCHIVE.items():
-        (folder / "dicom" / prefix).mkdir(parents=True)
-        for name in names:
-            shutil.copy2(PYDICOM_FILES / name, folder / "dicom" / prefix)
-    update_catalog(str(folder / "dicom"), str(folder / "lake"), engine=InProcess())
+    update_catalog(str(copy_files(folder / "dicom", ARCHIVE)), str(folder / "lake"), engine=InProcess())
     return folder
 
 
