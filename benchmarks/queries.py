@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import dicom_assets
-from benchmarks.study_archive import StudyArchive, patient_id, sop_instance_uid
+from benchmarks.study_archive import patient_id, sop_instance_uid, study_archive
 from dicom_assets.extract.headers import HeaderExtractor
 from dicom_assets.extract.metadata import MetadataExtractor
 
@@ -51,7 +51,7 @@ def queries(patients: int) -> dict[str, str]:
 def make(lake: str, patients: int) -> None:
     """Catalog the archive."""
     started = time.perf_counter()
-    done = dicom_assets.update_catalog(StudyArchive(patients), lake, extractors=_EXTRACTORS)
+    done = dicom_assets.update_catalog(study_archive(patients), lake, extractors=_EXTRACTORS)
     print(f"cataloged {done.files:,} files in {time.perf_counter() - started:.0f} s", flush=True)
 
 

@@ -15,15 +15,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from dicom_assets.delta.commit import Change, commit
-from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
-from dicom_assets.delta.rewrite import rewrites
 from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.extract.rollups import ROLLUPS
 from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.rollup.step import RollupStep
 from dicom_assets.spark.work import InProcess
+from dicom_assets_tests.support.made_up import replace
 
 
 def slices(prefix: str, count: int, in_series: int, fingerprint: str = "1") -> pa.Table:
@@ -38,7 +36,6 @@ def slices(prefix: str, count: int, in_series: int, fingerprint: str = "1") -> p
         "relative_path": names,
         "fingerprint": [f"526000-{fingerprint}"] * count,
         "extractor_version": ["catalog-2 metadata-1 headers-3 thumbnails-2"] * count,
-        "status": ["ok"] * count,
         "thumbnail_status": ["ok"] * count,
         "size": pa.array(np.full(count, 526_000)),
         "frame_number": pa.array(np.ones(count, np.int32)),
@@ -55,16 +52,7 @@ def slices(prefix: str, count: int, in_series: int, fingerprint: str = "1") -> p
         "ImageOrientationPatient": [[1.0, 0, 0, 0, 1, 0]] * count,
         "ImagePositionPatient": [[0.0, 0.0, 1.25 * z] for z in place.tolist()],
     }
-    schema = OBJECT_CATALOG.schema
-    return pa.table([given.get(field.name, pa.nulls(count, field.type)) for field in schema], schema=schema)
-
-
-def put(lake: Lake, prefix: str, rows: pa.Table) -> None:
-    """Make the catalog hold exactly some rows of a prefix."""
-    snapshot = lake.snapshot(OBJECT_CATALOG, [prefix])
-    adds = write_batches(snapshot.location.filesystem(), OBJECT_CATALOG, rows.to_batches(max_chunksize=4096))
-    removes = [rewrite.file for rewrite in rewrites(snapshot, snapshot.keys([]))]
-    commit(snapshot.location, Change(adds, removes, snapshot.writes))
+    return pa.table(given, schema=pa.schema([OBJECT_CATALOG.schema.field(name) for name in given]))
 
 
 def run(title: str, lake: Lake, prefixes: list[str]) -> None:
@@ -88,13 +76,13 @@ def main() -> None:
     lake.ensure(DEFAULT_MODEL.tables)
     prefixes, each = [f"{number:03}" for number in range(options.prefixes)], options.rows // options.prefixes
     for prefix in prefixes:
-        put(lake, prefix, slices(prefix, each, options.slices))
+        replace(lake, OBJECT_CATALOG, [prefix], slices(prefix, each, options.slices))
     started = time.perf_counter()
     run(f"{options.rows:,} files, first time", lake, prefixes)
     run("nothing to do", lake, prefixes)
     rows = slices(prefixes[0], each, options.slices)
     changed = pa.concat_tables([slices(prefixes[0], 1, options.slices, "2"), rows.slice(1)])
-    put(lake, prefixes[0], changed)
+    replace(lake, OBJECT_CATALOG, prefixes[:1], changed)
     run("one file of them changed, its prefix looked at", lake, prefixes[:1])
     print(f"all: {time.perf_counter() - started:.1f} s")
     shutil.rmtree(folder)

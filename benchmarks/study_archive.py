@@ -5,27 +5,20 @@ those of :mod:`benchmarks.mr_files` less their blocks of bytes: 150 elements, 8 
 descriptions are their own. All go through the real listing, walker, tables and commits.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import lru_cache
 from io import BytesIO
-from typing import Self
 
 import numpy as np
-import pyarrow as pa
 
 from benchmarks.mr_files import mr_dataset
-from dicom_assets.archive.base import Prefixes
-from dicom_assets.archive.listing import ListedFile, to_table
-from dicom_assets.archive.versions import Listed
+from dicom_assets_tests.support.endless import EndlessArchive
 
 FILES_PER_PREFIX = 1_000
 _SERIES = (10, 198, 264, 264, 264)
 """Files of the series of a patient; the first is a localizer of three directions."""
 _PARTS = ("HEAD", "CHEST", "ABDOMEN", "KNEE", "PROSTATE", "BREAST", "SPINE")
-_WHEN = datetime(2024, 5, 6, tzinfo=UTC)
 _FIRST_DAY = date(2015, 1, 1)
 _DIRECTIONS = ([1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, -1], [0, 1, 0, 0, 0, -1])
 _UID = "1.2.826.0.1.3680043.10.543"
@@ -97,52 +90,11 @@ def _template(patient: int, series: int, direction: int) -> bytes:
     return written.getvalue()
 
 
-class _Bytes:
-    """A file that is read."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content, self.size = content, len(content)
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Return some of it."""
-        return self._content[offset : offset + length]
+def study_archive(patients: int) -> EndlessArchive:
+    """Return an archive of patients, one a prefix; the stated size of a file is about that of all."""
+    prefixes = map(patient_id, range(patients))
+    return EndlessArchive(dict.fromkeys(prefixes, range(FILES_PER_PREFIX)), _content, size=8_000, root="/studies")
 
 
-@dataclass(frozen=True)
-class StudyArchive:
-    """As many patients as asked for, one a prefix."""
-
-    patients: int
-    root: str = "/studies"
-    depth: int = 1
-
-    def check(self) -> None:
-        """Do nothing: it cannot be out of reach."""
-
-    def at(self, root: str) -> Self:
-        """Return the same archive elsewhere."""
-        return replace(self, root=root)
-
-    def folder(self, prefix: str | None = None) -> None:
-        """Return nothing: there are no folders."""
-
-    def exists(self, path: str) -> bool:
-        """Say that every file is there."""
-        return path.startswith(self.root)
-
-    def prefixes(self) -> Prefixes:
-        """Return a prefix for each patient."""
-        return Prefixes([patient_id(patient) for patient in range(self.patients)])
-
-    def list(self, prefix: str) -> pa.Table:
-        """Return the files of a patient; their stated size is about that of all."""
-        names = [f"{prefix}/IM{number:04d}.dcm" for number in range(FILES_PER_PREFIX)]
-        return to_table(
-            prefix, (ListedFile(f"{self.root}/{name}", name, 8_000, _WHEN, None, "8000-1") for name in names)
-        )
-
-    @contextmanager
-    def open(self, path: str, listed: Listed | None = None) -> Iterator[_Bytes]:  # noqa: ARG002
-        """Make a file."""
-        prefix, name = path.removeprefix(f"{self.root}/").split("/")
-        yield _Bytes(_file(int(prefix[1:]), int(name[2:-4])))
+def _content(prefix: str, number: int) -> bytes:
+    return _file(int(prefix[1:]), number)

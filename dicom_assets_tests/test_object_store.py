@@ -26,7 +26,6 @@ from dicom_assets.orchestration.sensors import SensorOptions
 from dicom_assets.query.database import Catalog
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.breaking_proxy import BreakingProxy
-from dicom_assets_tests.support.object_server import BUCKET, ObjectServer, server_program
 from dicom_assets_tests.support.rows import append, index_rows, paths
 from dicom_assets_tests.support.scratch import clean
 from dicom_assets_tests.support.ticking import Ticker, ranges
@@ -47,22 +46,15 @@ _ROLLUPS = {table.name for table in DEFAULT_MODEL.rollups}
 
 
 @pytest.fixture(scope="module")
-def bucket(spark, tmp_path_factory):
+def bucket(spark, request):
     """Return the URI to write below."""
     if GIVEN:
         yield GIVEN
         return
-    program = server_program()
-    if program is None:
-        pytest.skip("DICOM_ASSETS_TEST_BUCKET names no bucket, and there is no S3 server to start")
-    server = ObjectServer(program, tmp_path_factory.mktemp("object-server"))
-    workers = spark.sparkContext.environment
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environment.items():
-            patch.setenv(name, value)
-            patch.setitem(workers, name, value)
-        yield f"s3://{BUCKET}"
-    server.stop()
+        for name, value in request.getfixturevalue("object_server").environment.items():
+            patch.setitem(spark.sparkContext.environment, name, value)
+        yield request.getfixturevalue("bucket_uri")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from dicom_assets.cli.main import app
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.spark.work import InProcess
-from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.corpus import copy_files
 
 ARCHIVE = {
     "ct": ("CT_small.dcm", "JPEG2000.dcm"),
@@ -35,11 +35,7 @@ class Made:
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
-    for prefix, names in ARCHIVE.items():
-        (folder / "dicom" / prefix).mkdir(parents=True)
-        for name in names:
-            shutil.copy2(PYDICOM_FILES / name, folder / "dicom" / prefix)
-    update_catalog(str(folder / "dicom"), str(folder / "lake"), engine=InProcess())
+    update_catalog(str(copy_files(folder / "dicom", ARCHIVE)), str(folder / "lake"), engine=InProcess())
     return Made(folder / "dicom", folder / "lake")
 
 

@@ -7,14 +7,25 @@ import pytest
 from typer.testing import CliRunner
 
 from dicom_assets.cli.main import app
-from dicom_assets_tests.support.patients import WHEN, catalog_of, fill, put_instance
+from dicom_assets_tests.support.patients import WHEN, catalog_of, fill
+from dicom_assets_tests.support.whole import put
+
+
+def cataloged(folder):
+    fill(folder / "archive", patients=4)
+    catalog_of(folder / "archive", folder / "lake")
+    return folder
 
 
 @pytest.fixture
 def place(tmp_path):
-    fill(tmp_path / "archive", patients=4)
-    catalog_of(tmp_path / "archive", tmp_path / "lake")
-    return tmp_path
+    return cataloged(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A catalog of which no test makes a cohort."""
+    return cataloged(tmp_path_factory.mktemp("bare"))
 
 
 def run(place, *words, code=0, env=None):
@@ -47,7 +58,7 @@ def test_from_a_condition_to_files(place):
 
 def test_what_changed_is_told_and_shows_in_the_exit_code(place):
     run(place, "create", "all")
-    put_instance(place / "archive" / "p1" / "0-0.dcm", 1, when=WHEN + 1, PatientID="P1", SOPInstanceUID="1.1.0.0")
+    put(place / "archive" / "p1" / "0-0.dcm", 1, WHEN + 1, PatientID="P1", SOPInstanceUID="1.1.0.0")
     (place / "archive" / "p2" / "0-0.dcm").unlink()
     assert "all 16 members" in run(place, "verify", "all")
     assert "of 16 members, 1 changed, 1 gone" in run(place, "verify", "all", "--files", code=1)
@@ -83,8 +94,8 @@ def test_programs_get_json(place):
         (("manifest", "a", "-o", "members.csv"), "there is no cohort a"),
     ],
 )
-def test_mistakes_are_told_in_one_line(place, words, message):
-    told = run(place, *words, code=2)
+def test_mistakes_are_told_in_one_line(bare, words, message):
+    told = run(bare, *words, code=2)
     assert message in told
     assert told.count("\n") == 1
 
@@ -100,13 +111,13 @@ def test_the_lake_can_come_from_the_environment(place):
     assert run(place, "list", env={"DICOM_ASSETS_LAKE": str(place / "lake")}).startswith("all@0")
 
 
-def test_without_a_cohort_the_list_says_so(place):
-    assert "there is no cohort yet" in run(place, "list")
-    assert json.loads(run(place, "list", "--json")) == []
+def test_without_a_cohort_the_list_says_so(bare):
+    assert "there is no cohort yet" in run(bare, "list")
+    assert json.loads(run(bare, "list", "--json")) == []
 
 
 def test_control_characters_of_paths_do_not_reach_the_terminal(place):
-    put_instance(place / "archive" / "p1" / "\x1b[31m.dcm", 1, SOPInstanceUID="9.9")
+    put(place / "archive" / "p1" / "\x1b[31m.dcm", 1, SOPInstanceUID="9.9")
     catalog_of(place / "archive", place / "lake")
     run(place, "create", "odd", "--where", "SOPInstanceUID = '9.9'")
     (place / "archive" / "p1" / "\x1b[31m.dcm").unlink()

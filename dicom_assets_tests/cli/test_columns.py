@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from dicom_assets.cli.main import app
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.query.opening import open_catalog
-from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.corpus import copy_files
 from dicom_assets_tests.support.scratch import IN_PROCESS
 
 PRODUCT = 'Product=(0009,"GEMS_IDEN_01",01)'
@@ -16,10 +16,7 @@ PRODUCT = 'Product=(0009,"GEMS_IDEN_01",01)'
 
 @pytest.fixture
 def source(tmp_path):
-    (tmp_path / "archive" / "a").mkdir(parents=True)
-    for name in ("CT_small.dcm", "MR_small.dcm"):
-        shutil.copy(PYDICOM_FILES / name, tmp_path / "archive" / "a")
-    return tmp_path / "archive"
+    return copy_files(tmp_path / "archive", {"a": ("CT_small.dcm", "MR_small.dcm")})
 
 
 @pytest.fixture

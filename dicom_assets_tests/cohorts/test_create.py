@@ -20,7 +20,7 @@ from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.extract.rollups import ROLLUPS
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import CatalogError, QueryError
-from dicom_assets_tests.support.patients import put_instance
+from dicom_assets_tests.support.whole import put
 
 SPLIT = {"train": 0.6, "test": 0.4}
 
@@ -98,7 +98,7 @@ def test_a_version_is_made_only_when_members_change(place):
     first = create_cohort(place.catalog, "ct", "Modality = 'CT'")
     again = create_cohort(place.catalog, "ct", "Modality  =  'CT'")
     assert (again.is_new, again.record) == (False, first.record)
-    put_instance(place.archive / "p1" / "new.dcm", 7, PatientID="P1", SOPInstanceUID="1.1.9", Modality="CT")
+    put(place.archive / "p1" / "new.dcm", 7, PatientID="P1", SOPInstanceUID="1.1.9", Modality="CT")
     catalog = place.update()
     second = create_cohort(catalog, "ct", "Modality = 'CT'")
     assert (second.is_new, second.record.version, second.record.counts.files) == (True, 1, 21)

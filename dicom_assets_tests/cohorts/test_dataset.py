@@ -16,7 +16,8 @@ from dicom_assets.cohorts.errors import CohortError
 from dicom_assets.query.errors import NotAVolumeError
 from dicom_assets.torch import CohortDataset, ItemError
 from dicom_assets_tests.support.dicom.slices import write_series
-from dicom_assets_tests.support.patients import WHEN, catalog_of, put_instance
+from dicom_assets_tests.support.patients import WHEN, catalog_of
+from dicom_assets_tests.support.whole import put
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_files_that_are_not_what_they_were_are_refused(place):
     create_cohort(place.catalog, "p1", "PatientID = 'P1'")
     cohort = open_cohort(place.catalog, "p1")
     dataset = CohortDataset(cohort)
-    put_instance(place.archive / "p1" / "0-0.dcm", 1, when=WHEN + 1, PatientID="P1")
+    put(place.archive / "p1" / "0-0.dcm", 1, WHEN + 1, PatientID="P1")
     with pytest.raises(ItemError, match="not the version"):
         dataset[0]
     (place.archive / "p1" / "0-1.dcm").unlink()

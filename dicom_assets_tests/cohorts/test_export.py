@@ -22,7 +22,8 @@ from dicom_assets.extract.headers import HeaderExtractor
 from dicom_assets.extract.metadata import MetadataExtractor
 from dicom_assets.extract.thumbnails import ThumbnailExtractor
 from dicom_assets.spark.work import InProcess
-from dicom_assets_tests.support.patients import WHEN, instance, put_instance
+from dicom_assets_tests.support.patients import WHEN, catalog_of
+from dicom_assets_tests.support.whole import put, tiny_dicom
 
 
 @pytest.fixture
@@ -125,11 +126,11 @@ def test_links_take_no_space_and_are_made_once(place, tmp_path, mode):
 
 def test_files_that_are_not_what_they_were_are_left_out(place, out):
     create_cohort(place.catalog, "p1", "PatientID IN ('P1', 'P2')")
-    put_instance(place.archive / "p1" / "0-0.dcm", 1, when=WHEN + 1, PatientID="P1")
+    put(place.archive / "p1" / "0-0.dcm", 1, WHEN + 1, PatientID="P1")
     (place.archive / "p1" / "0-1.dcm").unlink()
     place.update()
     # The catalog knows of these two, and not of the next two.
-    put_instance(place.archive / "p1" / "1-0.dcm", 1, when=WHEN + 1, PatientID="P1")
+    put(place.archive / "p1" / "1-0.dcm", 1, WHEN + 1, PatientID="P1")
     (place.archive / "p1" / "1-1.dcm").unlink()
     done = open_cohort(place.catalog, "p1").export(out)
     assert len(files(out)) == done.files == 4
@@ -224,12 +225,10 @@ def test_two_exports_to_one_folder_do_not_mix(still, tmp_path):
 
 
 def test_hostile_identifiers_stay_in_the_folder(tmp_path):
-    from dicom_assets_tests.support.patients import catalog_of
-
     values = ["../../evil", "/etc", "..", "a\\..\\b", "-rf *", "x" * 64, "\u202eevil", ".hidden"]
     for number, value in enumerate(values):
         uid = f"../{number}"
-        put_instance(tmp_path / "archive" / f"{number}.dcm", number, PatientID=value, SOPInstanceUID=uid)
+        put(tmp_path / "archive" / f"{number}.dcm", number, PatientID=value, SOPInstanceUID=uid)
     catalog = catalog_of(tmp_path / "archive", tmp_path / "lake")
     create_cohort(catalog, "evil")
     before = {path for path in tmp_path.rglob("*") if "lake" not in path.parts}
@@ -244,7 +243,7 @@ def test_copies_of_an_object_are_all_there(place, out):
     data = (place.archive / "p1" / "0-0.dcm").read_bytes()
     (place.archive / "p1" / "copy.dcm").write_bytes(data)
     (place.archive / "p9" / "other.dcm").write_bytes(
-        instance(5, PatientID="P1", StudyInstanceUID="1.1", SeriesInstanceUID="1.1.0", SOPInstanceUID="1.1.0.0")
+        tiny_dicom(5, PatientID="P1", StudyInstanceUID="1.1", SeriesInstanceUID="1.1.0", SOPInstanceUID="1.1.0.0")
     )
     create_cohort(place.update(), "p1", "SOPInstanceUID = '1.1.0.0'")
     open_cohort(place.catalog, "p1").export(out)
@@ -271,8 +270,8 @@ def test_links_out_of_the_archive_are_followed_only_when_asked(tmp_path):
     from dicom_assets.delta.lake import Lake
     from dicom_assets.query.database import Catalog
 
-    put_instance(tmp_path / "elsewhere" / "a.dcm", 1)
-    put_instance(tmp_path / "archive" / "b.dcm", 2)
+    put(tmp_path / "elsewhere" / "a.dcm", 1)
+    put(tmp_path / "archive" / "b.dcm", 2)
     (tmp_path / "archive" / "a.dcm").symlink_to(tmp_path / "elsewhere" / "a.dcm")
     lake = Lake(str(tmp_path / "lake"))
     outside = open_archive(str(tmp_path / "archive"), 1, lake=lake.root, follow_outside_links=True)

@@ -16,8 +16,9 @@ from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.spark.work import InProcess
-from dicom_assets_tests.support.patients import WHEN, put_instance
+from dicom_assets_tests.support.patients import WHEN
 from dicom_assets_tests.support.storage import data_files
+from dicom_assets_tests.support.whole import put
 
 EAGER = MaintenanceOptions(small_files=1, retention=SHORTEST_RETENTION)
 
@@ -30,11 +31,11 @@ def fates(cohort, **options):
 
 def change(place):
     """Change, remove and add files: one of each that stands in the cohort, others that do not."""
-    put_instance(place.archive / "p1" / "0-0.dcm", 1, when=WHEN + 1, PatientID="P1", SOPInstanceUID="1.1.0.0")
+    put(place.archive / "p1" / "0-0.dcm", 1, WHEN + 1, PatientID="P1", SOPInstanceUID="1.1.0.0")
     (place.archive / "p3" / "1-1.dcm").unlink()
     shutil.rmtree(place.archive / "p5")
     (place.archive / "p0" / "0-0.dcm").unlink()
-    put_instance(place.archive / "p7" / "new.dcm", 2, PatientID="P7", SOPInstanceUID="1.7.9", Modality="CT")
+    put(place.archive / "p7" / "new.dcm", 2, PatientID="P7", SOPInstanceUID="1.7.9", Modality="CT")
 
 
 CHANGED = {

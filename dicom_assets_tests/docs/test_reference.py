@@ -3,11 +3,9 @@
 import importlib.util
 import re
 
-import dagster as dg
 import pytest
 
 from dicom_assets_tests.support.snippets import PROJECT
-from dicom_assets_tests.support.whole import Deployment, put
 
 _SPEC = importlib.util.spec_from_file_location("reference", PROJECT / "docs" / "tools" / "reference.py")
 reference = importlib.util.module_from_spec(_SPEC)
@@ -43,14 +41,6 @@ def test_every_field_and_option_says_what_it_is():
     for line in reference.configuration_page().splitlines():
         if line.startswith("| `"):
             assert len(line.split(" | ")[1].strip()) > 10, line
-
-
-@pytest.fixture
-def deployment(tmp_path):
-    for number in range(3):
-        put(tmp_path / "archive" / "a" / f"{number}.dcm", number)
-    with dg.DagsterInstance.local_temp() as instance:
-        yield Deployment(instance, tmp_path / "archive", str(tmp_path / "lake"))
 
 
 def test_the_metadata_of_a_run_is_described(deployment):

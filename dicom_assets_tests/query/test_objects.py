@@ -17,15 +17,13 @@ from dicom_assets.dicom.pixels.errors import NoPixelDataError, PixelError
 from dicom_assets.query import CatalogError
 from dicom_assets.query.errors import ChangedFileError, NotInCatalogError
 from dicom_assets.spark.work import InProcess
-from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.corpus import PYDICOM_FILES, copy_files
 
 NAMES = ("CT_small.dcm", "rtdose_rle.dcm", "rtplan.dcm", "README.txt", "SC_rgb_jpeg_dcmtk.dcm")
 
 
 def fill(folder):
-    (folder / "p").mkdir(parents=True)
-    for name in NAMES:
-        shutil.copy2(PYDICOM_FILES / name, folder / "p")
+    copy_files(folder, {"p": NAMES})
     shutil.copy2(PYDICOM_FILES / "MR_small.dcm", folder / "p" / "one.dcm")
     shutil.copy2(PYDICOM_FILES / "MR_small.dcm", folder / "p" / "other.dcm")
     return folder

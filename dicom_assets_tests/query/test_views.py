@@ -1,7 +1,6 @@
 """Views: by what names they are found, what hides them, what is told where they cannot be read, and what they say."""
 
 import re
-import shutil
 import tarfile
 import time
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ from dicom_assets.query.view import View
 from dicom_assets.query.views import VIEWS
 from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.query.conftest import append, catalog_row
-from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.corpus import PYDICOM_FILES, copy_files
 from dicom_assets_tests.support.snippets import PROJECT
 
 FILES = ("CT_small.dcm", "rtplan.dcm", "badVR.dcm", "MR_truncated.dcm", "README.txt", "nested_priv_SQ.dcm")
@@ -33,10 +32,7 @@ FILES = ("CT_small.dcm", "rtplan.dcm", "badVR.dcm", "MR_truncated.dcm", "README.
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    (folder / "archive" / "a").mkdir(parents=True)
-    for name in FILES:
-        shutil.copy(PYDICOM_FILES / name, folder / "archive" / "a")
-    update_catalog(str(folder / "archive"), str(folder / "lake"), engine=InProcess())
+    update_catalog(str(copy_files(folder / "archive", {"a": FILES})), str(folder / "lake"), engine=InProcess())
     return Catalog(Lake(str(folder / "lake")))
 
 

@@ -1,6 +1,8 @@
 """Real DICOM files that tests may read: those of pydicom, and a corpus beside the checkout where there is one."""
 
 import os
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pydicom.data
@@ -15,6 +17,15 @@ CORPUS = Path(os.environ.get("DICOM_ASSETS_TEST_CORPUS", Path(__file__).parents[
 def files_below(root: Path) -> list[Path]:
     """Return every regular file below a folder, in a stable order; nothing when the folder is absent."""
     return sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+
+def copy_files(folder: Path, prefixes: Mapping[str, Iterable[str]]) -> Path:
+    """Copy files of pydicom, named by prefix, into an archive; returns its folder."""
+    for prefix, names in prefixes.items():
+        (folder / prefix).mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copy2(PYDICOM_FILES / name, folder / prefix)
+    return folder
 
 
 def pydicom_files() -> list[Path]:

@@ -1,6 +1,6 @@
-"""An archive without disk: any number of files that all read as one small image, and what a run over it cost."""
+"""An archive without disk: any number of files that are made when they are read, and what a run over it cost."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from dicom_assets.archive.listing import ListedFile, to_table
 from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.files import DataFile
 from dicom_assets.delta.lake import Lake
+from dicom_assets.dicom.source import BytesSource
 from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets_tests.support.whole import tiny_dicom
 
@@ -19,20 +20,18 @@ _IMAGE = tiny_dicom(1)
 _WHEN = datetime(2024, 5, 6, tzinfo=UTC)
 
 
-class Image:
-    """The bytes of any file."""
-
-    size = len(_IMAGE)
-
-    def read(self, offset: int, length: int) -> bytes:
-        return _IMAGE[offset : offset + length]
+def one_image(_prefix: str, _number: int) -> bytes:
+    """Return the bytes of any file."""
+    return _IMAGE
 
 
 @dataclass(frozen=True)
 class EndlessArchive:
-    """Numbered files in prefixes."""
+    """Numbered files in prefixes, by default one small image each; their size is only what the listing says."""
 
-    files: Mapping[str, frozenset[int]]
+    files: Mapping[str, Collection[int]]
+    content: Callable[[str, int], bytes] = one_image
+    size: int = len(_IMAGE)
     root: str = "/endless"
     depth: int = 1
 
@@ -46,22 +45,27 @@ class EndlessArchive:
         """Return nothing: there are no folders."""
 
     def exists(self, path: str) -> bool:
-        prefix, name = path.removeprefix(f"{self.root}/").split("/")
-        return int(name[2:-4]) in self.files.get(prefix, ())
+        prefix, number = self._place(path)
+        return number in self.files.get(prefix, ())
 
     def prefixes(self):
         return Prefixes(sorted(self.files))
 
     def list(self, prefix: str) -> pa.Table:
         names = [f"{prefix}/IM{number:08d}.dcm" for number in sorted(self.files.get(prefix, ()))]
-        mark = f"{Image.size}-1"
+        mark = f"{self.size}-1"
         return to_table(
-            prefix, (ListedFile(f"{self.root}/{name}", name, Image.size, _WHEN, None, mark) for name in names)
+            prefix, (ListedFile(f"{self.root}/{name}", name, self.size, _WHEN, None, mark) for name in names)
         )
 
     @contextmanager
-    def open(self, _: str, listed: Listed | None = None):
-        yield Image()
+    def open(self, path: str, listed: Listed | None = None):
+        yield BytesSource(self.content(*self._place(path)))
+
+    def _place(self, path: str) -> tuple[str, int]:
+        """Return the prefix and the number of a file."""
+        prefix, name = path.removeprefix(f"{self.root}/").split("/")
+        return prefix, int(name[2:-4])
 
 
 Files = Mapping[str, Mapping[str, DataFile]]

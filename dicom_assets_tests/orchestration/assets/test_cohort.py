@@ -10,7 +10,8 @@ from dicom_assets.cohorts.errors import CohortError, CohortNameError
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.query.database import Catalog
-from dicom_assets_tests.support.patients import catalog_of, fill, put_instance
+from dicom_assets_tests.support.patients import catalog_of, fill
+from dicom_assets_tests.support.whole import put
 
 
 @pytest.fixture
@@ -46,8 +47,8 @@ def test_the_data_version_changes_with_the_members_alone(place):
         materialize(defs, instance, "ct")
         assert data_version(instance, "ct") == first
         assert open_cohort(catalog, "ct").record.version == 0
-        put_instance(place / "archive" / "p1" / "new.dcm", 7, PatientID="P1", SOPInstanceUID="7", Modality="CT")
-        put_instance(place / "archive" / "p0" / "new.dcm", 8, PatientID="P0", SOPInstanceUID="8", Modality="MR")
+        put(place / "archive" / "p1" / "new.dcm", 7, PatientID="P1", SOPInstanceUID="7", Modality="CT")
+        put(place / "archive" / "p0" / "new.dcm", 8, PatientID="P0", SOPInstanceUID="8", Modality="MR")
         catalog_of(place / "archive", place / "lake")
         materialize(defs, instance, "ct")
         assert data_version(instance, "ct") != first
