@@ -126,21 +126,14 @@ class Cohort:
         return export(task, verify_against_index(rows, self.catalog.lake), progress)
 
     def archive(self, *, follow_outside_links: bool = False) -> Archive:
-        """Return the archive that the catalog was opened with, or tells of.
+        """Return the archive of the catalog; raises :class:`CohortError` where the catalog does not tell.
 
-        Raises
-        ------
-        CohortError
-            The catalog was opened without one, and does not tell.
-
+        Not the one that the catalog was opened with: the paths of members are below the root that the tables state.
         """
-        given = self.catalog.archive
-        if given is not None and not isinstance(given, str):
-            return given
-        source = given or read(source_of(self.catalog) or self.record.source)
+        source = source_of(self.catalog) or self.record.source
         if not source:
             raise CohortError("the catalog does not tell where its archive is: update it once")
-        return open_archive(source, 0, lake=self.catalog.lake.root, follow_outside_links=follow_outside_links)
+        return open_archive(read(source), 0, lake=self.catalog.lake.root, follow_outside_links=follow_outside_links)
 
 
 def open_cohort(catalog: Catalog | str, reference: str) -> Cohort:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from deltalake import DeltaTable
 
-from dicom_assets import create_cohort, open_cohort, update_catalog
+from dicom_assets import create_cohort, open_catalog, open_cohort, update_catalog
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.opening import open_archive
 from dicom_assets.cohorts.errors import CohortError
@@ -185,3 +185,12 @@ def test_members_that_stand_in_another_split_have_moved(still):
     assert moved
     assert none.compare(one).counts["moved"] == 40
     assert none.compare(none).rows.num_rows == 0
+
+
+def test_members_are_looked_for_where_the_tables_say_whatever_the_catalog_was_opened_with(place, tmp_path):
+    shutil.copytree(place.archive, tmp_path / "copy")
+    create_cohort(place.catalog, "ct")
+    opened = open_catalog(str(tmp_path / "lake"), archive=str(tmp_path / "copy"))
+    cohort = open_cohort(opened, "ct")
+    assert cohort.archive().root == str(place.archive)
+    assert cohort.verify(files=True).ok
