@@ -13,6 +13,8 @@ from platformdirs import user_data_path
 from sqlalchemy.exc import SQLAlchemyError
 
 from dicom_assets.errors import InfrastructureError
+from dicom_assets.orchestration.dagster_internals import InstanceRef
+from dicom_assets.orchestration.kept_storage import with_kept_connections
 from dicom_assets.storage.addresses import is_remote
 
 _HOME = "DAGSTER_HOME"
@@ -95,7 +97,7 @@ def _made(home: Path) -> DagsterInstance:
             settings = home / _SETTINGS
             if not settings.exists() and not os.environ.get(_HOME):
                 settings.write_text(default_settings(os.cpu_count() or 1))
-            return DagsterInstance.from_config(str(home))
+            return DagsterInstance.from_ref(with_kept_connections(InstanceRef.from_dir(str(home))))
     except OSError as error:
         raise InstanceError(f"the Dagster instance at {home} cannot be made: {error.strerror}") from error
 

@@ -1,0 +1,109 @@
+"""Dagster's SQLite storage with connections that are kept: a command's own, beside which others use the same files.
+
+Dagster opens a database anew for each statement, with an SQLAlchemy engine that compiles each statement anew, and the
+last connection to close a database in WAL mode writes its log back. A run of one partition stores some 170 events, so
+that this costs more than cataloging ten files does. A process that runs alone and ends keeps one connection instead.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy.pool import QueuePool
+
+from dicom_assets.orchestration.dagster_internals import (
+    INDEX_SHARD_NAME,
+    SQLITE_BUSY_TIMEOUT_SECONDS,
+    ConfigurableClassData,
+    DagsterSqliteStorage,
+    InstanceRef,
+    SqliteEventLogStorage,
+    SqliteRunStorage,
+)
+
+_KEPT_RUNS = 2
+"""Each run has a database of its own; a command executes one run after the other."""
+
+
+def with_kept_connections(instance: InstanceRef) -> InstanceRef:
+    """Return an instance with this storage in place of Dagster's own; one with another database stays as it is."""
+    storage = instance.storage_data
+    if storage is None or storage.class_name != DagsterSqliteStorage.__name__:
+        return instance
+    kept = ConfigurableClassData(__name__, KeptSqliteStorage.__name__, storage.config_yaml)
+    return instance._replace(storage_data=kept)
+
+
+def _engine(address: str) -> Engine:
+    return create_engine(
+        address, poolclass=QueuePool, pool_size=1, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+    )
+
+
+class _KeptEventLog(SqliteEventLogStorage):
+    """Events, with the connections to the index and to the runs of late."""
+
+    def __init__(self, base_dir: str) -> None:
+        self._engines: dict[str, Engine] = {}
+        super().__init__(base_dir)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock:
+            engine = self._kept(shard)
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.begin() as connection:
+                yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        return bool(inspect(self._kept(INDEX_SHARD_NAME)).has_table(table_name))
+
+    def dispose(self) -> None:
+        for engine in self._engines.values():
+            engine.dispose()
+        self._engines.clear()
+        super().dispose()
+
+    def _kept(self, shard: str) -> Engine:
+        """Return the engine of a database; that of the run which was over first is let go."""
+        if shard not in self._engines:
+            runs = [name for name in self._engines if name != INDEX_SHARD_NAME]
+            if len(runs) >= _KEPT_RUNS and shard != INDEX_SHARD_NAME:
+                self._engines.pop(runs[0]).dispose()
+            self._engines[shard] = _engine(self.conn_string_for_shard(shard))
+        return self._engines[shard]
+
+
+class _KeptRuns(SqliteRunStorage):
+    """Runs, with one connection."""
+
+    def __init__(self, conn_string: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(conn_string, inst_data)
+        self._engine = _engine(conn_string)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        self._engine.dispose()
+        super().dispose()
+
+
+class KeptSqliteStorage(DagsterSqliteStorage):
+    """Dagster's storage in a folder, with connections that are kept until the instance is disposed of."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        # It makes the databases where there are none yet.
+        super().__init__(base_dir, inst_data)
+        self._run_storage: SqliteRunStorage = _KeptRuns(self._run_storage._conn_string)  # noqa: SLF001
+        self._event_log_storage: SqliteEventLogStorage = _KeptEventLog(self._event_log_storage._base_dir)  # noqa: SLF001
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
+        """Return the storage of a configuration: Dagster's own method names its class."""
+        return cls.from_local(inst_data=inst_data, **config_value)
