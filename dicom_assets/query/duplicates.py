@@ -44,22 +44,23 @@ def duplicates_sql(where: str = "true") -> str:
     # A catalog without pixel_hashes lacks their columns: a union by name with nothing brings them, as nulls.
     absent = ", ".join(f"NULL::VARCHAR AS {name}" for name in _OPTIONAL)
     alike = " AND ".join(f"count({name}) = count(*) AND min({name}) = max({name})" for name in ("content", "size"))
+    compared = f"WHERE SOPInstanceUID IS NOT NULL AND removed_at IS NULL AND {where}"
+    # The UIDs first, alone: what is known of every file would take ten times the memory.
     return (
-        "SELECT prefix, path, SOPInstanceUID, likeness, files, size, sha256, pixel_hash, header_hash FROM (\n"  # noqa: S608
-        f"SELECT {', '.join(_COLUMNS)} FROM (FROM object_catalog UNION ALL BY NAME (SELECT {absent} WHERE false))\n"
-        f"WHERE SOPInstanceUID IS NOT NULL AND removed_at IS NULL AND {where}\n"
-        ") JOIN (SELECT SOPInstanceUID, count(*) AS files, CASE\n"
+        "WITH shared AS (SELECT SOPInstanceUID FROM object_catalog\n"  # noqa: S608
+        f"{compared} GROUP BY SOPInstanceUID HAVING count(*) > 1),\n"
+        f"alike AS MATERIALIZED (SELECT {', '.join(_COLUMNS)}, coalesce(sha256, etag) AS content,\n"
+        "CASE pixel_hash_status WHEN 'no_pixel_data' THEN 'none' ELSE pixel_hash END AS pixels\n"
+        f"FROM (FROM object_catalog UNION ALL BY NAME (SELECT {absent} WHERE false))\n"
+        f"{compared} AND SOPInstanceUID IN (FROM shared))\n"
+        "SELECT prefix, path, SOPInstanceUID, likeness, files, size, sha256, pixel_hash, header_hash FROM alike\n"
+        "JOIN (SELECT SOPInstanceUID, count(*) AS files, CASE\n"
         f"WHEN {alike} THEN '{Likeness.SAME_BYTES}'\n"
         f"WHEN min(pixels) <> max(pixels) THEN '{Likeness.DIFFERENT_IMAGES}'\n"
         f"WHEN count(pixels) < count(*) OR count(header_hash) < count(*) THEN '{Likeness.UNKNOWN}'\n"
         f"WHEN min(header_hash) = max(header_hash) THEN '{Likeness.SAME_HEADER_AND_PIXELS}'\n"
         f"WHEN min(pixels) = 'none' THEN '{Likeness.DIFFERENT_HEADERS}'\n"
-        f"ELSE '{Likeness.SAME_PIXELS}' END AS likeness FROM (\n"
-        "SELECT SOPInstanceUID, size, header_hash, coalesce(sha256, etag) AS content,\n"
-        "CASE pixel_hash_status WHEN 'no_pixel_data' THEN 'none' ELSE pixel_hash END AS pixels\n"
-        f"FROM (FROM object_catalog UNION ALL BY NAME (SELECT {absent} WHERE false))\n"
-        f"WHERE SOPInstanceUID IS NOT NULL AND removed_at IS NULL AND {where}\n"
-        ") GROUP BY SOPInstanceUID HAVING count(*) > 1) USING (SOPInstanceUID)"
+        f"ELSE '{Likeness.SAME_PIXELS}' END AS likeness FROM alike GROUP BY SOPInstanceUID) USING (SOPInstanceUID)"
     )
 
 

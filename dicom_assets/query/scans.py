@@ -26,6 +26,8 @@ _SCATTERED_ROWS = 100_000
 _KEPT_BYTES = 32 << 20
 """Rows of such a table that are kept between queries, of one set of columns."""
 _KEPT_SETS = 4
+_FOOTERS_KEPT = 200
+"""Footers of data files are kept between queries of tables of so many files or fewer: 300 kB each, decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
         if filter is not None and len(files) > _FEW_FILES and not set(names).issubset(tested):
             files = self._matching(files, tested, filter)
         if self._long.isdisjoint([*names, *tested]):
-            return self._dataset(files).scanner(columns=names, filter=filter)
+            return self._scanned(files, names, filter)
         return Scan(self._schema_of(names), self._in_groups(files, names, filter))
 
     def _is_small(self, names: Sequence[str]) -> bool:
@@ -123,8 +125,13 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
     def _schema_of(self, names: Sequence[str]) -> pa.Schema:
         return pa.schema([self.schema.field(name) for name in names])
 
-    def _dataset(self, files: Sequence[ds.ParquetFileFragment]) -> ds.FileSystemDataset:
-        return ds.FileSystemDataset(files, self.schema, self._files.format, self._files.filesystem)
+    def _scanned(
+        self, files: Sequence[ds.ParquetFileFragment], names: Sequence[str], condition: ds.Expression | None
+    ) -> ds.Scanner:
+        """Return Arrow's own scan of some files."""
+        dataset = ds.FileSystemDataset(files, self.schema, self._files.format, self._files.filesystem)
+        few = self.file_count <= _FOOTERS_KEPT
+        return dataset.scanner(columns=list(names), filter=condition, cache_metadata=few)
 
     def _in_groups(
         self, files: Sequence[ds.ParquetFileFragment], names: list[str], condition: ds.Expression | None
@@ -135,7 +142,7 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
             group.append(file)
             rows += self._rows.get(file.path, _GROUP_ROWS)
             if rows >= _GROUP_ROWS or number == len(files):
-                yield from self._dataset(group).scanner(columns=names, filter=condition).to_batches()
+                yield from self._scanned(group, names, condition).to_batches()
                 group, rows = [], 0
 
     def _from_log(
@@ -166,7 +173,7 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
     ) -> list[ds.ParquetFileFragment]:
         """Return the files that hold matching rows, as the columns of the filter tell; all where most of them do."""
         seen, matching = set[str](), set[str]()
-        for part in self._dataset(files).scanner(columns=tested[:1], filter=condition).scan_batches():
+        for part in self._scanned(files, tested[:1], condition).scan_batches():
             seen.add(part.fragment.path)
             if part.record_batch.num_rows:
                 matching.add(part.fragment.path)
