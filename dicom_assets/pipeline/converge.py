@@ -146,4 +146,4 @@ def _effort(staged: Staged, name: str, adds: Iterable[AddAction], seconds: Secon
     written: Counter[str] = Counter()
     for add in adds:
         written[str(add.partition_values[PARTITION])] += add.size
-    return Effort(seconds, staged.engine, staged.url, staged.bytes_read.get(name, {}), written)
+    return Effort(seconds, staged.engine, staged.url, staged.bytes_read.get(name, {}), written, staged.tasks)
