@@ -53,7 +53,7 @@ class ExtractionTask:
         """
         started = time.monotonic()
         writers = {
-            extractor.table.name: _Writer(extractor, TableSink(location.filesystem(), extractor.table), self.origin)
+            extractor.table.name: _Writer(extractor, TableSink(location.for_writing(), extractor.table), self.origin)
             for extractor, location in zip(self.extractors, self.locations, strict=True)
         }
         files = wanted_of(piece)

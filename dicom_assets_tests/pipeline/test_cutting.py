@@ -1,6 +1,7 @@
 """Work is cut so that no task is much longer than another, as far as files allow it."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import pyarrow as pa
 from hypothesis import given
@@ -79,7 +80,7 @@ def test_every_file_is_in_one_piece_beside_its_neighbours_and_no_piece_is_out_of
     work = _files(sizes)
     pieces = [from_piece(piece) for piece in cut_files(work, Cores(parallelism=cores))]
     numbers = [piece["number"].to_pylist() for piece in pieces]
-    assert sorted(sum(numbers, [])) == list(range(len(sizes)))
+    assert sorted(chain.from_iterable(numbers)) == list(range(len(sizes)))
     assert all(part == list(range(part[0], part[-1] + 1)) for part in numbers)
     costs = [sum((size or 0) + (256 << 10) for size in piece["size"].to_pylist()) for piece in pieces]
     assert costs == sorted(costs, reverse=True)
