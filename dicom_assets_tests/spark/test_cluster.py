@@ -12,26 +12,14 @@ from dicom_assets.spark.code import pack
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.cluster import PROJECT, Cluster
 from dicom_assets_tests.support.corpus import copy_files
+from dicom_assets_tests.support.hidden import hide_package
 from dicom_assets_tests.support.on_engine import result, spawn, wait_for_marks
 from dicom_assets_tests.support.scratch import IN_PROCESS, build
 from dicom_assets_tests.support.whole import contents, put
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 REAL = {"ct": ("CT_small.dcm", "JPEG2000.dcm"), "mr": ("MR_small.dcm", "MR_truncated.dcm"), "rt": ("rtplan.dcm",)}
-WITHOUT_THE_PACKAGE = '''
-import sys
-
-class Hidden:
-    """Hides the package, wherever it is installed, but in an archive that was shipped."""
-
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name == "dicom_assets" and not any(place.endswith("shipped.zip") for place in sys.path):
-            raise ModuleNotFoundError("No module named 'dicom_assets'", name="dicom_assets")
-
-sys.meta_path.insert(0, Hidden)
-'''
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +50,7 @@ def _settings(cluster, **more):
 
 @pytest.fixture
 def without_the_package(tmp_path):
-    folder = tmp_path / "hidden"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(WITHOUT_THE_PACKAGE)
-    return {"spark.executorEnv.PYTHONPATH": str(folder)}
+    return {"spark.executorEnv.PYTHONPATH": str(hide_package(tmp_path / "hidden"))}
 
 
 def test_a_cluster_makes_the_same_tables_row_by_row(cluster, source, expected, lake):

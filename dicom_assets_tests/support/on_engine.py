@@ -51,7 +51,7 @@ def spawn(source: Path, lake: str, settings: dict[str, str], marks: Path | None 
     )
 
 
-def result(process: subprocess.Popen, seconds: float = 240) -> tuple[int, str]:
+def result(process: subprocess.Popen, seconds: float = 500) -> tuple[int, str]:
     """Return how a process ended, and what it said."""
     try:
         said, _ = process.communicate(timeout=seconds)
@@ -62,7 +62,7 @@ def result(process: subprocess.Popen, seconds: float = 240) -> tuple[int, str]:
     return process.returncode, said.strip()
 
 
-def wait_for_marks(marks: Path, count: int, process: subprocess.Popen, seconds: float = 180) -> None:
+def wait_for_marks(marks: Path, count: int, process: subprocess.Popen, seconds: float = 300) -> None:
     """Wait until so many files were opened."""
     deadline = time.monotonic() + seconds
     while len(list(marks.iterdir())) < count:
