@@ -18,7 +18,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version as installed_version
 from importlib.resources import files
@@ -304,6 +304,8 @@ def _end(folder: Path, pid: int) -> None:
             return
         deadline = time.monotonic() + _STOP_SECONDS
         while time.monotonic() < deadline:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)  # it is a child where this process has started it
             if not _is_ours(folder, pid):
                 return
             time.sleep(_PAUSE)
