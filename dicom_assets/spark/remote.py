@@ -137,7 +137,7 @@ def ship(session: SparkSession, archives: str) -> None:
 
     """
     paths = [path.strip() for path in archives.split(",") if path.strip()]
-    if not paths:
+    if not paths or session.conf.get(_SHIPPED, None) == ",".join(paths):
         return
     try:
         session.addArtifacts(*paths, pyfile=True)

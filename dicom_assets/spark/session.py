@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from pyspark.sql import SparkSession
 
@@ -34,12 +35,15 @@ LOCAL_CONFIG: dict[str, str] = {
     # A laptop changes networks while Spark runs.
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    # Workers of a cluster that get this package shipped do not have it yet when this process starts.
+    # Here alone: where this package is shipped, workers do not have it yet when their daemon starts.
     "spark.python.daemon.module": "dicom_assets.pipeline.daemon",
     # Errors only: the terminal belongs to the progress bar.
     "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file://{Path(__file__).parent / 'log4j2.properties'}",
 }
 """Settings for Spark in this process."""
+
+_checked: WeakSet[SparkSession] = WeakSet()
+"""Sessions whose workers were asked whether they can do work."""
 
 
 def start_session(config: Mapping[str, Any]) -> SparkSession:
@@ -68,8 +72,10 @@ def start_session(config: Mapping[str, Any]) -> SparkSession:
     if remote is None and SPARK_MASTER not in settings:
         remote = os.environ.get("SPARK_REMOTE")
     session = connect(remote, settings, DEFAULT_CONFIG) if remote else _start(settings)
-    if remote or not _is_local(session):
-        SparkRunner(session).check()
+    if session not in _checked:
+        if remote or not _is_local(session):
+            SparkRunner(session).check()
+        _checked.add(session)
     return session
 
 
