@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table as Grid
 
+from dicom_assets.cli.spark import chosen_spark
 from dicom_assets.delta.lake import Lake
-from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.change_columns import change_columns
 from dicom_assets.pipeline.own_columns import saved_columns
 from dicom_assets.query.opening import open_catalog
@@ -31,7 +31,7 @@ def run_columns(lake: Lake, add: Sequence[str], remove: Sequence[str]) -> None:
     if add or remove:
         started = time.monotonic()
         with stdout.status("Filling columns from the headers..."):
-            done = change_columns(lake, SparkResource().engine(), add=add, remove=remove)
+            done = change_columns(lake, chosen_spark().engine(), add=add, remove=remove)
         stdout.print(f"{done.rows} rows made anew in {time.monotonic() - started:.1f} s; no file was read.")
     columns = saved_columns(lake)
     if not columns:

@@ -12,12 +12,24 @@ from rich.console import Console
 from dicom_assets.cli.changes import changes
 from dicom_assets.cli.cohort import app as cohort_commands
 from dicom_assets.cli.destination import tell_programs
+from dicom_assets.cli.engine import app as engine_commands
 from dicom_assets.cli.errors import clear_errors
 from dicom_assets.cli.export import export
 from dicom_assets.cli.issues import issues
 from dicom_assets.cli.leave import leave
 from dicom_assets.cli.levels import series, studies
-from dicom_assets.cli.options import Commands, Depth, FollowOutsideLinks, Json, LakeOption, Schema, Source
+from dicom_assets.cli.options import (
+    Commands,
+    Depth,
+    FollowOutsideLinks,
+    Json,
+    LakeOption,
+    Master,
+    Remote,
+    Schema,
+    Source,
+    SparkConfig,
+)
 from dicom_assets.cli.shell import shell
 from dicom_assets.cli.show import show
 from dicom_assets.cli.sql import sql
@@ -33,6 +45,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cohort_commands, name="cohort")
+app.add_typer(engine_commands, name="engine")
 
 
 def _print_version(wanted: bool) -> None:
@@ -80,6 +93,9 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
         bool, typer.Option("--move-source", help="The archive was moved here: rewrite the paths in the tables first.")
     ] = False,
     follow_outside_links: FollowOutsideLinks = False,
+    master: Master = None,
+    remote: Remote = None,
+    spark_config: SparkConfig = None,
     json: Json = False,
 ) -> None:
     """Catalog an archive: find its prefixes and materialize what changed, through Dagster.
@@ -89,6 +105,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     """
     from dicom_assets.cli.catalog import CatalogCommand, run_catalog
     from dicom_assets.cli.places import checked_places
+    from dicom_assets.cli.spark import chosen_spark
     from dicom_assets.extract.headers import with_more_columns
     from dicom_assets.extract.installed import installed_extractors
     from dicom_assets.extract.model import CatalogModel
@@ -99,7 +116,10 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
         places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
         extractors = installed_extractors(sha256=sha256, pixel_hash=pixel_hash)
         model = CatalogModel(with_more_columns(extractors, column or ()))
-        command = CatalogCommand(places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, model, json=json)
+        spark = chosen_spark(master, remote, spark_config or ())
+        command = CatalogCommand(
+            places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, model, spark, json=json
+        )
         with open_instance(places.lake) as instance:
             succeeded = run_catalog(command, Launcher(instance))
     if not succeeded:

@@ -59,6 +59,32 @@ FollowOutsideLinks = Annotated[
         "--follow-outside-links", envvar=_OUTSIDE, help="Follow symbolic links that lead out of the source, too."
     ),
 ]
+Master = Annotated[
+    str | None,
+    typer.Option(
+        "--master",
+        metavar="URL",
+        help="Spark master where large work is done: spark://host:7077, yarn, k8s://https://host, local[4]. By default "
+        "DICOM_ASSETS_SPARK_MASTER, else the engine that runs, else this machine.",
+    ),
+]
+Remote = Annotated[
+    str | None,
+    typer.Option(
+        "--remote",
+        metavar="URL",
+        help="Spark Connect server where large work is done: sc://host:15002. By default DICOM_ASSETS_SPARK_REMOTE.",
+    ),
+]
+SparkConfig = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--spark-config",
+        metavar="KEY=VALUE",
+        help="A Spark setting; may be given several times. By default those of DICOM_ASSETS_SPARK_CONFIG, separated by "
+        ";.",
+    ),
+]
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 OutputFile = Annotated[

@@ -1,6 +1,7 @@
 """Where a Delta table is, and how to reach it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import platform
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,10 @@ class TableSchemaError(UserError, ValueError):
 
 class LakeError(InfrastructureError, OSError):
     """The lake cannot be reached: an infrastructure fault, or wrong credentials."""
+
+
+class LakeNotHereError(UserError, OSError):
+    """The lake is a folder that a worker of a cluster does not have, or has of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,30 @@ class TableLocation:
         if self.is_local:
             return SubTreeFileSystem(self.uri, LocalFileSystem())
         return PyFileSystem(DeltaStorageHandler(self.uri, dict(self.storage_options)))
+
+    def for_writing(self) -> FileSystem:
+        """Return :meth:`filesystem`, where the table is there: a worker would make a folder of its own.
+
+        Raises
+        ------
+        LakeNotHereError
+            This machine has no such folder.
+
+        """
+        if self.is_local and not Path(self.uri, "_delta_log").is_dir():
+            raise LakeNotHereError(
+                f"the worker {platform.node()} has no table at {self.uri}: put the lake into a bucket, or on a share "
+                "that all workers mount at that path"
+            )
+        return self.filesystem()
+
+    def confirm_written(self, paths: Iterable[str]) -> None:
+        """Raise ``LakeNotHereError`` unless data files that workers wrote can be seen from here."""
+        if self.is_local and any(not Path(self.uri, path).is_file() for path in paths):
+            raise LakeNotHereError(
+                f"workers wrote data files to a {self.uri} that is not the one of this machine: put the lake into a "
+                "bucket, or on a share that all workers mount at that path. Nothing was committed"
+            )
 
     def exists(self) -> bool:
         """Return whether there is a Delta table."""

@@ -11,6 +11,7 @@ from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.orchestration.sensors import SensorOptions
 from dicom_assets.pipeline.difference import UpdateMode
+from dicom_assets.spark.settings import checked, spark_settings
 
 _CHECKS = CheckOptions()
 _SENSOR = SensorOptions()
@@ -126,9 +127,16 @@ class CheckSettings(Resolvable, Model):
 class SparkSettings(Resolvable, Model):
     """Where the work is done."""
 
+    master: str = Field(
+        default="",
+        description="A cluster: `spark://host:7077`, `yarn`, `k8s://https://host`; without any it is this machine.",
+    )
+    remote: str = Field(
+        default="",
+        description="A Spark Connect server in place of a master: `sc://host:15002`. Needs the extra `connect`.",
+    )
     config: dict[str, str | int | float | bool] = Field(
-        default_factory=dict,
-        description="Spark settings, such as `spark.master: spark://host:7077`; without a master it is this machine.",
+        default_factory=dict, description="More Spark settings, such as `spark.executor.memory: 8g`."
     )
     small_files: int = Field(
         default=_SPARK.small_files,
@@ -138,5 +146,7 @@ class SparkSettings(Resolvable, Model):
     small_mib: int = Field(default=_SPARK.small_mib, description="The same for the size of the files together, in MiB.")
 
     def resource(self) -> SparkResource:
-        """Return the resource."""
-        return SparkResource(spark_config=self.config, small_files=self.small_files, small_mib=self.small_mib)
+        """Return the resource; raises ``SparkSettingsError`` where a master and a server are named."""
+        engine = spark_settings(self.master, self.remote)
+        config = checked({**self.config, **engine})
+        return SparkResource(spark_config=config, small_files=self.small_files, small_mib=self.small_mib)

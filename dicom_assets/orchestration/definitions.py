@@ -14,6 +14,12 @@
     More attributes of the header with a column of their own, separated by ``;``: ``Weight=PatientWeight:number``.
 ``DICOM_ASSETS_PREVIEWS``
     How many thumbnails the materialization of a partition shows, by default none.
+``DICOM_ASSETS_SPARK_MASTER``
+    Spark master where large work is done, such as ``spark://head:7077``; by default this machine.
+``DICOM_ASSETS_SPARK_REMOTE``
+    Spark Connect server where large work is done, such as ``sc://host:15002``, in place of a master.
+``DICOM_ASSETS_SPARK_CONFIG``
+    More Spark settings, separated by ``;``: ``spark.executor.memory=8g;spark.executor.cores=4``.
 """
 
 import os
@@ -59,6 +65,7 @@ from dicom_assets.orchestration.sensors import (
     build_automation_sensor,
     build_update_job,
 )
+from dicom_assets.spark.settings import settings_from_environment
 
 SOURCE = "DICOM_ASSETS_SOURCE"
 LAKE = "DICOM_ASSETS_LAKE"
@@ -122,6 +129,8 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
         The catalog cannot be called that.
     ColumnError, AttributePathError, ExtractorError
         A column cannot be, names no attribute, or has the name of another.
+    SparkSettingsError
+        What the environment says of Spark cannot be meant.
 
     """
     names, model = CatalogNames(name), CatalogModel(with_more_columns(extractors, columns))
@@ -134,7 +143,7 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
         "archive": files,
         "lake": tables,
         "io_manager": LakeIOManager(lake=tables),
-        "spark": spark or SparkResource(),
+        "spark": spark or SparkResource(spark_config=settings_from_environment()),
     }
     with warnings.catch_warnings():
         # Dagster's pins hold us to one minor release, and backfill policies have been "beta" for many.

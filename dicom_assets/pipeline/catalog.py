@@ -9,8 +9,9 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
+from dicom_assets.pipeline.cutting import cut_rows
 from dicom_assets.pipeline.difference import UpdateMode, difference
-from dicom_assets.pipeline.engine import Engine, StagedFile, cut
+from dicom_assets.pipeline.engine import Engine, StagedFile
 from dicom_assets.pipeline.join import JoinTask, catalog_versions
 from dicom_assets.pipeline.ownership import refuse_moving
 from dicom_assets.pipeline.plan import Staged, TablePlan
@@ -90,5 +91,5 @@ class CatalogStep:
         runner = engine.runner(work.num_rows, 0, ROWS)
         origin = Origin.now(self.run_id)
         task = JoinTask(self.model, plan.sources, plan.tables[name].snapshot.location, origin)
-        files = map(StagedFile.from_bytes, runner.run(task, cut(work, runner)))
+        files = map(StagedFile.from_bytes, runner.run(task, cut_rows(work, runner)))
         return Staged({name: [file.add for file in files]}, runner.name, runner.url, origin=origin)

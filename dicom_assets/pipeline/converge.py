@@ -110,6 +110,7 @@ class _Run(Generic[P]):
             adds = staged.adds.get(name, ()) if table.difference.work.num_rows else ()
             with watch.measure("rewrite"):
                 change = self._change(table, adds, staged.origin)
+            table.snapshot.location.confirm_written(add.path for add in change.adds)
             made_by.confirm()
             if plan is not made_by:
                 plan.confirm()
@@ -146,4 +147,4 @@ def _effort(staged: Staged, name: str, adds: Iterable[AddAction], seconds: Secon
     written: Counter[str] = Counter()
     for add in adds:
         written[str(add.partition_values[PARTITION])] += add.size
-    return Effort(seconds, staged.engine, staged.url, staged.bytes_read.get(name, {}), written)
+    return Effort(seconds, staged.engine, staged.url, staged.bytes_read.get(name, {}), written, staged.tasks)

@@ -16,10 +16,12 @@ from pyspark.daemon import manager
 import dicom_assets.pipeline.extraction
 import dicom_assets.pipeline.join
 import dicom_assets.spark.datasource  # noqa: F401
+from dicom_assets.spark.code import code_digest
 from dicom_assets.spark.quiet import silence_libraries
 
 if __name__ == "__main__":
     silence_libraries()
+    code_digest()  # workers are asked for it, and inherit it
     # A worker collects garbage after every task, which takes longer than many a task does if it has to go through all
     # that was imported here: 50 ms and more. What is frozen is left out.
     gc.collect()

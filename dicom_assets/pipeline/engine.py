@@ -13,12 +13,7 @@ from dicom_assets.delta.rewrite import FileRewrite
 from dicom_assets.spark.work import REWRITES, Engine, Runner
 from dicom_assets.tables import PARTITION
 
-__all__ = ["Engine", "Runner", "StagedFile", "cut", "from_piece", "run_rewrites", "to_piece"]
-
-_PIECES_PER_CORE = 4
-_MAX_ROWS_PER_PIECE = 5000
-_MIN_ROWS_PER_PIECE = 32
-"""Fewer would make many data files that hold little but their footers."""
+__all__ = ["Engine", "Runner", "StagedFile", "from_piece", "run_rewrites", "to_piece"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +52,6 @@ class StagedFile:
         """Return what :meth:`to_bytes` made a result of."""
         table, add, unread, bytes_read = orjson.loads(result)
         return cls(table, AddAction(**add), unread, bytes_read)
-
-
-def cut(work: pa.Table, runner: Runner) -> list[bytes]:
-    """Cut work into pieces of equal size: a few for each core, so that slow files do not leave cores idle."""
-    wanted = 1 if runner.parallelism == 1 else runner.parallelism * _PIECES_PER_CORE
-    pieces = max(wanted, -(-work.num_rows // _MAX_ROWS_PER_PIECE))
-    size = max(_MIN_ROWS_PER_PIECE, -(-work.num_rows // pieces))
-    return [to_piece(work.slice(start, size)) for start in range(0, work.num_rows, size)]
 
 
 def to_piece(table: pa.Table) -> bytes:

@@ -16,14 +16,16 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import FILE, Snapshot
 from dicom_assets.extract.extractor import Extractor
+from dicom_assets.pipeline.cutting import cut_files
 from dicom_assets.pipeline.difference import UpdateMode, count_by_prefix, difference
-from dicom_assets.pipeline.engine import Engine, StagedFile, cut
+from dicom_assets.pipeline.engine import Engine, StagedFile
 from dicom_assets.pipeline.extraction_task import FILE_COLUMNS, KEY_COLUMNS, ExtractionTask
 from dicom_assets.pipeline.listings import list_prefix
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.plan import Staged, TablePlan
 from dicom_assets.pipeline.refill import refillable, stage_refills
 from dicom_assets.pipeline.row_versions import with_row_version, without_row_version
+from dicom_assets.pipeline.task_times import TaskTime, task_times
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _STATE = ("fingerprint", "extractor_version")
@@ -161,10 +163,11 @@ class ExtractionStep:
         runner = engine.runner(work.num_rows, pc.sum(work["size"]).as_py() or 0)
         locations = [self.lake.location(extractor.table) for extractor in extractors]
         task = ExtractionTask(plan.archive, plan.witness, tuple(extractors), tuple(locations), origin)
-        files = list(map(StagedFile.from_bytes, runner.run(task, cut(work, runner))))
+        results = runner.run(task, cut_files(work, runner))
+        files = [StagedFile.from_bytes(result) for result in results if not TaskTime.is_in(result)]
         _check_unread(plan, files)
         adds = {name: [file.add for file in files if file.table == name] for name in names}
-        return Staged(adds, runner.name, runner.url, _bytes_read(files), origin)
+        return Staged(adds, runner.name, runner.url, _bytes_read(files), origin, task_times(results))
 
 
 def _is_of_present_version(rows: pa.Table, index: pa.Table) -> pa.ChunkedArray:

@@ -1,5 +1,6 @@
 """What a worker does of the pass: it reads files, calls the extractors, and writes the rows where it is."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.rows import Row, Wanted, extract_rows, to_batch
 from dicom_assets.extract.source_file import FileKey, ReadMeter
 from dicom_assets.pipeline.engine import StagedFile, from_piece, results_of
+from dicom_assets.pipeline.task_times import TaskTime
 from dicom_assets.tables import KEY, PARTITION
 
 FILE_COLUMNS = ("relative_path", "fingerprint", "size", "etag", "source_version")
@@ -47,10 +49,11 @@ class ExtractionTask:
     def __call__(self, piece: bytes) -> Iterator[bytes | float]:
         """Read the files of a piece, write their rows, and yield the data files that hold them.
 
-        In between, the share of the piece that is read.
+        In between, the share of the piece that is read; last, how long all of it took.
         """
+        started = time.monotonic()
         writers = {
-            extractor.table.name: _Writer(extractor, TableSink(location.filesystem(), extractor.table), self.origin)
+            extractor.table.name: _Writer(extractor, TableSink(location.for_writing(), extractor.table), self.origin)
             for extractor, location in zip(self.extractors, self.locations, strict=True)
         }
         files = wanted_of(piece)
@@ -62,6 +65,7 @@ class ExtractionTask:
                 yield (number + 1) / len(files)
         for writer in writers.values():
             yield from results_of(writer.close())
+        yield TaskTime(time.monotonic() - started).to_bytes()
 
 
 class _Writer:

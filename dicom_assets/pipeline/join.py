@@ -92,7 +92,7 @@ class JoinTask:
     def __call__(self, piece: bytes) -> Iterator[bytes]:
         """Write the joined rows and yield the data files that hold them."""
         catalog = self.model.catalog
-        sink = TableSink(self.location.filesystem(), catalog)
+        sink = TableSink(self.location.for_writing(), catalog)
         for work in by_prefix(from_piece(piece)):
             for batch in join_rows(self.model, work, self.sources).to_batches(max_chunksize=_BATCH_ROWS):
                 sink.write(self.origin.stamp(batch))

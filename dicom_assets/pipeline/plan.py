@@ -14,6 +14,7 @@ from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.pipeline.difference import Difference, count_by_prefix
 from dicom_assets.pipeline.engine import Engine
+from dicom_assets.pipeline.task_times import TaskTimes
 from dicom_assets.tables import Table
 
 
@@ -55,6 +56,8 @@ class Staged:
         Of the archive's files, by table and prefix; tables that one pass fills share what it read.
     origin
         What their rows say of where they come from.
+    tasks
+        How long the tasks took that read files.
 
     """
 
@@ -63,6 +66,7 @@ class Staged:
     url: str = ""
     bytes_read: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     origin: Origin | None = None
+    tasks: TaskTimes = field(default_factory=TaskTimes)
 
 
 class Step(Protocol[P]):
@@ -117,6 +121,8 @@ class Effort:
         What made the rows, and its page; empty where none had to be made, or where there is no page.
     bytes_read, bytes_written
         Bytes of the archive's files that were read, and of data files that were written, by prefix.
+    tasks
+        How long the tasks took that read files.
 
     """
 
@@ -125,6 +131,7 @@ class Effort:
     url: str = ""
     bytes_read: Mapping[str, int] = field(default_factory=dict)
     bytes_written: Mapping[str, int] = field(default_factory=dict)
+    tasks: TaskTimes = field(default_factory=TaskTimes)
 
 
 @dataclass(frozen=True, slots=True)

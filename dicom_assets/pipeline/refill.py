@@ -72,7 +72,7 @@ class Refill:
 
     def run(self) -> list[AddAction]:
         """Write the rows, as data files that are not yet part of the table."""
-        return write_batches(self.location.filesystem(), self.refiller.table, self._rows())
+        return write_batches(self.location.for_writing(), self.refiller.table, self._rows())
 
     def _rows(self) -> Iterator[pa.RecordBatch]:
         table = self.refiller.table

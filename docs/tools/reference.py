@@ -58,6 +58,9 @@ RUN_METADATA = {
     "run/seconds/stage": "Of that, making rows and writing them.",
     "run/seconds/rewrite": "Of that, rewriting data files that held changed rows.",
     "run/seconds/commit": "Of that, committing.",
+    "run/tasks": "Of extracted tables: tasks that the reading of files was cut into.",
+    "run/longest_task/seconds": "Of extracted tables: what the longest of these tasks took.",
+    "run/longest_task/share": "That, as a share of `run/seconds/stage`. Near 1 with many tasks, the run waited for it.",
     "run/problems": "Of `object_catalog`: the ten most frequent states that are not well, with their reasons.",
     "run/problems_sql": "Of `object_catalog`: the SQL that lists the files.",
 }

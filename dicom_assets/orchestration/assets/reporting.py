@@ -155,11 +155,16 @@ def _run(outcome: Outcome, prefixes: int) -> dict[str, Any]:
     }
     if outcome.made and seconds.total:
         times["run/files_per_second"] = outcome.made / seconds.total
+    tasks = effort.tasks
+    if tasks.count and seconds.stage:
+        times["run/longest_task/seconds"] = tasks.longest
+        times["run/longest_task/share"] = min(1.0, tasks.longest / seconds.stage)
     return {
         "run/prefixes": MetadataValue.int(prefixes),
         "run/rows_made": MetadataValue.int(outcome.made),
         "run/bytes_written": MetadataValue.int(sum(effort.bytes_written.values())),
         **{name: MetadataValue.float(round(value, 3)) for name, value in times.items()},
+        **({"run/tasks": MetadataValue.int(tasks.count)} if tasks.count else {}),
         **({"engine": effort.engine} if effort.engine else {}),
         **({"spark_ui": MetadataValue.url(effort.url)} if effort.url else {}),
     }

@@ -9,7 +9,6 @@ from pyspark.sql import SparkSession
 
 from dicom_assets.orchestration.resources.secrets import SECRET, hidden, revealed
 from dicom_assets.spark.engine import SmallWork, SparkEngine
-from dicom_assets.spark.java import ensure_java
 from dicom_assets.spark.session import start_session
 
 _SMALL = SmallWork()
@@ -44,7 +43,6 @@ class SparkResource(LazyPySparkResource):  # type: ignore[misc]
 
     def _init_session(self) -> None:
         if self._spark_session is None:
-            ensure_java()
             self._spark_session = start_session(revealed(self.spark_config))
 
     def engine(self) -> SparkEngine:

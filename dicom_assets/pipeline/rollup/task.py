@@ -52,7 +52,7 @@ class RollupTask:
 
     def __call__(self, piece: bytes) -> Iterator[bytes]:
         """Write the rows of the entities of a piece, and yield the data files that hold them."""
-        sink = TableSink(self.location.filesystem(), self.table)
+        sink = TableSink(self.location.for_writing(), self.table)
         for work in by_prefix(from_piece(piece)):
             rows = pa.Table.from_pylist(self._rows(work), self.table.schema)
             for batch in self.origin.stamp(rows).to_batches():

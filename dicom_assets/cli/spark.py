@@ -1,0 +1,44 @@
+"""Which Spark a command uses: the one that is named, else the engine of this user that runs, else one of its own."""
+
+import os
+from collections.abc import Iterable
+
+from dicom_assets.cli.errors import tell
+from dicom_assets.orchestration.resources.spark import SparkResource
+from dicom_assets.spark.server import TOKEN, running_server
+from dicom_assets.spark.settings import SPARK_MASTER, SPARK_REMOTE, settings_from_environment, spark_settings
+
+_BELOW_SPARK_SUBMIT = "PYSPARK_GATEWAY_PORT"
+
+
+def chosen_spark(master: str | None = None, remote: str | None = None, config: Iterable[str] = ()) -> SparkResource:
+    """Return Spark as the options say; what they do not say, the environment does.
+
+    A running engine is used where neither names anything, unless it runs other code or has other variables for object
+    stores: then that is told, and the command starts Spark for itself.
+
+    Raises
+    ------
+    SparkSettingsError
+        What is given cannot be meant.
+
+    """
+    given, around = spark_settings(master, remote, config), settings_from_environment()
+    if master or remote:
+        around = {key: value for key, value in around.items() if key not in {SPARK_MASTER, SPARK_REMOTE}}
+    settings = {**around, **given}
+    if not settings and not {"SPARK_REMOTE", _BELOW_SPARK_SUBMIT} & os.environ.keys():
+        settings = _of_engine()
+    return SparkResource(spark_config=settings)
+
+
+def _of_engine() -> dict[str, str]:
+    """Return settings that lead to the engine that runs; none where there is none that fits."""
+    server = running_server()
+    if server is None:
+        return {}
+    if reason := server.misfit():
+        tell(f"The engine is not used: {reason}. `dicom-assets engine stop` ends it.", style="yellow")
+        return {}
+    os.environ[TOKEN] = server.token
+    return {SPARK_REMOTE: server.url}

@@ -1,0 +1,93 @@
+"""A catalog brought up to date on some Spark, by a process of its own: a process has one kind of Spark at a time.
+
+``python -m dicom_assets_tests.support.on_engine SOURCE LAKE [MARKS] KEY=VALUE ...`` prints the error, if there is one,
+as a line ``kind: message``. With a folder MARKS, every file takes a moment to open, and leaves a mark there.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dicom_assets.archive.local import LocalArchive
+from dicom_assets.errors import DicomAssetsError
+from dicom_assets.pipeline.update import update_catalog
+from dicom_assets.spark.engine import SmallWork, SparkEngine
+from dicom_assets.spark.session import start_session
+
+PROJECT = Path(__file__).parents[2]
+_MOMENT = 0.25
+
+
+@dataclass(frozen=True)
+class SlowArchive(LocalArchive):
+    """Takes a moment for each file, and says when it does."""
+
+    marks: str = ""
+
+    @contextmanager
+    def open(self, path, listed=None):
+        Path(self.marks, f"{os.getpid()}-{time.monotonic_ns()}").touch()
+        time.sleep(_MOMENT)
+        with super().open(path, listed) as source:
+            yield source
+
+
+def spawn(source: Path, lake: str, settings: dict[str, str], marks: Path | None = None, **environment: str):
+    """Start such a process."""
+    pairs = [f"{key}={value}" for key, value in settings.items()]
+    folder = [str(marks)] if marks else []
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", __name__, str(source), lake, *folder, *pairs],
+        env={**kept, "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]), **environment},
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def result(process: subprocess.Popen, seconds: float = 500) -> tuple[int, str]:
+    """Return how a process ended, and what it said."""
+    try:
+        said, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return process.returncode, said.strip()
+
+
+def wait_for_marks(marks: Path, count: int, process: subprocess.Popen, seconds: float = 300) -> None:
+    """Wait until so many files were opened."""
+    deadline = time.monotonic() + seconds
+    while len(list(marks.iterdir())) < count:
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def main() -> int:
+    source, lake, *rest = sys.argv[1:]
+    settings = dict(pair.split("=", 1) for pair in rest if "=" in pair)
+    marks = [word for word in rest if "=" not in word]
+    archive = SlowArchive(source, 1, marks=marks[0]) if marks else LocalArchive(source, 1)
+    try:
+        update_catalog(archive, lake, engine=SparkEngine(lambda: start_session(settings), SmallWork(0, 0)))
+    except DicomAssetsError as error:
+        print(f"{type(error).__name__}: {error}")
+        return 2
+    except Exception as error:  # noqa: BLE001 - told to the test
+        print(f"other: {type(error).__name__}: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # a lost driver or server is not asked to close
