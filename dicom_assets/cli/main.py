@@ -17,7 +17,7 @@ from dicom_assets.cli.export import export
 from dicom_assets.cli.issues import issues
 from dicom_assets.cli.leave import leave
 from dicom_assets.cli.levels import series, studies
-from dicom_assets.cli.options import Commands, Depth, FollowOutsideLinks, Json, LakeOption, Schema, Source
+from dicom_assets.cli.options import Commands, Containers, Depth, FollowOutsideLinks, Json, LakeOption, Schema, Source
 from dicom_assets.cli.shell import shell
 from dicom_assets.cli.show import show
 from dicom_assets.cli.sql import sql
@@ -80,6 +80,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
         bool, typer.Option("--move-source", help="The archive was moved here: rewrite the paths in the tables first.")
     ] = False,
     follow_outside_links: FollowOutsideLinks = False,
+    containers: Containers = True,
     json: Json = False,
 ) -> None:
     """Catalog an archive: find its prefixes and materialize what changed, through Dagster.
@@ -96,7 +97,9 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     from dicom_assets.orchestration.launch import Launcher
 
     with clear_errors():
-        places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
+        places = checked_places(
+            source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links, containers=containers
+        )
         extractors = installed_extractors(sha256=sha256, pixel_hash=pixel_hash)
         model = CatalogModel(with_more_columns(extractors, column or ()))
         command = CatalogCommand(places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, model, json=json)
@@ -257,12 +260,13 @@ def demo(
 
 
 @app.command()
-def ui(
+def ui(  # noqa: PLR0913, PLR0917 - the options of the command
     source: Source,
     lake: LakeOption,
     prefix_depth: Depth = 1,
     schema: Schema = "dicom",
     follow_outside_links: FollowOutsideLinks = False,
+    containers: Containers = True,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
@@ -271,7 +275,9 @@ def ui(
     from dicom_assets.cli.ui import serve
 
     with clear_errors():
-        places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
+        places = checked_places(
+            source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links, containers=containers
+        )
         serve(places, host, port)
 
 

@@ -59,12 +59,35 @@ class StagedFile:
         return cls(table, AddAction(**add), unread, bytes_read)
 
 
-def cut(work: pa.Table, runner: Runner) -> list[bytes]:
-    """Cut work into pieces of equal size: a few for each core, so that slow files do not leave cores idle."""
+def cut(work: pa.Table, runner: Runner, units: pa.Array | None = None) -> list[bytes]:
+    """Cut work into pieces of equal size: a few for each core, so that slow files do not leave cores idle.
+
+    Parameters
+    ----------
+    work
+        One row a file.
+    runner
+        Where the pieces will run.
+    units
+        Names of what has to stay together, one for each row and null for rows that stand alone. Rows of one unit follow
+        each other.
+
+    """
     wanted = 1 if runner.parallelism == 1 else runner.parallelism * _PIECES_PER_CORE
     pieces = max(wanted, -(-work.num_rows // _MAX_ROWS_PER_PIECE))
     size = max(_MIN_ROWS_PER_PIECE, -(-work.num_rows // pieces))
-    return [to_piece(work.slice(start, size)) for start in range(0, work.num_rows, size)]
+    starts = list(range(0, work.num_rows, size))
+    if units is not None and units.null_count < len(units):
+        starts = list(dict.fromkeys(_end_of_unit(units, start) for start in starts))
+    ends = [*starts[1:], work.num_rows]
+    return [to_piece(work.slice(start, end - start)) for start, end in zip(starts, ends, strict=True) if end > start]
+
+
+def _end_of_unit(units: pa.Array, start: int) -> int:
+    """Return the first row from a place on that belongs to another unit than the row before it."""
+    while 0 < start < len(units) and units[start].is_valid and units[start] == units[start - 1]:
+        start += 1
+    return start
 
 
 def to_piece(table: pa.Table) -> bytes:
