@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from dicom_assets.archive.base import Archive, FileArchive, FolderIdentity, Prefixes
 from dicom_assets.archive.containers.contents import ContainerFile, Contents, read_contents
-from dicom_assets.archive.containers.faults import MemberError
+from dicom_assets.archive.containers.faults import Fault, MemberError
 from dicom_assets.archive.containers.finding import find_member
 from dicom_assets.archive.containers.kinds import CONTAINER, splits
 from dicom_assets.archive.containers.places import Marked, Place, with_fault
@@ -115,7 +115,9 @@ class ContainerArchive:
                         unlisted.append(f"cannot list {shown(file.path)}: {contents.strerror}")
                     continue
                 tables.append(contents.rows)
-                marks[file.path] = Marked(file.listed.version, contents.rows.num_rows, contents.fault)
+                known = contents.fault is not Fault.OTHER or file.path in remembered.containers
+                fault = contents.fault if known else None
+                marks[file.path] = Marked(file.listed.version, contents.rows.num_rows, fault)
         left |= {path for path, mark in marks.items() if mark.fault}
         members = pa.concat_tables([table.cast(LISTING_SCHEMA) for table in tables])
         return _Found(marks, members, remembered.untold(frozenset(left)), unlisted)

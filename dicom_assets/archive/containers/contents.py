@@ -51,7 +51,8 @@ class Contents:
     rows
         Its members, as :data:`~dicom_assets.archive.listing.LISTING_SCHEMA`, in the order of paths.
     fault
-        Why there may be more of them.
+        Why there may be more of them; :attr:`~dicom_assets.archive.containers.faults.Fault.OTHER` where the file is no
+        container.
 
     """
 
@@ -108,8 +109,6 @@ class _Gathered:
     def walk(self, source: ByteSource) -> Iterator[tuple[Member, str]]:
         """Yield the members with the steps to them, those of nested containers behind each."""
         stream = open_stream(source, self.kind)
-        if stream is None:
-            return
         inner: list[tuple[Member, Kind]] = []
         for member in list_container(stream, self.kind):
             # A compressed TAR goes forward only: what is nested in it waits until it has been listed.
@@ -166,13 +165,13 @@ def _nested(stream: ByteSource, member: Member, kind: Kind) -> Iterator[tuple[Me
     fault: Fault | None = None
     try:
         inner = open_stream(open_member(stream, member.step), kind)
-        for one in islice(list_container(inner, kind) if inner is not None else (), MOST_MEMBERS + 1):
+        for one in islice(list_container(inner, kind), MOST_MEMBERS + 1):
             name = f"{member.name}{SEPARATOR}{one.name}"
             # A nested TAR is as its member is: what tells that from another tells its members apart.
             fingerprint = one.fingerprint if kind is Kind.ZIP else f"{one.fingerprint}@{member.fingerprint}"
             found.append((one._replace(name=name, fingerprint=fingerprint), f"{member.step}/{one.step}"))
     except ContainerError as error:
-        fault = error.fault
+        fault = None if error.fault is Fault.OTHER else error.fault
         found = found if fault is Fault.DAMAGED and kind is not Kind.ZIP else []
     except MemberError:
         found = []  # its own row says why

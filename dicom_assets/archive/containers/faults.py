@@ -20,6 +20,8 @@ class Fault(StrEnum):
     """Its members would come to too many times its size."""
     OVERLAP = "overlap"
     """Members share their bytes, as only those of bombs do."""
+    OTHER = "other"
+    """It is none: told only of a file that was one before. Any other is a file whose name says too much."""
 
     @property
     def sentence(self) -> str:
@@ -33,6 +35,7 @@ _SENTENCES = {
     Fault.COUNT: f"the container has more than {MOST_MEMBERS:,} members: split it",
     Fault.RATIO: f"the members of the container would unpack to more than {MOST_RATIO} times its size",
     Fault.OVERLAP: "members of the container overlap, which no packer writes",
+    Fault.OTHER: "the container was one when it was cataloged, and is none now; its members are kept until it is gone",
 }
 
 

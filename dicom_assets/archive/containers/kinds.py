@@ -49,7 +49,7 @@ OUTER = {steps: rf"(?is)^(?P<container>.*{_ANY_SUFFIX})(?:!|%21)/" + rf".*{_MARK
 
 _SPLIT = re.compile(rf"(?i){_ANY_SUFFIX}(?P<mark>!/|%21/)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_INNER_MARK = re.compile(rf"(?i)({_ANY_SUFFIX})!(?=/)")
+_INNER_MARK = re.compile(rf"(?i)({_ANY_SUFFIX}(?:!|%21))/")
 
 
 def kind_of(path: str) -> Kind | None:
@@ -93,4 +93,4 @@ def safe_name(name: str) -> str:
     joined = "/".join("%2E%2E" if part == ".." else part for part in parts)
     if _CONTROL.search(joined):
         joined = _CONTROL.sub(lambda found: quote(found[0].encode("utf-8", "surrogateescape")), joined)
-    return _INNER_MARK.sub(r"\1%21", joined) if "!" in joined else joined
+    return _INNER_MARK.sub(r"\1%2F", joined)

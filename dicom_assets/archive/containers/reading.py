@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from dicom_assets.archive.containers.faults import MemberError
+from dicom_assets.archive.containers.faults import ContainerError, Fault, MemberError
 from dicom_assets.archive.containers.kinds import Kind, kind_of
 from dicom_assets.archive.containers.limits import MOST_RATIO, is_bomb
 from dicom_assets.archive.containers.members import Member
@@ -29,15 +29,23 @@ _UNPACKERS: dict[Kind, Callable[[Feed], Unpacker]] = {
 }
 
 
-def open_stream(source: ByteSource, kind: Kind) -> ByteSource | None:
+def open_stream(source: ByteSource, kind: Kind) -> ByteSource:
     """Return what the places in a container count in: the container itself, or what a compressed one unpacks to.
 
-    ``None`` where the content is not what the name says.
+    Raises
+    ------
+    ContainerError
+        It is none.
+    StorageError
+        It cannot be read.
+
     """
     if not kind.is_stream:
         return source
     magic = _MAGIC[kind]
-    return Unpacked(source, _UNPACKERS[kind]) if source.read(0, len(magic)) == magic else None
+    if source.read(0, len(magic)) != magic:
+        raise ContainerError(Fault.OTHER)
+    return Unpacked(source, _UNPACKERS[kind])
 
 
 def list_container(stream: ByteSource, kind: Kind) -> Iterator[Member]:

@@ -53,6 +53,11 @@ class Remembered:
         version = pc.struct_field(pc.extract_regex(placed["source_version"], _VERSION), "version")
         return cls(marks, rows.append_column("version", version))
 
+    @property
+    def containers(self) -> frozenset[str]:
+        """Paths of the containers that members are known of."""
+        return frozenset(pc.unique(self.members["container"]).to_pylist())
+
     def current(self, versions: Mapping[str, str]) -> tuple[pa.Table, frozenset[str]]:
         """Return the members of containers that did not change, and which these containers are.
 

@@ -8,8 +8,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from dicom_assets.archive.containers.faults import MemberError
+from dicom_assets.archive.containers.faults import ContainerError, MemberError
 from dicom_assets.archive.containers.places import Place
 from dicom_assets.archive.containers.reading import open_member, open_stream
 from dicom_assets.dicom.source import ByteSource
@@ -115,19 +116,15 @@ def open_place(path: str, place: Place, source: ByteSource) -> ByteSource:
     *outer, last = place.steps
 
     def stack(file: ByteSource) -> ByteSource:
-        stream = _stream(file, place, 0)
-        for number, step in enumerate(outer, 1):
-            stream = _stream(open_member(stream, step), place, number)
+        stream = open_stream(file, place.steps[0].kind)
+        for step, inner in pairwise(place.steps):
+            stream = open_stream(open_member(stream, step), inner.kind)
         return stream
 
     if not outer and not last.kind.is_stream:
         return open_member(source, last)
     name = path, f"{'/'.join(map(str, outer))} {last.kind}@{place.container.version}"
-    return open_member(_STREAMS(name, source, stack), last)
-
-
-def _stream(source: ByteSource, place: Place, number: int) -> ByteSource:
-    stream = open_stream(source, place.steps[number].kind)
-    if stream is None:
-        raise MemberError("the container is not what its name says")
-    return stream
+    try:
+        return open_member(_STREAMS(name, source, stack), last)
+    except ContainerError as error:
+        raise MemberError(str(error)) from error

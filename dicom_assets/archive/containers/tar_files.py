@@ -54,7 +54,7 @@ class _File(io.RawIOBase):
 
 
 def tar_members(source: ByteSource, kind: Kind) -> Iterator[Member]:
-    """Yield the files of a TAR in their order; none where the content is something else.
+    """Yield the files of a TAR in their order.
 
     Hard links are files with the content of the file that they name. Symbolic links, devices, pipes and folders are
     left out, as in a folder.
@@ -69,7 +69,7 @@ def tar_members(source: ByteSource, kind: Kind) -> Iterator[Member]:
     Raises
     ------
     ContainerError
-        It is damaged, or makes more of itself than is allowed.
+        It is none, is damaged, or makes more of itself than is allowed.
     StorageError
         It cannot be read.
 
@@ -86,9 +86,15 @@ def tar_members(source: ByteSource, kind: Kind) -> Iterator[Member]:
                         raise ContainerError(Fault.DAMAGED)
                     yield member
     except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
-        if file.tell() > _HEADER or found:
-            raise ContainerError(_fault(source)) from error
-    _check_end(source)
+        begun = file.tell() > _HEADER or found
+        raise ContainerError(_damage(source) or (Fault.DAMAGED if begun else Fault.OTHER)) from error
+    if (fault := _damage(source)) is not None:
+        raise ContainerError(fault)
+
+
+def _damage(source: ByteSource) -> Fault | None:
+    """Return why a compressed TAR ends before its end, ``None`` where it does not."""
+    return source.damage.fault if isinstance(source, Unpacked) and source.damage else None
 
 
 def _headers(tar: tarfile.TarFile, file: _File) -> Iterator[tarfile.TarInfo]:
@@ -124,14 +130,3 @@ def _member(info: tarfile.TarInfo, kind: Kind, found: dict[str, Step]) -> Member
         return None
     nanoseconds = int(info.mtime * 1_000_000_000) if math.isfinite(info.mtime) else 0
     return Member(name, instant(nanoseconds), f"{step.size}-{nanoseconds}", step)
-
-
-def _fault(source: ByteSource) -> Fault:
-    """Return what is wrong with a TAR that ends before its end."""
-    return source.damage.fault if isinstance(source, Unpacked) and source.damage else Fault.DAMAGED
-
-
-def _check_end(source: ByteSource) -> None:
-    """Raise where a TAR only seems to have ended."""
-    if isinstance(source, Unpacked) and source.damage is not None:
-        raise ContainerError(source.damage.fault)

@@ -64,7 +64,7 @@ class _TailCached:
 
 
 def zip_members(source: ByteSource) -> Iterator[Member]:
-    """Yield the files of a ZIP in the order of its directory; none where the content is something else.
+    """Yield the files of a ZIP in the order of its directory.
 
     Raises
     ------
@@ -77,8 +77,6 @@ def zip_members(source: ByteSource) -> Iterator[Member]:
     """
     source = _TailCached(source)
     directory = _find_directory(source)
-    if directory is None:
-        return
     if directory.entries > MOST_MEMBERS:
         raise ContainerError(Fault.COUNT)
     seen = packed = unpacked = 0
@@ -100,13 +98,12 @@ def zip_members(source: ByteSource) -> Iterator[Member]:
         raise ContainerError(Fault.DAMAGED)
 
 
-def _find_directory(source: ByteSource) -> _Directory | None:
-    """Return where the directory is, ``None`` where the content is no ZIP."""
+def _find_directory(source: ByteSource) -> _Directory:
+    """Return where the directory is."""
     found = _end_record(source)
     if found is None:
-        if source.read(0, 4) in (_LOCAL_MAGIC, _SPLIT_MAGIC):
-            raise ContainerError(Fault.DAMAGED)
-        return None
+        known = source.read(0, 4) in (_LOCAL_MAGIC, _SPLIT_MAGIC)
+        raise ContainerError(Fault.DAMAGED if known else Fault.OTHER)
     end_at, end = found
     _, disk, first_disk, here, entries, length, offset, _ = _END.unpack(end)
     directory_end = end_at
@@ -128,13 +125,26 @@ def _end_record(source: ByteSource) -> tuple[int, bytes] | None:
     for most in (_TAIL, _LONGEST_COMMENT + _END.size):
         at = max(source.size - most, 0)
         tail = source.read(at, most)
-        place = tail.rfind(_EMPTY_MAGIC)
-        while place >= 0:
-            record = tail[place : place + _END.size]
-            if len(record) == _END.size and place + _END.size + _END.unpack(record)[-1] <= len(tail):
+        # The record whose comment ends with the file; else, where something was appended, the last one.
+        records = list(_end_records(tail))
+        for place, record in (*(one for one in records if _ends(*one) == len(tail)), *records):
+            if _ends(place, record) <= len(tail):
                 return at + place, record
-            place = tail.rfind(_EMPTY_MAGIC, 0, place)
     return None
+
+
+def _end_records(tail: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield what looks like an end record, from the end."""
+    place = tail.rfind(_EMPTY_MAGIC)
+    while place >= 0:
+        if len(record := tail[place : place + _END.size]) == _END.size:
+            yield place, record
+        place = tail.rfind(_EMPTY_MAGIC, 0, place)
+
+
+def _ends(place: int, record: bytes) -> int:
+    """Return where the comment of an end record ends."""
+    return place + _END.size + int(_END.unpack(record)[-1])
 
 
 def _end64(source: ByteSource, stated: int, end_at: int) -> int:
