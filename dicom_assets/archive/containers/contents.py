@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
@@ -175,7 +175,7 @@ def _nested(stream: ByteSource, member: Member, kind: Kind) -> Iterator[tuple[Me
         found = found if fault is Fault.DAMAGED and kind is not Kind.ZIP else []
     except MemberError:
         found = []  # its own row says why
-    step = replace(member.step, fault=fault)
+    step = member.step._replace(fault=fault)
     yield member._replace(fingerprint=with_fault(member.fingerprint, fault), step=step), str(step)
     yield from found
 
@@ -183,10 +183,16 @@ def _nested(stream: ByteSource, member: Member, kind: Kind) -> Iterator[tuple[Me
 def _told_apart(rows: pa.Table) -> pa.Table:
     """Return rows with paths of their own. Of several members of one name, the last has it, as when it is unpacked.
 
-    Those before it are ``name;1``, ``name;2`` in the order of the container, or of their places where that is the same.
+    Those before it are ``name;1``, ``name;2`` in the order in which they stand in the container.
+
+    Parameters
+    ----------
+    rows
+        In the order of paths.
+
     """
-    counts = pc.value_counts(rows["path"].combine_chunks())
-    several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    ordered = rows["path"].combine_chunks()
+    several = ordered[1:].filter(pc.equal(ordered[1:], ordered[:-1]))
     if not len(several):
         return rows
     taken = set(rows["path"].to_pylist())

@@ -48,14 +48,19 @@ OUTER = {steps: rf"(?is)^(?P<container>.*{_ANY_SUFFIX})(?:!|%21)/" + rf".*{_MARK
 """Patterns, for Arrow, that find the container in the archive that a member of so many steps is in."""
 
 _SPLIT = re.compile(rf"(?i){_ANY_SUFFIX}(?P<mark>!/|%21/)")
+_LONGEST = max(map(len, _SUFFIXES))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _INNER_MARK = re.compile(rf"(?i)({_ANY_SUFFIX}(?:!|%21))/")
+_ODD = re.compile(rf"(?:^|/)\.{{0,2}}(?:/|$)|{_CONTROL.pattern}|(?i:{_ANY_SUFFIX})(?:!|%21)/")
+"""What most names have nothing of."""
 
 
 def kind_of(path: str) -> Kind | None:
     """Return how a file is packed by its name, ``None`` where it is no container."""
-    found = re.search(CONTAINER, path)
-    return _SUFFIXES[found[0].lower()] if found else None
+    end = path[-_LONGEST:].lower()
+    if not end.endswith(tuple(_SUFFIXES)):
+        return None
+    return next(kind for suffix, kind in _SUFFIXES.items() if end.endswith(suffix))
 
 
 def splits(path: str) -> Iterator[tuple[str, str]]:
@@ -89,8 +94,9 @@ def safe_name(name: str) -> str:
         With slashes; bytes that are no UTF-8 are surrogates (:pep:`383`).
 
     """
+    if not _ODD.search(name):
+        return name
     parts = (part for part in name.split("/") if part not in ("", "."))
     joined = "/".join("%2E%2E" if part == ".." else part for part in parts)
-    if _CONTROL.search(joined):
-        joined = _CONTROL.sub(lambda found: quote(found[0].encode("utf-8", "surrogateescape")), joined)
+    joined = _CONTROL.sub(lambda found: quote(found[0].encode("utf-8", "surrogateescape")), joined)
     return _INNER_MARK.sub(r"\1%2F", joined)

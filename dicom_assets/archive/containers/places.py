@@ -8,6 +8,7 @@ The version of a member names the version of its container and the place in it:
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from dicom_assets.archive.containers.faults import Fault
 from dicom_assets.archive.containers.kinds import Kind
@@ -36,8 +37,7 @@ class How(StrEnum):
     """Without their holes (GNU sparse files in a TAR)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step from a container to a member.
 
     Attributes
