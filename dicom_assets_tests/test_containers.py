@@ -12,10 +12,12 @@ from obstore.store import from_url
 
 from dicom_assets import create_cohort, open_catalog, open_cohort, update_catalog
 from dicom_assets.archive.opening import open_archive
+from dicom_assets.cli.places import checked_places
 from dicom_assets.cohorts.copying import Mode
 from dicom_assets.cohorts.errors import ExportError
 from dicom_assets.delta.lake import Lake
 from dicom_assets.errors import DataError
+from dicom_assets.orchestration.definitions import archive_from_environment
 from dicom_assets.pipeline.deletions import MassDeletionError
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.lag import find_lag
@@ -284,3 +286,18 @@ def test_containers_in_a_bucket(bucket_uri, tmp_path):
     obstore.put(store, "p/x.tar", tar_of({**SLICES, "new": tiny_dicom(7)}))
     assert made(update(place, lake)) == 4
     assert open_catalog(lake.root).frames(f"{place}/p/x.tgz!/s/1.dcm").shape == (1, 8, 8)
+
+
+@pytest.mark.parametrize(("value", "looked_into"), [(None, True), ("1", True), ("0", False)])
+def test_a_deployment_and_the_command_line_switch_containers_alike(archive, tmp_path, monkeypatch, value, looked_into):
+    (archive / "p" / "x.zip").write_bytes(zip_of(SLICES))
+    monkeypatch.setenv("DICOM_ASSETS_SOURCE", str(archive))
+    if value is None:
+        monkeypatch.delenv("DICOM_ASSETS_CONTAINERS", raising=False)
+    else:
+        monkeypatch.setenv("DICOM_ASSETS_CONTAINERS", value)
+    count = 1 + looked_into * len(SLICES)
+    deployed = archive_from_environment().model_dump()["containers"]
+    for given in (deployed, looked_into):
+        places = checked_places(str(archive), str(tmp_path / "lake"), "dicom", 1, containers=given)
+        assert places.archive_resource.open().list("p").num_rows == count
