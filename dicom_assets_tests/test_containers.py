@@ -23,9 +23,9 @@ from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.lag import find_lag
 from dicom_assets.spark.work import InProcess
 from dicom_assets.tables import FILE_INDEX
-from dicom_assets_tests.archive.containers.test_hostile import HOSTILE
 from dicom_assets_tests.support.containers import MAKERS, encrypted, tar_of, zip_of
 from dicom_assets_tests.support.corpus import PYDICOM_FILES, pydicom_files
+from dicom_assets_tests.support.hostile_containers import HOSTILE
 from dicom_assets_tests.support.whole import contents, tiny_dicom
 
 SOME = (
