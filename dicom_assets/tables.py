@@ -115,8 +115,17 @@ class Table:
 
 
 PREFIX = Column(PARTITION, pa.string(), "Partition: the directories that the file stands below.")
-PATH = Column(KEY, pa.string(), "Absolute URI, or absolute path of a local file.", statistics=True)
-FINGERPRINT = Column("fingerprint", pa.string(), "Version of the source file: its ETag, or its size and time.")
+PATH = Column(
+    KEY,
+    pa.string(),
+    "Absolute URI, or absolute path of a local file; a member of a container is `scans.zip!/dir/member.dcm`.",
+    statistics=True,
+)
+FINGERPRINT = Column(
+    "fingerprint",
+    pa.string(),
+    "Version of the source file: its ETag, or its size and time; of a member of a ZIP, its checksum, size and time.",
+)
 
 RUN_ID = Column(
     "run_id",
@@ -156,7 +165,8 @@ _SOURCE_VERSION = Column(
     "source_version",
     pa.string(),
     "What a file system says of the version: size, times of modification and status change in ns, inode number; "
-    "null for an object.",
+    "null for an object. Of a ZIP or TAR also the number of its members; of a member, its place in a version of the "
+    "container.",
 )
 INDEXED_AT = Column("indexed_at", _TIMESTAMP, "When this version of the file was first listed.", statistics=True)
 REMOVED_AT = Column(

@@ -125,3 +125,20 @@ class Archive(Protocol):
 
         """
         ...
+
+
+class OpenedSource(ByteSource, Protocol):
+    """The bytes of one version of a file of an archive."""
+
+    @property
+    def version(self) -> str:
+        """The version, as a listing would tell it: see :class:`~dicom_assets.archive.versions.Listed`."""
+        ...
+
+
+class FileArchive(Archive, Protocol):
+    """An archive of files as they are stored."""
+
+    def open(self, path: str, listed: Listed | None = None) -> AbstractContextManager[OpenedSource]:
+        """Open a file, as in any archive."""
+        ...

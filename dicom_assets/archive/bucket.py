@@ -242,6 +242,11 @@ class BucketSource:
         """Length of that version in bytes."""
         return self.listed.size
 
+    @property
+    def version(self) -> str:
+        """That version."""
+        return self.listed.version
+
     def read(self, offset: int, length: int) -> bytes:
         """Return the bytes ``[offset, offset + length)``, fewer at the end of the object.
 

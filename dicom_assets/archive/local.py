@@ -137,9 +137,10 @@ class LocalArchive:
         descriptor = open_file(from_text(path), self._refusal)
         try:
             status = os.fstat(descriptor)
-            listed = listed or Listed(status.st_size, source_version(status, inode=True))
+            version = source_version(status, inode=True)
+            listed = listed or Listed(status.st_size, version)
             check_version(status, listed)
-            yield LocalSource(descriptor, status.st_size)
+            yield LocalSource(descriptor, status.st_size, version)
             check_version(os.fstat(descriptor), listed)
         finally:
             os.close(descriptor)

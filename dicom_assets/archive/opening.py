@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from dicom_assets.archive.base import Archive
+from dicom_assets.archive.base import Archive, FileArchive
 from dicom_assets.archive.bucket import BucketArchive
+from dicom_assets.archive.containers.archive import ContainerArchive
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.errors import UserError
 from dicom_assets.storage.addresses import absolute, is_remote
@@ -20,6 +21,7 @@ def open_archive(
     *,
     lake: str = "",
     follow_outside_links: bool = False,
+    containers: bool = True,
 ) -> Archive:
     """Return the archive at a folder or URI, without looking at it.
 
@@ -35,6 +37,8 @@ def open_archive(
         Root of the lake that the files are cataloged in; a folder that is never entered.
     follow_outside_links
         Whether links in a folder are followed that lead out of it.
+    containers
+        Whether ZIP and TAR files are looked into.
 
     Raises
     ------
@@ -48,7 +52,10 @@ def open_archive(
         raise SourceConfigError("no archive is configured: set DICOM_ASSETS_SOURCE to a folder or bucket URI")
     if depth < 0:
         raise SourceConfigError(f"prefix depth is {depth}; it must be 0 or more")
+    archive: FileArchive
     if is_remote(source):
-        return BucketArchive(source.rstrip("/"), depth, dict(options or {}))
-    barred = "" if not lake or is_remote(lake) else absolute(lake)
-    return LocalArchive(absolute(source), depth, follow_outside_links, barred)
+        archive = BucketArchive(source.rstrip("/"), depth, dict(options or {}))
+    else:
+        barred = "" if not lake or is_remote(lake) else absolute(lake)
+        archive = LocalArchive(absolute(source), depth, follow_outside_links, barred)
+    return ContainerArchive(archive) if containers else archive

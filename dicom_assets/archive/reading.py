@@ -32,10 +32,20 @@ class NotAFileError(UserError, OSError):
 
 @dataclass(frozen=True, slots=True)
 class LocalSource:
-    """An open file."""
+    """An open file.
+
+    Attributes
+    ----------
+    descriptor, size
+        Of the file.
+    version
+        As it was when it was opened.
+
+    """
 
     descriptor: int
     size: int
+    version: str = ""
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the bytes ``[offset, offset + length)``, fewer at the end of the file."""

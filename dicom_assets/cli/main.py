@@ -20,6 +20,7 @@ from dicom_assets.cli.leave import leave
 from dicom_assets.cli.levels import series, studies
 from dicom_assets.cli.options import (
     Commands,
+    Containers,
     Depth,
     FollowOutsideLinks,
     Json,
@@ -96,6 +97,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     master: Master = None,
     remote: Remote = None,
     spark_config: SparkConfig = None,
+    containers: Containers = True,
     json: Json = False,
 ) -> None:
     """Catalog an archive: find its prefixes and materialize what changed, through Dagster.
@@ -113,7 +115,9 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     from dicom_assets.orchestration.launch import Launcher
 
     with clear_errors():
-        places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
+        places = checked_places(
+            source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links, containers=containers
+        )
         extractors = installed_extractors(sha256=sha256, pixel_hash=pixel_hash)
         model = CatalogModel(with_more_columns(extractors, column or ()))
         spark = chosen_spark(master, remote, spark_config or ())
@@ -277,12 +281,13 @@ def demo(
 
 
 @app.command()
-def ui(
+def ui(  # noqa: PLR0913, PLR0917 - the options of the command
     source: Source,
     lake: LakeOption,
     prefix_depth: Depth = 1,
     schema: Schema = "dicom",
     follow_outside_links: FollowOutsideLinks = False,
+    containers: Containers = True,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
@@ -291,7 +296,9 @@ def ui(
     from dicom_assets.cli.ui import serve
 
     with clear_errors():
-        places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
+        places = checked_places(
+            source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links, containers=containers
+        )
         serve(places, host, port)
 
 

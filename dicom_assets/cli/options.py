@@ -14,6 +14,7 @@ from dicom_assets.cli.errors import clear_errors
 
 _SOURCE, _LAKE, _SCHEMA = "DICOM_ASSETS_SOURCE", "DICOM_ASSETS_LAKE", "DICOM_ASSETS_SCHEMA"
 _DEPTH, _OUTSIDE = "DICOM_ASSETS_PREFIX_DEPTH", "DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS"
+_CONTAINERS = "DICOM_ASSETS_CONTAINERS"
 
 _SETS_UP_COMPLETION = frozenset({"install_completion", "show_completion"})
 
@@ -83,6 +84,12 @@ SparkConfig = Annotated[
         metavar="KEY=VALUE",
         help="A Spark setting; may be given several times. By default those of DICOM_ASSETS_SPARK_CONFIG, separated by "
         ";.",
+    ),
+]
+Containers = Annotated[
+    bool,
+    typer.Option(
+        "--containers/--no-containers", envvar=_CONTAINERS, help="Catalog the files in ZIP and TAR files, too."
     ),
 ]
 

@@ -20,12 +20,16 @@ class Places:
     schema: str
     depth: int
     follow_outside_links: bool = False
+    containers: bool = True
 
     @property
     def archive_resource(self) -> ArchiveResource:
         """Return the Dagster resource of the source."""
         return ArchiveResource(
-            source=self.source, prefix_depth=self.depth, follow_outside_links=self.follow_outside_links
+            source=self.source,
+            prefix_depth=self.depth,
+            follow_outside_links=self.follow_outside_links,
+            containers=self.containers,
         )
 
     @property
@@ -34,9 +38,11 @@ class Places:
         return LakeResource(root_uri=self.lake, schema_name=self.schema)
 
 
-def checked_places(source: str, lake: str, schema: str, depth: int, *, follow_outside_links: bool = False) -> Places:
+def checked_places(
+    source: str, lake: str, schema: str, depth: int, *, follow_outside_links: bool = False, containers: bool = True
+) -> Places:
     """Return the places of a catalog, or end the command with what is wrong with them."""
-    places = Places(absolute(source), absolute(lake), schema, depth, follow_outside_links)
+    places = Places(absolute(source), absolute(lake), schema, depth, follow_outside_links, containers)
     if not is_remote(places.source):
         _check_source(Path(places.source))
     tables = f"{places.lake}/{schema}"

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from dicom_assets.cli.destination import write_document
 from dicom_assets.cli.errors import clear_errors, stderr
-from dicom_assets.cli.options import Json, LakeOption, Schema
+from dicom_assets.cli.options import Containers, Json, LakeOption, Schema
 from dicom_assets.query.labels import file_size
 from dicom_assets.query.visible import visible
 
@@ -33,6 +33,7 @@ def status(
     source: Annotated[
         str | None, typer.Option("--source", help="List this archive, and tell how far the catalog lags behind it.")
     ] = None,
+    containers: Containers = True,
     json: Json = False,
 ) -> None:
     """Tell what is in the lake: tables, versions, rows by status, sizes, the last runs, and what is not well."""
@@ -41,7 +42,7 @@ def status(
 
     with clear_errors():
         state = lake_state(open_catalog(lake, schema))
-        lag = None if source is None else _lag(lake, schema, source)
+        lag = None if source is None else _lag(lake, schema, source, containers=containers)
     if json:
         write_document({**dataclasses.asdict(state), "lag": _lag_fields(lag)})
         return
@@ -50,7 +51,7 @@ def status(
         console.print(part, soft_wrap=isinstance(part, Text))
 
 
-def _lag(lake: str, schema: str, source: str) -> "Lag":
+def _lag(lake: str, schema: str, source: str, *, containers: bool) -> "Lag":
     """Compare a catalog with its archive."""
     from dicom_assets.archive.opening import open_archive
     from dicom_assets.delta.lake import Lake
@@ -59,7 +60,7 @@ def _lag(lake: str, schema: str, source: str) -> "Lag":
     from dicom_assets.pipeline.lag import depth_of, find_lag
 
     tables = Lake(lake, schema)
-    archive = open_archive(source, depth_of(tables, otherwise=1), lake=tables.root)
+    archive = open_archive(source, depth_of(tables, otherwise=1), lake=tables.root, containers=containers)
     with stderr.status("Listing the archive..."):
         return find_lag(tables, archive, CatalogModel(installed_extractors()))
 

@@ -4,7 +4,14 @@ import os
 import sys
 
 from dicom_assets.cli.places import Places
-from dicom_assets.orchestration.definitions import FOLLOW_OUTSIDE_LINKS, LAKE, PREFIX_DEPTH, SCHEMA, SOURCE
+from dicom_assets.orchestration.definitions import (
+    CONTAINERS,
+    FOLLOW_OUTSIDE_LINKS,
+    LAKE,
+    PREFIX_DEPTH,
+    SCHEMA,
+    SOURCE,
+)
 from dicom_assets.orchestration.instance import ensure_instance
 
 _SUPERSEDED = "Function `dev_command` is superseded"
@@ -24,6 +31,7 @@ def serve(places: Places, host: str, port: int) -> None:
         SCHEMA: places.schema,
         PREFIX_DEPTH: str(places.depth),
         FOLLOW_OUTSIDE_LINKS: str(int(places.follow_outside_links)),
+        CONTAINERS: str(int(places.containers)),
     }
     arguments = ["dev", "-m", "dicom_assets.definitions", "--host", host, "--port", str(port)]
     python = [sys.executable, "-W", f"ignore:{_SUPERSEDED}"]

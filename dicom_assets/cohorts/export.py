@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.containers.kinds import splits
 from dicom_assets.cohorts.copying import Mode, is_there, place
 from dicom_assets.cohorts.errors import ExportError, FolderError
 from dicom_assets.cohorts.manifest import FILE, write_manifest
@@ -21,6 +22,7 @@ from dicom_assets.cohorts.opened import side_by_side
 from dicom_assets.cohorts.record import Record
 from dicom_assets.cohorts.verify import Fate, Progress, Verification, fate_of, with_fates
 from dicom_assets.storage.addresses import is_remote
+from dicom_assets.tables import KEY
 
 MANIFEST = "manifest.csv"
 _OURS = ".dicom-assets"
@@ -97,8 +99,8 @@ def export(task: Task, known: Verification, progress: Progress | None = None) ->
         The archive as a whole is out of reach.
 
     """
-    if task.mode is not Mode.COPY and is_remote(task.archive.root):
-        raise ExportError("objects of a bucket cannot be linked, only copied")
+    if task.mode is not Mode.COPY:
+        _refuse_links(task)
     task.archive.check()
     listed = task.rows.append_column(FILE, pa.array(targets(task.rows), pa.string()))
     left = known.unharmed(listed)
@@ -118,6 +120,15 @@ def export(task: Task, known: Verification, progress: Progress | None = None) ->
         found.rows,
         manifest,
     )
+
+
+def _refuse_links(task: Task) -> None:
+    """Refuse to link what is no file of a file system."""
+    if is_remote(task.archive.root):
+        raise ExportError("objects of a bucket cannot be linked, only copied")
+    packed = sum(any(True for _ in splits(path)) for path in task.rows[KEY].to_pylist())
+    if packed:
+        raise ExportError(f"{packed:,} files of the cohort are in ZIP or TAR files: they cannot be linked, only copied")
 
 
 _WRITTEN, _PRESENT = "written", "present"

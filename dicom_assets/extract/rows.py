@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.containers.faults import MemberError
 from dicom_assets.archive.identity import Witness
 from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.archive.versions import FileChangedError
@@ -82,6 +83,9 @@ def extract_rows(
                 return {extractor.table.name: _row(extractor, file) for extractor in selected}
         except FileChangedError:
             return _unread(selected, wanted.key, CHANGED)
+        except MemberError as error:
+            # It is the version that was listed, and so it will be the next time.
+            return _unread(selected, wanted.key, str(error), wanted.key.fingerprint)
         except OSError as error:
             # Of opening, or a StorageError of reading: whatever else an extractor met is in its row.
             if _is_fault_of_the_machine(error):
@@ -110,7 +114,7 @@ def _row(extractor: Extractor, file: SourceFile) -> Row:
     """
     try:
         columns = _checked(extractor, call(extractor, file))
-    except StorageError:
+    except (StorageError, MemberError):
         raise
     except Exception as error:
         if _is_fault_of_the_machine(error):
@@ -153,12 +157,12 @@ def _reason(error: OSError) -> str:
     return f"cannot be read: {error.strerror or type(error).__name__}"
 
 
-def _unread(extractors: Iterable[Extractor], key: FileKey, error: str) -> Rows:
-    """Return the rows of a file of which no version was read."""
+def _unread(extractors: Iterable[Extractor], key: FileKey, error: str, fingerprint: str | None = None) -> Rows:
+    """Return the rows of a file that was not read, or of a version of it that cannot be."""
     file = SourceFile(key, _NOTHING)
     return {
         extractor.table.name: _identify(
-            extractor, key, {**extractor.unread(file), "status": ERROR, "error": error}, None
+            extractor, key, {**extractor.unread(file), "status": ERROR, "error": error}, fingerprint
         )
         for extractor in extractors
     }

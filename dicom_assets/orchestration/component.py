@@ -90,6 +90,7 @@ class DicomCatalogComponent(Component, Model, Resolvable):
     follow_outside_links: bool = Field(
         default=False, description="Whether symbolic links are followed that lead out of the source."
     )
+    containers: bool = Field(default=True, description="Whether the files in ZIP and TAR files are cataloged.")
     source_options: dict[str, str] = Field(
         default_factory=dict,
         description="Access to the object store of the source; without any, its usual environment variables count. "
@@ -214,6 +215,7 @@ class DicomCatalogComponent(Component, Model, Resolvable):
                 source=_located(self.source, context.project_root),
                 prefix_depth=self.prefix_depth,
                 follow_outside_links=self.follow_outside_links,
+                containers=self.containers,
                 storage_options=self.source_options,
             ),
             LakeResource(root_uri=lake, schema_name=self.schema_folder, storage_options=_storage(self.lake_options)),

@@ -10,6 +10,8 @@
     How many directories make a partition, by default 1.
 ``DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS``
     1 to follow symbolic links that lead out of the folder, by default 0.
+``DICOM_ASSETS_CONTAINERS``
+    0 to take ZIP and TAR files for files only, by default 1: the files in them are cataloged.
 ``DICOM_ASSETS_COLUMNS``
     More attributes of the header with a column of their own, separated by ``;``: ``Weight=PatientWeight:number``.
 ``DICOM_ASSETS_PREVIEWS``
@@ -72,6 +74,7 @@ LAKE = "DICOM_ASSETS_LAKE"
 SCHEMA = "DICOM_ASSETS_SCHEMA"
 PREFIX_DEPTH = "DICOM_ASSETS_PREFIX_DEPTH"
 FOLLOW_OUTSIDE_LINKS = "DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS"
+CONTAINERS = "DICOM_ASSETS_CONTAINERS"
 COLUMNS = "DICOM_ASSETS_COLUMNS"
 PREVIEWS = "DICOM_ASSETS_PREVIEWS"
 
@@ -171,12 +174,13 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
 
 def archive_from_environment() -> ArchiveResource:
     """Return the archive that the environment names, source and depth looked up when a run starts."""
-    outside = os.environ.get(FOLLOW_OUTSIDE_LINKS, "0") == "1"
+    options: dict[str, Any] = {
+        "follow_outside_links": os.environ.get(FOLLOW_OUTSIDE_LINKS, "0") == "1",
+        "containers": os.environ.get(CONTAINERS, "1") != "0",
+    }
     if PREFIX_DEPTH in os.environ:
-        return ArchiveResource(
-            source=EnvVar(SOURCE), prefix_depth=EnvVar.int(PREFIX_DEPTH), follow_outside_links=outside
-        )
-    return ArchiveResource(source=EnvVar(SOURCE), follow_outside_links=outside)
+        options["prefix_depth"] = EnvVar.int(PREFIX_DEPTH)
+    return ArchiveResource(source=EnvVar(SOURCE), **options)
 
 
 def lake_from_environment(names: CatalogNames = ALONE) -> LakeResource:

@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.archive.base import Archive, Prefixes
+from dicom_assets.archive.containers.archive import glancing
 from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.extract.rollups import RollupTable
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.pipeline.catalog_state import DIGEST_BYTES, CatalogState, digest
 from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError, emptied_prefixes, vanished
-from dicom_assets.pipeline.listings import Listings, list_prefix
+from dicom_assets.pipeline.listings import Listings, list_prefix, still_there
 from dicom_assets.pipeline.rollup.due import MEMBER, due_rows, members_of
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
@@ -87,7 +88,7 @@ def detect_change(archive: Archive, state: CatalogState, prefix: str, guard: Del
 
     """
     try:
-        listings = list_prefix(archive, prefix)
+        listings = list_prefix(glancing(archive), prefix, lambda _: _known(state, prefix))
     except PrefixError:
         listings = Listings(LISTING_SCHEMA.empty_table(), {})
     except OSError as error:
@@ -113,6 +114,13 @@ def detect_change(archive: Archive, state: CatalogState, prefix: str, guard: Del
     named = blake2b(f"{listed} {state.writes(prefix)}".encode(), digest_size=DIGEST_BYTES).hexdigest()
     new, changed = _count_changes(_as_listed(live), due)
     return Detection(prefix, ChangeStatus.CHANGED, named, reason, gone, new, changed)
+
+
+def _known(state: CatalogState, prefix: str) -> pa.Table:
+    """Return what the index has of a prefix, for a listing."""
+    names = [name for name in LISTING_SCHEMA.names if name not in (KEY, PARTITION)]
+    rows = still_there(state.rows(FILE_INDEX.name, prefix, [*names, "removed_at"]))
+    return rows.append_column(PARTITION, pa.repeat(prefix, rows.num_rows))
 
 
 def _count_changes(before: pa.Table, now: pa.Table) -> tuple[int, int]:

@@ -28,7 +28,7 @@ def cut_rows(work: pa.Table, runner: Runner) -> list[bytes]:
     return [to_piece(work.slice(start, size)) for start in range(0, work.num_rows, size)]
 
 
-def cut_files(work: pa.Table, runner: Runner) -> list[bytes]:
+def cut_files(work: pa.Table, runner: Runner, units: pa.Array | None = None) -> list[bytes]:
     """Cut files into pieces of about equal cost, which is that of their bytes and of their number.
 
     Parameters
@@ -37,6 +37,9 @@ def cut_files(work: pa.Table, runner: Runner) -> list[bytes]:
         A row for each file, in the order of prefixes; with a column ``size``, in bytes, null where it is not known.
     runner
         That the pieces are for.
+    units
+        Names of what has to stay together, such as a stream that is read from its beginning, one for each row and null
+        for rows that stand alone. Rows of one unit follow each other.
 
     Returns
     -------
@@ -46,7 +49,8 @@ def cut_files(work: pa.Table, runner: Runner) -> list[bytes]:
     """
     costs = pc.fill_null(work["size"], 0).to_numpy().astype(np.float64) + _BYTES_PER_FILE
     least = _MIN_ROWS_PER_PIECE * _BYTES_PER_FILE
-    parts = list(_parts(costs, max(float(costs.sum()) / _wanted(runner), least)))
+    ends = np.append(_beginnings(work.num_rows, units), work.num_rows)
+    parts = list(_parts(costs, ends, max(float(costs.sum()) / _wanted(runner), least)))
     parts.sort(key=lambda part: -float(costs[part].sum()))
     return [to_piece(work.slice(part.start, part.stop - part.start)) for part in parts]
 
@@ -55,14 +59,26 @@ def _wanted(runner: Runner) -> int:
     return 1 if runner.parallelism == 1 else runner.parallelism * _PIECES_PER_CORE
 
 
-def _parts(costs: npt.NDArray[np.float64], most: float) -> Iterator[slice]:
-    """Yield neighbours that cost no more than so much together; one that costs more is alone."""
+def _beginnings(rows: int, units: pa.Array | None) -> npt.NDArray[np.int64]:
+    """Return the rows before which work may be cut: all but those of the unit of the row before them."""
+    if rows == 0 or units is None or units.null_count == rows:
+        return np.arange(rows)
+    codes = pc.fill_null(units.dictionary_encode().indices, -1).to_numpy()
+    return np.flatnonzero(np.concatenate([[True], (codes[1:] != codes[:-1]) | (codes[1:] < 0)]))
+
+
+def _parts(costs: npt.NDArray[np.float64], ends: npt.NDArray[np.int64], most: float) -> Iterator[slice]:
+    """Yield neighbours that cost no more than so much together; what cannot be cut and costs more is alone."""
     until = np.cumsum(costs)
     start = 0
     while start < len(costs):
         spent = until[start - 1] if start else 0.0
         # Half a byte: sums of floats may miss the bound that they should meet.
         fitting = int(np.searchsorted(until, spent + most + 0.5, side="right"))
-        end = min(max(fitting, start + 1), start + _MAX_ROWS_PER_PIECE)
+        wanted = min(max(fitting, start + 1), start + _MAX_ROWS_PER_PIECE)
+        # Where that is within a unit: before the unit, unless it is the first of the part, then behind it.
+        place = int(np.searchsorted(ends, wanted, side="right"))
+        before = int(ends[place - 1])
+        end = before if before > start else int(ends[place])
         yield slice(start, end)
         start = end

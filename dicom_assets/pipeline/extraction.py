@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.archive.base import Archive, ArchiveError
+from dicom_assets.archive.containers.archive import glancing
+from dicom_assets.archive.containers.reading_order import reading_order, streams_of
 from dicom_assets.archive.identity import Witness
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.origin import Origin
@@ -163,7 +165,7 @@ class ExtractionStep:
         runner = engine.runner(work.num_rows, pc.sum(work["size"]).as_py() or 0)
         locations = [self.lake.location(extractor.table) for extractor in extractors]
         task = ExtractionTask(plan.archive, plan.witness, tuple(extractors), tuple(locations), origin)
-        results = runner.run(task, cut_files(work, runner))
+        results = runner.run(task, cut_files(work, runner, streams_of(work)))
         files = [StagedFile.from_bytes(result) for result in results if not TaskTime.is_in(result)]
         _check_unread(plan, files)
         adds = {name: [file.add for file in files if file.table == name] for name in names}
@@ -184,7 +186,7 @@ def wanted_files(plan: ExtractionPlan, names: Collection[str]) -> pa.Table:
         flag = pc.is_in(files[KEY], plan.unread(name))
         files = files.append_column(name, flag)
         wanted = flag if wanted is None else pc.or_(wanted, flag)
-    return files.filter(wanted).sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
+    return reading_order(files.filter(wanted))
 
 
 def _check_unread(plan: ExtractionPlan, files: Sequence[StagedFile]) -> None:
@@ -196,8 +198,8 @@ def _check_unread(plan: ExtractionPlan, files: Sequence[StagedFile]) -> None:
     known = count_by_prefix(plan.index)
     for prefix, unread in _most_unread(files).items():
         if unread > 1 and unread > _MOST_GONE * known[prefix]:
-            listings = list_prefix(plan.archive, prefix)
             mine = plan.index.filter(pc.equal(plan.index[PARTITION], prefix))
+            listings = list_prefix(glancing(plan.archive), prefix, {prefix: mine}.__getitem__)
             told = pa.concat_tables([listings.files.select([KEY]), listings.untold(mine).select([KEY])])
             gone = mine.join(told, KEY, join_type="left anti").num_rows
             if gone > 1 and gone > _MOST_GONE * known[prefix]:

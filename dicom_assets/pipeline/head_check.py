@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.containers.reading_order import speakers_for
 from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.metadata import FILE_METADATA
@@ -52,6 +53,21 @@ class HeadCheck:
             The archive as a whole is out of reach.
 
         """
+        speakers = speakers_for(suspects)
+        if speakers is None:
+            return self._verify(suspects)
+        # Members of a compressed TAR are as it is: unpacking it for the head of each would read all of it.
+        of_their_own = pc.is_null(speakers)
+        own = suspects.filter(of_their_own)
+        said = dict(zip(own[KEY].to_pylist(), zip(own[KNOWN].to_pylist(), self._verify(own), strict=True), strict=True))
+        columns = (suspects[KEY], speakers, suspects["fingerprint"], suspects[KNOWN])
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        return [
+            said[path][1] if speaker is None else _inherited(said.get(speaker), *versions)
+            for path, speaker, *versions in rows
+        ]
+
+    def _verify(self, suspects: pa.Table) -> list[str | None]:
         found = self._heads(suspects)
         if None in found:
             self.archive.check()
@@ -88,6 +104,16 @@ class HeadCheck:
 def presume_other(suspects: pa.Table) -> list[str | None]:
     """Return fingerprints of suspects that are none of the index: for who wants to know what a run would look at."""
     return [marked(fingerprint, _UNKNOWN) for fingerprint in suspects["fingerprint"].to_pylist()]
+
+
+def _inherited(container: tuple[str, str | None] | None, listed: str, known: str) -> str | None:
+    """Return the fingerprint of a member by what was found of its container: the versions before and now."""
+    if container is None:
+        return marked(listed, _UNKNOWN)
+    before, now = container
+    if now is None or now == before:
+        return None if now is None else known
+    return marked(listed, mark_of(now) or _UNKNOWN)
 
 
 def _fingerprint(listed: str, known: str, head: str | None, found: str | None) -> str | None:

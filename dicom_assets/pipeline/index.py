@@ -17,7 +17,7 @@ from dicom_assets.pipeline.deletions import DeletionGuard, emptied_prefixes, row
 from dicom_assets.pipeline.difference import Difference, UpdateMode, count_by_prefix, difference
 from dicom_assets.pipeline.engine import Engine
 from dicom_assets.pipeline.head_check import HeadCheck
-from dicom_assets.pipeline.listings import Listings, list_prefixes
+from dicom_assets.pipeline.listings import Listings, known_of, list_prefixes
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.plan import Staged, TablePlan
 from dicom_assets.pipeline.row_versions import ROW_VERSION, with_row_version, without_row_version
@@ -112,7 +112,7 @@ class IndexStep:
         snapshot = self.lake.snapshot(FILE_INDEX, self.prefixes)
         archive = claim(self.lake, self.archive, snapshot.properties)
         witness = Witness.of(archive, self.prefixes)
-        listings = list_prefixes(archive, self.prefixes, self.progress)
+        listings = list_prefixes(archive, self.prefixes, self.progress, known_of(snapshot))
         witness.confirm(archive, self.prefixes)
         rows = snapshot.keys(INDEXED)
         untold = listings.untold(rows)

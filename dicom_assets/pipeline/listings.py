@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.containers.archive import Known, knowing
 from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, ListingError
+from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.spark.work import Progress, ignore_progress
-from dicom_assets.tables import KEY, PARTITION
+from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 _LISTERS = 8
 
@@ -62,19 +64,51 @@ class Listings:
         return self.files.join(untold.select([KEY]), KEY, join_type="left anti") if untold.num_rows else self.files
 
 
-def list_prefix(archive: Archive, prefix: str) -> Listings:
-    """List one prefix; raises :class:`~dicom_assets.archive.base.ArchiveError` when the archive cannot be listed."""
+def list_prefix(archive: Archive, prefix: str, known: Known | None = None) -> Listings:
+    """List one prefix.
+
+    Parameters
+    ----------
+    archive, prefix
+        What is listed.
+    known
+        What the index has, so that containers that did not change are not read again.
+
+    Raises
+    ------
+    ArchiveError
+        The archive cannot be listed.
+
+    """
     try:
-        return Listings(archive.list(prefix), {})
+        return Listings(knowing(archive, known).list(prefix), {})
     except ListingError as error:
         return Listings(error.listed, {prefix: str(error)})
 
 
-def list_prefixes(archive: Archive, prefixes: Sequence[str], progress: Progress = ignore_progress) -> Listings:
+def known_of(index: Snapshot) -> Known:
+    """Return what an index has of a prefix, read when a listing asks for it: where there are containers."""
+
+    def rows(prefix: str) -> pa.Table:
+        names = [*LISTING_SCHEMA.names, "removed_at"]
+        batches = [batch for _, batch in index.rows(names, index.of_prefix(prefix))]
+        return still_there(pa.Table.from_batches(batches, pa.schema([FILE_INDEX.schema.field(name) for name in names])))
+
+    return rows
+
+
+def still_there(rows: pa.Table) -> pa.Table:
+    """Return the rows of an index whose files are there."""
+    return rows.filter(pc.is_null(rows["removed_at"]))
+
+
+def list_prefixes(
+    archive: Archive, prefixes: Sequence[str], progress: Progress = ignore_progress, known: Known | None = None
+) -> Listings:
     """List prefixes side by side and tell the share of them that is listed; raises as :func:`list_prefix`."""
     listings = []
     with ThreadPoolExecutor(_LISTERS) as pool:
-        for number, listing in enumerate(pool.map(lambda prefix: list_prefix(archive, prefix), prefixes), 1):
+        for number, listing in enumerate(pool.map(lambda prefix: list_prefix(archive, prefix, known), prefixes), 1):
             listings.append(listing)
             progress(number / len(prefixes))
     files = [LISTING_SCHEMA.empty_table(), *(listing.files for listing in listings)]

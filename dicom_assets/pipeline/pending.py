@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.containers.archive import glancing
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.pipeline.catalog import CatalogStep
@@ -68,7 +69,7 @@ def find_pending(
         The guard refuses what is gone.
 
     """
-    index = IndexStep(lake, archive, prefixes, mode, guard, presume_other).plan()
+    index = IndexStep(lake, glancing(archive), prefixes, mode, guard, presume_other).plan()
     lagging = _lagging_rollups(lake, prefixes, mode, model)
     found: dict[str, tuple[int, int]] = {}
     for difference in _differences(index, lake, model, mode):

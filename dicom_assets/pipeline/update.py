@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.containers.archive import glancing
 from dicom_assets.archive.opening import open_archive
 from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixError, decode_prefix
 from dicom_assets.delta.lake import Lake
@@ -73,6 +74,7 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
     *,
     prefixes: Sequence[str] | None = None,
     prefix_depth: int = 1,
+    containers: bool = True,
     mode: UpdateMode = UpdateMode.SYNC,
     extractors: Sequence[Extractor] = DEFAULT_EXTRACTORS,
     columns: Iterable[PromotedColumn | str] = (),
@@ -95,6 +97,8 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
         Update these only; by default all that the archive has, and those that the catalog still holds.
     prefix_depth
         How many directories below the source make a prefix, where the source is given by its place.
+    containers
+        Whether ZIP and TAR files are looked into, where the source is given by its place.
     mode
         How rows of removed files, and rows that are up to date, are treated.
     extractors
@@ -119,9 +123,10 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
 
     """
     tables = Lake(absolute(lake)) if isinstance(lake, str) else lake
-    given = open_archive(source, prefix_depth, lake=tables.root) if isinstance(source, str) else source
+    if isinstance(source, str):
+        source = open_archive(source, prefix_depth, lake=tables.root, containers=containers)
     configured = CatalogModel(with_more_columns(extractors, columns))
-    archive = claim(tables, given)
+    archive = claim(tables, source)
     model = settle_columns(tables, configured)
     archive.check()
     listed = archive.prefixes()
@@ -176,7 +181,8 @@ class _Update:
             return
         gone = 0
         for prefixes in groups:
-            plan = IndexStep(self.lake, self.archive, prefixes, self.mode, self.guard, presume_other).plan()
+            archive = glancing(self.archive)
+            plan = IndexStep(self.lake, archive, prefixes, self.mode, self.guard, presume_other).plan()
             gone += sum(plan.gone.values())
         known = rows_by_prefix(self.lake.snapshot(FILE_INDEX).files)
         self.guard.check_whole(sum(known.values()), gone)

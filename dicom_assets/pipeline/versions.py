@@ -4,7 +4,8 @@ Size and time of last modification do not tell all: two slices can change places
 ``cp -p``, with neither any different. The time of status change or the inode number then is. But so it is after a
 ``chmod -R``, and for every file of a restored backup or of a share that was mounted anew. Such files are *suspects*:
 they are verified before they are taken for other versions. Another version of equal size and time has a fingerprint
-that names it by more than those.
+that names it by more than those. Members of containers are suspects where their container has changed and no checksum
+tells them apart.
 """
 
 import re
@@ -25,7 +26,9 @@ KNOWN = "known"
 Verify = Callable[[pa.Table], Sequence[str | None]]
 """Takes suspects: columns of a listing and :data:`KNOWN`; returns their fingerprints, ``None`` where it cannot tell."""
 
-_MARK = r"^(\d+--?\d+)-[0-9a-f]+$"
+_MARK = r"^(\d+--?\d+(?:@\d+--?\d+)?)-[0-9a-f]+$"
+_BY_CONTENT = r"^crc32:|![a-z]+$"
+"""Fingerprints that need no verifying: of members of a ZIP, by their checksums; of containers that cannot be listed."""
 
 
 def marked(fingerprint: str, digest: str) -> str:
@@ -100,7 +103,9 @@ def settle(listing: pa.Table, index: pa.Table, verify: Verify) -> Settled:
     on_disk = pc.is_valid(listing["source_version"])
     unmarked = pc.replace_substring_regex(before["fingerprint"], _MARK, r"\1")
     alike = pc.and_(on_disk, _sure(pc.equal(unmarked, listing["fingerprint"])))
-    suspect = pc.and_(alike, _sure(pc.not_equal(before["source_version"], listing["source_version"])))
+    doubtful = pc.invert(pc.match_substring_regex(listing["fingerprint"], _BY_CONTENT))
+    moved = _sure(pc.not_equal(before["source_version"], listing["source_version"]))
+    suspect = pc.and_(pc.and_(alike, doubtful), moved)
     fingerprint = pc.if_else(alike, before["fingerprint"], listing["fingerprint"])
     version, verified = listing["source_version"], Verified()
     if pc.any(suspect).as_py():

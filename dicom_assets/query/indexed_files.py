@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dicom_assets.archive.base import Archive, ArchiveError
+from dicom_assets.archive.containers.faults import MemberError
 from dicom_assets.archive.opening import open_archive
 from dicom_assets.archive.sources import read, rebased, root_of, same_source, written
 from dicom_assets.archive.versions import FileChangedError, Listed
@@ -148,8 +149,8 @@ class ArchiveReader:
             raise ChangedFileError(
                 f"{file.relative_path} has changed since it was cataloged: bring the catalog up to date, and ask again"
             ) from error
-        except IsolationError:
-            raise  # of a decoder process, not of the archive
+        except (IsolationError, MemberError):
+            raise  # of a decoder process, or of what the file is; not of the archive
         except OSError as error:
             if error.errno in _GONE:
                 raise ChangedFileError(

@@ -86,3 +86,23 @@ def test_every_file_is_in_one_piece_beside_its_neighbours_and_no_piece_is_out_of
     assert costs == sorted(costs, reverse=True)
     fair = max(sum(costs) / (1 if cores == 1 else 4 * cores), 32 * (256 << 10))
     assert all(piece.num_rows == 1 or cost <= fair * (1 + 1e-9) + 1 for cost, piece in zip(costs, pieces, strict=True))
+
+
+@given(
+    groups=st.lists(st.tuples(st.booleans(), st.lists(st.integers(0, 1 << 34), min_size=1, max_size=60)), max_size=30),
+    cores=st.integers(1, 16),
+)
+def test_what_has_to_stay_together_does(groups, cores):
+    sizes = [size for _, group in groups for size in group]
+    units = pa.array(
+        [f"u{n}" if whole else None for n, (whole, group) in enumerate(groups) for _ in group], pa.string()
+    )
+    pieces = [from_piece(piece) for piece in cut_files(_files(sizes), Cores(parallelism=cores), units)]
+    numbers = [piece["number"].to_pylist() for piece in pieces]
+    assert sorted(chain.from_iterable(numbers)) == list(range(len(sizes)))
+    home = {number: place for place, part in enumerate(numbers) for number in part}
+    for name in set(filter(None, units.to_pylist())):
+        assert len({home[row] for row, unit in enumerate(units.to_pylist()) if unit == name}) == 1
+    # Where nothing has to stay together, nothing is cut otherwise.
+    if not any(whole for whole, _ in groups):
+        assert pieces == [from_piece(piece) for piece in cut_files(_files(sizes), Cores(parallelism=cores))]

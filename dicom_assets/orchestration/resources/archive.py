@@ -22,6 +22,10 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
         default=False,
         description="Whether symbolic links are followed that lead out of the folder.",
     )
+    containers: bool = Field(
+        default=True,
+        description="Whether the files in ZIP and TAR files are cataloged.",
+    )
     storage_options: dict[str, str] = Field(
         default_factory=dict,
         description="Options of the object store; without any, its usual environment variables count.",
@@ -53,4 +57,5 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
             revealed(self.storage_options),
             lake=lake,
             follow_outside_links=self.follow_outside_links,
+            containers=self.containers,
         )
