@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 import pyarrow as pa
 
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.errors import InfrastructureError
@@ -68,8 +69,8 @@ class Archive(Protocol):
         ...
 
     @property
-    def depth(self) -> int:
-        """How many directories make a prefix."""
+    def cut(self) -> PrefixCut:
+        """How it is cut into prefixes."""
         ...
 
     def check(self) -> None:
@@ -81,7 +82,7 @@ class Archive(Protocol):
         ...
 
     def folder(self, prefix: str | None = None) -> FolderIdentity | None:
-        """Return which folder the root, or a prefix, is at present.
+        """Return which folder the root, or a prefix, is at present; of several, the first by name.
 
         ``None`` where there is no such folder, and always of an object store. Raises :class:`ArchiveError` when that
         cannot be told.

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 import obstore
 import pyarrow as pa
@@ -20,9 +21,9 @@ from obstore.exceptions import (
 from obstore.store import ObjectStore, from_url
 
 from dicom_assets.archive.base import ArchiveError, FolderIdentity, Prefixes
-from dicom_assets.archive.bucket_listing import list_objects
+from dicom_assets.archive.bucket_listing import list_objects, list_objects_below
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
-from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
+from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixCut
 from dicom_assets.archive.versions import FileChangedError, Listed
 from dicom_assets.dicom.source import StorageError, clamp
 from dicom_assets.storage.errors import why
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 _ASKED_AT_ONCE = 16
 """An object store answers slowly, but many at once."""
+
+_IN_ORDER = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "memory"})
+"""Schemes of stores that list in the order of keys."""
+_DIRECTORY_BUCKET = "--x-s3"
+"""Ends the name of an S3 bucket that does not (directory bucket)."""
 
 _FAILURES = (BaseError, FileNotFoundError)
 """What obstore raises: for what is not found, Python's own error."""
@@ -72,12 +78,20 @@ class BucketArchive:
         How many directories make a prefix.
     options
         Options of the store and of the connection, as object_store names them. Never logged: they hold credentials.
+    chars
+        How many characters of the last of these directories count, 0 for all.
 
     """
 
     root: str
     depth: int
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    chars: int = 0
+
+    @property
+    def cut(self) -> PrefixCut:
+        """How it is cut into prefixes."""
+        return PrefixCut(self.depth, self.chars)
 
     def _store(self) -> ObjectStore:
         store: ObjectStore | None = self.__dict__.get("_opened")
@@ -124,13 +138,13 @@ class BucketArchive:
 
     def prefixes(self) -> Prefixes:
         """Return the prefixes; the root prefix only when it has files."""
-        found: list[str] = []
+        found: set[str] = set()
         above: list[Any] = []
         try:
             for listed in self._upper_folders():
                 above += listed["objects"]
                 folders = [_names(folder) for folder in listed["common_prefixes"]]
-                found += [encode_prefix(names) for names in folders if len(names) == self.depth]
+                found.update(self.cut.key(names) for names in folders if len(names) == self.depth)
             files_above = not self.depth or any(True for _ in self._files(above))
         except _FAILURES as error:
             raise ArchiveError(f"cannot list {self.root}: {_reason(error)}") from error
@@ -152,18 +166,25 @@ class BucketArchive:
 
     def list(self, prefix: str) -> pa.Table:
         """Return the files of a prefix, in the order of paths."""
-        directories = decode_prefix(prefix, self.depth)
+        place = self.cut.place(prefix)
+        folder = "/".join(place.directories) or None
         try:
             if prefix == ROOT_PREFIX and self.depth:
                 objects = [found for listed in self._upper_folders() for found in listed["objects"]]
+            elif place.start is None:
+                objects = list_objects(self._store(), folder)
             else:
-                objects = list_objects(self._store(), "/".join(directories) or None)
+                objects = list_objects_below(self._store(), folder, place.start, ordered=self._is_ordered())
             files = list(self._files(objects))
         except _FAILURES as error:
             raise ListingError(f"cannot list {self.root} at {prefix}: {_reason(error)}") from error
         if not objects:
             self.check()
         return to_table(prefix, map(self._listed, files))
+
+    def _is_ordered(self) -> bool:
+        parts = urlsplit(self.root)
+        return parts.scheme.lower() in _IN_ORDER and not parts.netloc.endswith(_DIRECTORY_BUCKET)
 
     def _files(self, objects: Iterable[Any]) -> Iterator[Any]:
         """Yield the objects that are no folder markers.

@@ -5,17 +5,18 @@ from collections.abc import Mapping
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.errors import UserError
 from dicom_assets.storage.addresses import absolute, is_remote
 
 
 class SourceConfigError(UserError, ValueError):
-    """No source is configured, or its prefix depth makes no sense."""
+    """No source is configured, or its cut into prefixes makes no sense."""
 
 
 def open_archive(
     source: str,
-    depth: int,
+    depth: int | PrefixCut,
     options: Mapping[str, str] | None = None,
     *,
     lake: str = "",
@@ -28,7 +29,7 @@ def open_archive(
     source
         Path of a folder, ``file://`` URI, or URI of an object store.
     depth
-        Number of directories that make a prefix, 0 or more.
+        Number of directories that make a prefix, 0 or more; or a cut that may go through names.
     options
         Options of the object store.
     lake
@@ -39,16 +40,27 @@ def open_archive(
     Raises
     ------
     SourceConfigError
-        No source is given, or the depth is negative.
+        No source is given, or the cut cannot be.
     AddressError
         The source is a folder of another machine.
 
     """
     if not source:
         raise SourceConfigError("no archive is configured: set DICOM_ASSETS_SOURCE to a folder or bucket URI")
-    if depth < 0:
-        raise SourceConfigError(f"prefix depth is {depth}; it must be 0 or more")
+    cut = depth if isinstance(depth, PrefixCut) else PrefixCut(depth)
+    _check_cut(cut)
     if is_remote(source):
-        return BucketArchive(source.rstrip("/"), depth, dict(options or {}))
+        return BucketArchive(source.rstrip("/"), cut.depth, dict(options or {}), cut.chars)
     barred = "" if not lake or is_remote(lake) else absolute(lake)
-    return LocalArchive(absolute(source), depth, follow_outside_links, barred)
+    return LocalArchive(absolute(source), cut.depth, follow_outside_links, barred, cut.chars)
+
+
+def _check_cut(cut: PrefixCut) -> None:
+    if cut.depth < 0:
+        raise SourceConfigError(f"prefix depth is {cut.depth}; it must be 0 or more")
+    if cut.chars < 0:
+        raise SourceConfigError(f"prefix chars is {cut.chars}; it must be 0 (whole names) or more")
+    if cut.chars and not cut.depth:
+        raise SourceConfigError(
+            "prefix chars cuts the names of folders, and a prefix depth of 0 has none: take 1 or more"
+        )

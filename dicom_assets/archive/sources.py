@@ -56,6 +56,25 @@ def root_of(path: str, relative_path: str) -> str:
     return written(read(root) or "/")
 
 
+def directories_below(path: str, root: str) -> tuple[str, ...] | None:
+    """Return the directories that a file stands in, from the root of its archive down.
+
+    Parameters
+    ----------
+    path
+        As tables hold it.
+    root
+        As archives have it.
+
+    Returns
+    -------
+    ``None`` where the path is not below the root.
+
+    """
+    plain, start = read(path), root.rstrip("/") + "/"
+    return tuple(plain[len(start) :].split("/")[:-1]) if plain.startswith(start) else None
+
+
 def rebased(path: str, old: str, new: str) -> str:
     """Return the path that a file has after its archive was moved; one that is not below the old root stays.
 

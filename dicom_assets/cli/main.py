@@ -17,7 +17,7 @@ from dicom_assets.cli.export import export
 from dicom_assets.cli.issues import issues
 from dicom_assets.cli.leave import leave
 from dicom_assets.cli.levels import series, studies
-from dicom_assets.cli.options import Commands, Depth, FollowOutsideLinks, Json, LakeOption, Schema, Source
+from dicom_assets.cli.options import Chars, Commands, Depth, FollowOutsideLinks, Json, LakeOption, Schema, Source
 from dicom_assets.cli.shell import shell
 from dicom_assets.cli.show import show
 from dicom_assets.cli.sql import sql
@@ -55,6 +55,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     source: Source,
     lake: LakeOption,
     prefix_depth: Depth = 1,
+    prefix_chars: Chars = 0,
     prefix: Annotated[
         list[str] | None, typer.Option("--prefix", help="Only this partition; may be given several times.")
     ] = None,
@@ -79,6 +80,13 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     move_source: Annotated[
         bool, typer.Option("--move-source", help="The archive was moved here: rewrite the paths in the tables first.")
     ] = False,
+    move_prefixes: Annotated[
+        bool,
+        typer.Option(
+            "--move-prefixes",
+            help="The prefixes are to be these: move the rows of the tables to them first, which reads no file.",
+        ),
+    ] = False,
     follow_outside_links: FollowOutsideLinks = False,
     json: Json = False,
 ) -> None:
@@ -87,6 +95,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     Exits with 0 when the catalog holds what the archive holds, 1 when a run failed or a folder could not be listed, and
     2 when nothing was done.
     """
+    from dicom_assets.archive.prefixes import PrefixCut
     from dicom_assets.cli.catalog import CatalogCommand, run_catalog
     from dicom_assets.cli.places import checked_places
     from dicom_assets.extract.headers import with_more_columns
@@ -96,10 +105,13 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     from dicom_assets.orchestration.launch import Launcher
 
     with clear_errors():
-        places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
+        cut = PrefixCut(prefix_depth, prefix_chars)
+        places = checked_places(source, lake, schema, cut, follow_outside_links=follow_outside_links)
         extractors = installed_extractors(sha256=sha256, pixel_hash=pixel_hash)
         model = CatalogModel(with_more_columns(extractors, column or ()))
-        command = CatalogCommand(places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, model, json=json)
+        command = CatalogCommand(
+            places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, move_prefixes, model, json=json
+        )
         with open_instance(places.lake) as instance:
             succeeded = run_catalog(command, Launcher(instance))
     if not succeeded:
@@ -257,21 +269,24 @@ def demo(
 
 
 @app.command()
-def ui(
+def ui(  # noqa: PLR0913, PLR0917 - the options of the command
     source: Source,
     lake: LakeOption,
     prefix_depth: Depth = 1,
+    prefix_chars: Chars = 0,
     schema: Schema = "dicom",
     follow_outside_links: FollowOutsideLinks = False,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
     """Open the Dagster UI and its daemon on this archive and this lake."""
+    from dicom_assets.archive.prefixes import PrefixCut
     from dicom_assets.cli.places import checked_places
     from dicom_assets.cli.ui import serve
 
     with clear_errors():
-        places = checked_places(source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links)
+        cut = PrefixCut(prefix_depth, prefix_chars)
+        places = checked_places(source, lake, schema, cut, follow_outside_links=follow_outside_links)
         serve(places, host, port)
 
 

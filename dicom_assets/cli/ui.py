@@ -4,7 +4,14 @@ import os
 import sys
 
 from dicom_assets.cli.places import Places
-from dicom_assets.orchestration.definitions import FOLLOW_OUTSIDE_LINKS, LAKE, PREFIX_DEPTH, SCHEMA, SOURCE
+from dicom_assets.orchestration.definitions import (
+    FOLLOW_OUTSIDE_LINKS,
+    LAKE,
+    PREFIX_CHARS,
+    PREFIX_DEPTH,
+    SCHEMA,
+    SOURCE,
+)
 from dicom_assets.orchestration.instance import ensure_instance
 
 _SUPERSEDED = "Function `dev_command` is superseded"
@@ -22,7 +29,8 @@ def serve(places: Places, host: str, port: int) -> None:
         SOURCE: places.source,
         LAKE: places.lake,
         SCHEMA: places.schema,
-        PREFIX_DEPTH: str(places.depth),
+        PREFIX_DEPTH: str(places.cut.depth),
+        PREFIX_CHARS: str(places.cut.chars),
         FOLLOW_OUTSIDE_LINKS: str(int(places.follow_outside_links)),
     }
     arguments = ["dev", "-m", "dicom_assets.definitions", "--host", host, "--port", str(port)]

@@ -27,6 +27,7 @@ from dagster import (
     sensor,
 )
 
+from dicom_assets.archive.many_prefixes import too_many
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.orchestration import alarms
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
@@ -189,8 +190,11 @@ def _result(
     """Return what a tick leads to, and say it in one line: the tick shows it, or its log where it requests runs."""
     requests = [_run_request(run, mode, names) for run in findings.due]
     lost = findings.lost_keys(context.instance)
-    line = " ".join([findings.line(), *_few(findings)])
+    many = too_many(findings.look.present.found, findings.look.archive.cut) if findings.look.begins else None
+    line = " ".join([findings.line(), *_few(findings), *([f"{many}."] if many else [])])
     context.log.info(findings.line())
+    if many:
+        context.log.warning(f"{many}.")
     for trouble in findings.troubles:
         context.log.warning(f"{trouble.prefix or 'folder'} {trouble.kind}: {trouble.reason}")
     changes = [

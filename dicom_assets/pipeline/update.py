@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.opening import open_archive
-from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixError, decode_prefix
+from dicom_assets.archive.prefixes import PrefixCut, PrefixError
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.origin import run_id_of, with_run_id
 from dicom_assets.extract.extractor import Extractor
@@ -73,6 +73,7 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
     *,
     prefixes: Sequence[str] | None = None,
     prefix_depth: int = 1,
+    prefix_chars: int = 0,
     mode: UpdateMode = UpdateMode.SYNC,
     extractors: Sequence[Extractor] = DEFAULT_EXTRACTORS,
     columns: Iterable[PromotedColumn | str] = (),
@@ -95,6 +96,8 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
         Update these only; by default all that the archive has, and those that the catalog still holds.
     prefix_depth
         How many directories below the source make a prefix, where the source is given by its place.
+    prefix_chars
+        How many characters of the last of them count, 0 for all: then all folders that begin alike are one prefix.
     mode
         How rows of removed files, and rows that are up to date, are treated.
     extractors
@@ -119,7 +122,11 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
 
     """
     tables = Lake(absolute(lake)) if isinstance(lake, str) else lake
-    given = open_archive(source, prefix_depth, lake=tables.root) if isinstance(source, str) else source
+    given = (
+        open_archive(source, PrefixCut(prefix_depth, prefix_chars), lake=tables.root)
+        if isinstance(source, str)
+        else source
+    )
     configured = CatalogModel(with_more_columns(extractors, columns))
     archive = claim(tables, given)
     model = settle_columns(tables, configured)
@@ -148,8 +155,7 @@ def _checked(archive: Archive, prefixes: Sequence[str]) -> list[str]:
     if isinstance(prefixes, str):
         raise PrefixError(f"prefixes is the text {prefixes!r}; give a list of prefixes")
     for prefix in prefixes:
-        if prefix != ROOT_PREFIX:
-            decode_prefix(prefix, archive.depth)
+        archive.cut.place(prefix)
     return sorted(set(prefixes))
 
 
