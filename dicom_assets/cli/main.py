@@ -17,6 +17,7 @@ from dicom_assets.cli.export import export
 from dicom_assets.cli.issues import issues
 from dicom_assets.cli.leave import leave
 from dicom_assets.cli.levels import series, studies
+from dicom_assets.cli.notify import notify
 from dicom_assets.cli.options import Chars, Commands, Depth, FollowOutsideLinks, Json, LakeOption, Schema, Source
 from dicom_assets.cli.shell import shell
 from dicom_assets.cli.show import show
@@ -141,6 +142,7 @@ def columns(
         run_columns(Lake(lake, schema), add or (), remove or ())
 
 
+app.command()(notify)
 app.command()(sql)
 app.command()(shell)
 app.command()(show)

@@ -61,9 +61,14 @@ class Owner:
             return None
         return cls(read(properties[SOURCE]), stated_cut(properties))
 
+    @property
+    def whole_cut(self) -> PrefixCut:
+        """The cut, the usual one where the rows do not tell."""
+        return self.cut or PrefixCut()
+
     def properties(self) -> dict[str, str]:
         """Return the properties that say so."""
-        cut = self.cut or PrefixCut()
+        cut = self.whole_cut
         stated = {SOURCE: written(self.source), DEPTH: str(cut.depth)}
         return {**stated, CHARS: str(cut.chars), FORMAT: str(CUT_NAMES)} if cut.chars else stated
 
@@ -140,6 +145,17 @@ def recognise(lake: Lake, archive: Archive) -> Archive:
     refuse_moving(lake, properties)
     owner = Owner.read(properties) or derived(lake.snapshot(FILE_INDEX), archive)
     return archive if owner is None else owner.admit(archive, catalog_at(lake))
+
+
+def owner_of(lake: Lake) -> Owner:
+    """Return what a catalog states that it belongs to; raises :class:`SourceMismatchError` where there is none."""
+    location = lake.location(FILE_INDEX)
+    owner = Owner.read(location.open().metadata().configuration) if location.exists() else None
+    if owner is None:
+        raise SourceMismatchError(
+            f"there is no catalog of a source at {catalog_at(lake)} yet: run `dicom-assets catalog`"
+        )
+    return owner
 
 
 def refuse_moving(lake: Lake, properties: Mapping[str, str]) -> None:
