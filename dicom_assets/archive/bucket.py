@@ -18,12 +18,13 @@ from obstore.exceptions import (
     PreconditionError,
     UnauthenticatedError,
 )
-from obstore.store import ObjectStore, from_url
+from obstore.store import ObjectStore
 
 from dicom_assets.archive.base import ArchiveError, FolderIdentity, Prefixes
 from dicom_assets.archive.bucket_listing import list_objects, list_objects_below
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
 from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixCut
+from dicom_assets.archive.stores import open_store
 from dicom_assets.archive.versions import FileChangedError, Listed
 from dicom_assets.dicom.source import StorageError, clamp
 from dicom_assets.storage.errors import why
@@ -42,26 +43,6 @@ _DIRECTORY_BUCKET = "--x-s3"
 
 _FAILURES = (BaseError, FileNotFoundError)
 """What obstore raises: for what is not found, Python's own error."""
-
-_OF_THE_CLIENT = frozenset(
-    {
-        "allow_http",
-        "allow_invalid_certificates",
-        "connect_timeout",
-        "http1_only",
-        "http2_only",
-        "pool_idle_timeout",
-        "pool_max_idle_per_host",
-        "proxy_ca_certificate",
-        "proxy_excludes",
-        "proxy_url",
-        "read_timeout",
-        "root_certificate",
-        "timeout",
-        "user_agent",
-    }
-)
-"""Options of the connection. obstore takes them apart from those of the store, and panics where they are mixed."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +77,7 @@ class BucketArchive:
     def _store(self) -> ObjectStore:
         store: ObjectStore | None = self.__dict__.get("_opened")
         if store is None:
-            options = {name: value for name, value in self.options.items() if _of_client(name) is None}
-            client = {known: value for name, value in self.options.items() if (known := _of_client(name)) is not None}
-            store = from_url(
-                self.root,
-                config=options or None,  # type: ignore[arg-type]
-                client_options=client or None,  # type: ignore[arg-type]
-            )
+            store = open_store(self.root, self.options)
             self.__dict__["_opened"] = store
         return store
 
@@ -180,7 +155,7 @@ class BucketArchive:
             raise ListingError(f"cannot list {self.root} at {prefix}: {_reason(error)}") from error
         if not objects:
             self.check()
-        return to_table(prefix, map(self._listed, files))
+        return to_table(prefix, map(self.listed, files))
 
     def _is_ordered(self) -> bool:
         parts = urlsplit(self.root)
@@ -210,7 +185,17 @@ class BucketArchive:
         except FileNotFoundError:
             return False
 
-    def _listed(self, found: Any) -> ListedFile:
+    def look(self, path: str) -> ListedFile | None:
+        """Return a file as the store has it now, ``None`` where there is none; raises :class:`ListingError`."""
+        try:
+            return self.listed(obstore.head(self._store(), path.removeprefix(self.root + "/")))
+        except FileNotFoundError:
+            return None
+        except _FAILURES as error:
+            raise ListingError(f"cannot look at an object of {self.root}: {_reason(error)}") from error
+
+    def listed(self, found: Any) -> ListedFile:
+        """Return an object as a listing has it."""
         etag: str | None = found["e_tag"]
         return ListedFile(
             path=f"{self.root}/{found['path']}",
@@ -310,12 +295,6 @@ def _comparable(version: str) -> str:
     One may quote the entity tag and the other not, and only listings have fractions of a second.
     """
     return _FRACTION.sub("", version.removeprefix("W/").strip('"'))
-
-
-def _of_client(option: str) -> str | None:
-    """Return the name of an option of the connection, ``None`` for one of the store."""
-    name = option.lower().removeprefix("aws_").removeprefix("azure_").removeprefix("google_")
-    return name if name in _OF_THE_CLIENT else None
 
 
 def _names(folder: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.bucket import BucketArchive
+from dicom_assets.archive.inventory import Inventory, InventoryArchive, stage_inventory
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.errors import UserError
@@ -21,6 +22,7 @@ def open_archive(
     *,
     lake: str = "",
     follow_outside_links: bool = False,
+    inventory: str = "",
 ) -> Archive:
     """Return the archive at a folder or URI, without looking at it.
 
@@ -36,11 +38,15 @@ def open_archive(
         Root of the lake that the files are cataloged in; a folder that is never entered.
     follow_outside_links
         Whether links in a folder are followed that lead out of it.
+    inventory
+        Path or URI of an inventory that stands in for listing a bucket; it is read once in a process.
 
     Raises
     ------
     SourceConfigError
-        No source is given, or the cut cannot be.
+        No source is given, the cut cannot be, or there is an inventory of a folder.
+    InventoryError
+        The inventory is not whole, or not of this bucket.
     AddressError
         The source is a folder of another machine.
 
@@ -50,9 +56,23 @@ def open_archive(
     cut = depth if isinstance(depth, PrefixCut) else PrefixCut(depth)
     _check_cut(cut)
     if is_remote(source):
-        return BucketArchive(source.rstrip("/"), cut.depth, dict(options or {}), cut.chars)
+        bucket = BucketArchive(source.rstrip("/"), cut.depth, dict(options or {}), cut.chars)
+        return InventoryArchive(bucket, _staged(inventory, bucket)) if inventory else bucket
+    if inventory:
+        raise SourceConfigError("an inventory stands in for listing a bucket, and the source is a folder: leave it out")
     barred = "" if not lake or is_remote(lake) else absolute(lake)
     return LocalArchive(absolute(source), cut.depth, follow_outside_links, barred, cut.chars)
+
+
+_known: dict[tuple[str, str, PrefixCut], Inventory] = {}
+
+
+def _staged(address: str, bucket: BucketArchive) -> Inventory:
+    """Return an inventory, read once in this process: each step of a run opens the archive."""
+    name = (address, bucket.root, bucket.cut)
+    if name not in _known:
+        _known[name] = stage_inventory(address, bucket)
+    return _known[name]
 
 
 def _check_cut(cut: PrefixCut) -> None:

@@ -88,6 +88,14 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
             help="The prefixes are to be these: move the rows of the tables to them first, which reads no file.",
         ),
     ] = False,
+    inventory: Annotated[
+        str,
+        typer.Option(
+            "--inventory",
+            metavar="FILE|URI",
+            help="What lists the objects of a bucket in place of the bucket: CSV, Parquet, or S3 Inventory's manifest.",
+        ),
+    ] = "",
     follow_outside_links: FollowOutsideLinks = False,
     json: Json = False,
 ) -> None:
@@ -96,6 +104,8 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     Exits with 0 when the catalog holds what the archive holds, 1 when a run failed or a folder could not be listed, and
     2 when nothing was done.
     """
+    from dataclasses import replace
+
     from dicom_assets.archive.prefixes import PrefixCut
     from dicom_assets.cli.catalog import CatalogCommand, run_catalog
     from dicom_assets.cli.places import checked_places
@@ -108,6 +118,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     with clear_errors():
         cut = PrefixCut(prefix_depth, prefix_chars)
         places = checked_places(source, lake, schema, cut, follow_outside_links=follow_outside_links)
+        places = replace(places, inventory=inventory)
         extractors = installed_extractors(sha256=sha256, pixel_hash=pixel_hash)
         model = CatalogModel(with_more_columns(extractors, column or ()))
         command = CatalogCommand(

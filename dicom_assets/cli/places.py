@@ -21,6 +21,7 @@ class Places:
     schema: str
     cut: PrefixCut
     follow_outside_links: bool = False
+    inventory: str = ""
 
     @property
     def archive_resource(self) -> ArchiveResource:
@@ -30,6 +31,7 @@ class Places:
             prefix_depth=self.cut.depth,
             prefix_chars=self.cut.chars,
             follow_outside_links=self.follow_outside_links,
+            inventory=self.inventory,
         )
 
     @property

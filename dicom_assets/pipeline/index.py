@@ -9,6 +9,7 @@ from deltalake.transaction import AddAction
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.identity import Witness
+from dicom_assets.archive.inventory import InventoryArchive
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.origin import Origin
@@ -17,6 +18,7 @@ from dicom_assets.pipeline.deletions import DeletionGuard, emptied_prefixes, row
 from dicom_assets.pipeline.difference import Difference, UpdateMode, count_by_prefix, difference
 from dicom_assets.pipeline.engine import Engine
 from dicom_assets.pipeline.head_check import HeadCheck
+from dicom_assets.pipeline.hearsay import ask_the_store
 from dicom_assets.pipeline.listings import Listings, list_prefixes
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.plan import Staged, TablePlan
@@ -114,6 +116,8 @@ class IndexStep:
         witness = Witness.of(archive, self.prefixes)
         listings = list_prefixes(archive, self.prefixes, self.progress)
         witness.confirm(archive, self.prefixes)
+        if isinstance(archive, InventoryArchive):
+            listings = ask_the_store(archive, listings, snapshot)
         rows = snapshot.keys(INDEXED)
         untold = listings.untold(rows)
         actual = rows.join(untold.select([KEY]), KEY, join_type="left anti") if untold.num_rows else rows

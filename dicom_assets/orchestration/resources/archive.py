@@ -28,6 +28,10 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
         default=False,
         description="Whether symbolic links are followed that lead out of the folder.",
     )
+    inventory: str = Field(
+        default="",
+        description="Path or URI of an inventory that stands in for listing a bucket, for one run.",
+    )
     storage_options: dict[str, str] = Field(
         default_factory=dict,
         description="Options of the object store; without any, its usual environment variables count.",
@@ -59,4 +63,5 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
             revealed(self.storage_options),
             lake=lake,
             follow_outside_links=self.follow_outside_links,
+            inventory=self.inventory,
         )
