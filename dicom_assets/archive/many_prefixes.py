@@ -4,12 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from dicom_assets.archive.prefixes import ANY, ROOT_PREFIX, PrefixCut
 
 MOST_PREFIXES = 20_000
 """Dagster's pages slow down beyond some ten thousand partitions, and it advises to add no more than 25,000 at once."""
 
-_Names = Collection[tuple[str, ...]]
+_BYTES = {0xDC00 + byte: 0xF0000 + byte for byte in range(0x80, 0x100)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +56,51 @@ def too_many(prefixes: Collection[str], cut: PrefixCut) -> ManyPrefixes | None:
     if len(prefixes) <= MOST_PREFIXES:
         return None
     root = ROOT_PREFIX in prefixes
-    names: _Names = [
-        tuple(unquote(key.removesuffix(ANY), errors="surrogateescape").split("/"))
-        for key in prefixes
-        if key != ROOT_PREFIX
-    ]
-    longest = cut.chars - 1 if cut.chars else max(len(name[-1]) for name in names) - 1
+    folders = pa.array([_plain(key) for key in prefixes if key != ROOT_PREFIX], pa.string())
+    shorter = cut.chars or None
     for depth in range(cut.depth, 0, -1):
-        names = {name[:depth] for name in names}
-        if depth < cut.depth and len(names) + root <= MOST_PREFIXES:
-            return ManyPrefixes(len(prefixes), cut, PrefixCut(depth), len(names) + root)
-        chars = _most_chars(names, longest, MOST_PREFIXES - root)
+        count = len(folders) + root
+        if depth < cut.depth and count <= MOST_PREFIXES:
+            return ManyPrefixes(len(prefixes), cut, PrefixCut(depth), count)
+        names = _Names.of(folders)
+        chars = names.most_chars((shorter or names.longest) - 1, MOST_PREFIXES - root)
         if chars:
-            return ManyPrefixes(len(prefixes), cut, PrefixCut(depth, chars), _count(names, chars) + root)
-        longest = max((len(name[depth - 2]) for name in names if depth > 1), default=0) - 1
+            return ManyPrefixes(len(prefixes), cut, PrefixCut(depth, chars), names.count(chars) + root)
+        folders, shorter = pc.unique(names.above), None
     return ManyPrefixes(len(prefixes), cut, PrefixCut(0), 1)
 
 
-def _most_chars(names: _Names, longest: int, most: int) -> int:
-    """Return how many characters of the last names may count, 0 where even one is too many."""
-    low, high = 0, max(longest, 0)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if _count(names, middle) <= most else (low, middle - 1)
-    return low
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Folders, as what is above them and their own names: columns, for there may be a million."""
+
+    above: pa.Array
+    last: pa.Array
+
+    @classmethod
+    def of(cls, folders: pa.Array) -> "_Names":
+        parts = pc.extract_regex(folders, r"(?s)^(?:(?P<above>.*)/)?(?P<last>[^/]*)$")
+        return cls(pc.struct_field(parts, "above"), pc.struct_field(parts, "last"))
+
+    @property
+    def longest(self) -> int:
+        return int(pc.max(pc.utf8_length(self.last)).as_py() or 0)
+
+    def count(self, chars: int) -> int:
+        """Return how many there are that begin otherwise."""
+        starts = pc.utf8_slice_codeunits(self.last, 0, chars)
+        return int(pc.count_distinct(pc.binary_join_element_wise(self.above, starts, "/")).as_py())
+
+    def most_chars(self, longest: int, most: int) -> int:
+        """Return how many characters may count, 0 where even one is too many."""
+        low, high = 0, max(longest, 0)
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self.count(middle) <= most else (low, middle - 1)
+        return low
 
 
-def _count(names: _Names, chars: int) -> int:
-    return len({(name[:-1], name[-1][:chars]) for name in names})
+def _plain(key: str) -> str:
+    """Return the folders of a key as text; bytes that are no UTF-8 as characters that no name has."""
+    text = key.removesuffix(ANY)
+    return unquote(text, errors="surrogateescape").translate(_BYTES) if "%" in text else text
