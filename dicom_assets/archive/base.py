@@ -1,15 +1,19 @@
 """What an archive is to the rest of the package."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, Self
 
 import pyarrow as pa
 
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.errors import InfrastructureError
+
+Known = Callable[[str], pa.Table]
+"""Returns the rows that the index has of a prefix: columns of a listing, of files that are there."""
 
 
 class ArchiveError(InfrastructureError, OSError):
@@ -68,8 +72,8 @@ class Archive(Protocol):
         ...
 
     @property
-    def depth(self) -> int:
-        """How many directories make a prefix."""
+    def cut(self) -> PrefixCut:
+        """How it is cut into prefixes."""
         ...
 
     def check(self) -> None:
@@ -81,7 +85,7 @@ class Archive(Protocol):
         ...
 
     def folder(self, prefix: str | None = None) -> FolderIdentity | None:
-        """Return which folder the root, or a prefix, is at present.
+        """Return which folder the root, or a prefix, is at present; of several, the first by name.
 
         ``None`` where there is no such folder, and always of an object store. Raises :class:`ArchiveError` when that
         cannot be told.

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 import obstore
 import pyarrow as pa
@@ -17,12 +18,13 @@ from obstore.exceptions import (
     PreconditionError,
     UnauthenticatedError,
 )
-from obstore.store import ObjectStore, from_url
+from obstore.store import ObjectStore
 
 from dicom_assets.archive.base import ArchiveError, FolderIdentity, Prefixes
-from dicom_assets.archive.bucket_listing import list_objects
+from dicom_assets.archive.bucket_listing import list_objects, list_objects_below
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
-from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
+from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixCut
+from dicom_assets.archive.stores import open_store
 from dicom_assets.archive.versions import FileChangedError, Listed
 from dicom_assets.dicom.source import StorageError, clamp
 from dicom_assets.storage.errors import why
@@ -34,28 +36,13 @@ if TYPE_CHECKING:
 _ASKED_AT_ONCE = 16
 """An object store answers slowly, but many at once."""
 
+_IN_ORDER = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "memory"})
+"""Schemes of stores that list in the order of keys."""
+_DIRECTORY_BUCKET = "--x-s3"
+"""Ends the name of an S3 bucket that does not (directory bucket)."""
+
 _FAILURES = (BaseError, FileNotFoundError)
 """What obstore raises: for what is not found, Python's own error."""
-
-_OF_THE_CLIENT = frozenset(
-    {
-        "allow_http",
-        "allow_invalid_certificates",
-        "connect_timeout",
-        "http1_only",
-        "http2_only",
-        "pool_idle_timeout",
-        "pool_max_idle_per_host",
-        "proxy_ca_certificate",
-        "proxy_excludes",
-        "proxy_url",
-        "read_timeout",
-        "root_certificate",
-        "timeout",
-        "user_agent",
-    }
-)
-"""Options of the connection. obstore takes them apart from those of the store, and panics where they are mixed."""
 
 
 @dataclass(frozen=True)
@@ -72,23 +59,25 @@ class BucketArchive:
         How many directories make a prefix.
     options
         Options of the store and of the connection, as object_store names them. Never logged: they hold credentials.
+    chars
+        How many characters of the last of these directories count, 0 for all.
 
     """
 
     root: str
     depth: int
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    chars: int = 0
+
+    @property
+    def cut(self) -> PrefixCut:
+        """How it is cut into prefixes."""
+        return PrefixCut(self.depth, self.chars)
 
     def _store(self) -> ObjectStore:
         store: ObjectStore | None = self.__dict__.get("_opened")
         if store is None:
-            options = {name: value for name, value in self.options.items() if _of_client(name) is None}
-            client = {known: value for name, value in self.options.items() if (known := _of_client(name)) is not None}
-            store = from_url(
-                self.root,
-                config=options or None,  # type: ignore[arg-type]
-                client_options=client or None,  # type: ignore[arg-type]
-            )
+            store = open_store(self.root, self.options)
             self.__dict__["_opened"] = store
         return store
 
@@ -124,13 +113,13 @@ class BucketArchive:
 
     def prefixes(self) -> Prefixes:
         """Return the prefixes; the root prefix only when it has files."""
-        found: list[str] = []
+        found: set[str] = set()
         above: list[Any] = []
         try:
             for listed in self._upper_folders():
                 above += listed["objects"]
                 folders = [_names(folder) for folder in listed["common_prefixes"]]
-                found += [encode_prefix(names) for names in folders if len(names) == self.depth]
+                found.update(self.cut.key(names) for names in folders if len(names) == self.depth)
             files_above = not self.depth or any(True for _ in self._files(above))
         except _FAILURES as error:
             raise ArchiveError(f"cannot list {self.root}: {_reason(error)}") from error
@@ -152,18 +141,25 @@ class BucketArchive:
 
     def list(self, prefix: str) -> pa.Table:
         """Return the files of a prefix, in the order of paths."""
-        directories = decode_prefix(prefix, self.depth)
+        place = self.cut.place(prefix)
+        folder = "/".join(place.directories) or None
         try:
             if prefix == ROOT_PREFIX and self.depth:
                 objects = [found for listed in self._upper_folders() for found in listed["objects"]]
+            elif place.start is None:
+                objects = list_objects(self._store(), folder)
             else:
-                objects = list_objects(self._store(), "/".join(directories) or None)
+                objects = list_objects_below(self._store(), folder, place.start, ordered=self._is_ordered())
             files = list(self._files(objects))
         except _FAILURES as error:
             raise ListingError(f"cannot list {self.root} at {prefix}: {_reason(error)}") from error
         if not objects:
             self.check()
-        return to_table(prefix, map(self._listed, files))
+        return to_table(prefix, map(self.listed, files))
+
+    def _is_ordered(self) -> bool:
+        parts = urlsplit(self.root)
+        return parts.scheme.lower() in _IN_ORDER and not parts.netloc.endswith(_DIRECTORY_BUCKET)
 
     def _files(self, objects: Iterable[Any]) -> Iterator[Any]:
         """Yield the objects that are no folder markers.
@@ -189,7 +185,17 @@ class BucketArchive:
         except FileNotFoundError:
             return False
 
-    def _listed(self, found: Any) -> ListedFile:
+    def look(self, path: str) -> ListedFile | None:
+        """Return a file as the store has it now, ``None`` where there is none; raises :class:`ListingError`."""
+        try:
+            return self.listed(obstore.head(self._store(), path.removeprefix(self.root + "/")))
+        except FileNotFoundError:
+            return None
+        except _FAILURES as error:
+            raise ListingError(f"cannot look at an object of {self.root}: {_reason(error)}") from error
+
+    def listed(self, found: Any) -> ListedFile:
+        """Return an object as a listing has it."""
         etag: str | None = found["e_tag"]
         return ListedFile(
             path=f"{self.root}/{found['path']}",
@@ -294,12 +300,6 @@ def _comparable(version: str) -> str:
     One may quote the entity tag and the other not, and only listings have fractions of a second.
     """
     return _FRACTION.sub("", version.removeprefix("W/").strip('"'))
-
-
-def _of_client(option: str) -> str | None:
-    """Return the name of an option of the connection, ``None`` for one of the store."""
-    name = option.lower().removeprefix("aws_").removeprefix("azure_").removeprefix("google_")
-    return name if name in _OF_THE_CLIENT else None
 
 
 def _names(folder: str) -> tuple[str, ...]:

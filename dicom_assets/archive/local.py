@@ -2,10 +2,11 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +17,7 @@ from dicom_assets.archive.file_systems import InodeNumbers
 from dicom_assets.archive.identity import identify_folder
 from dicom_assets.archive.links import Bounds, real_path
 from dicom_assets.archive.listing import UNKNOWN, ListedFile, ListingError, to_table
-from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
+from dicom_assets.archive.prefixes import ROOT_PREFIX, Place, PrefixCut
 from dicom_assets.archive.reading import LocalSource, open_file, stands_at
 from dicom_assets.archive.versions import Listed, check_version, content_version, source_version
 from dicom_assets.archive.walk import Folder, Found, Walk
@@ -43,6 +44,8 @@ class LocalArchive:
         Whether links are followed that lead out of the folder.
     lake
         Folder of the tables, which is never entered; empty where there is none on this machine.
+    chars
+        How many characters of the last of these directories count, 0 for all.
 
     """
 
@@ -50,6 +53,12 @@ class LocalArchive:
     depth: int
     outside: bool = False
     lake: str = ""
+    chars: int = 0
+
+    @property
+    def cut(self) -> PrefixCut:
+        """How it is cut into prefixes."""
+        return PrefixCut(self.depth, self.chars)
 
     def check(self) -> None:
         """Raise :class:`ArchiveError` unless the root can be listed."""
@@ -65,9 +74,16 @@ class LocalArchive:
 
     def folder(self, prefix: str | None = None) -> FolderIdentity | None:
         """Return which folder the root, or a prefix, is at present; raises :class:`ArchiveError`."""
-        names = () if prefix is None else decode_prefix(prefix, self.depth)
-        path = str(Path(self.root, *names))
+        place = Place(()) if prefix is None else self.cut.place(prefix)
+        path = str(Path(self.root, *place.directories))
         try:
+            if place.start is not None:
+                walk = Walk(self._bounds())
+                first = next(iter(self._tops(walk, self._enter(walk, place), place)), None)
+                if first is None and not walk.unlisted:
+                    return None
+                # What cannot be listed is not gone: the folder above stands for it.
+                path = path if first is None else first.path
             return identify_folder(path)
         except OSError as error:
             raise ArchiveError(f"cannot look at {shown(path)}: {error.strerror}") from error
@@ -84,28 +100,45 @@ class LocalArchive:
         self.check()
         walk = Walk(self._bounds())
         level, files_above = [walk.root(self.root)], not self.depth
-        for _ in range(self.depth):
+        for _ in range(self.depth - bool(self.chars)):
             below: list[Folder] = []
             for folder in level:
                 files_above |= sum(1 for _ in walk.scan(folder, below)) > 0
             level = below
-        found = sorted(encode_prefix(tuple(folder.relative.split("/")[:-1])) for folder in level if self.depth)
-        return Prefixes(([ROOT_PREFIX] if files_above else []) + found, walk.unlisted)
+        found = [folder for folder in level if self.depth]
+        if self.chars:
+            files_above |= any(_has_files(walk, folder, self.chars) for folder in level)
+            found = [first for folder in level for first in _first_of_each_start(walk, folder, self.chars)]
+        keys = sorted(self.cut.key(folder.relative.split("/")[:-1]) for folder in found)
+        return Prefixes(([ROOT_PREFIX] if files_above else []) + keys, list(dict.fromkeys(walk.unlisted)))
+
+    def _enter(self, walk: Walk, place: Place) -> Folder | None:
+        """Return the folder that holds the files of a prefix, ``None`` where there is none that is entered."""
+        folder: Folder | None = walk.root(self.root)
+        for name in place.directories:
+            folder = folder and walk.enter(folder, name)
+        return folder
+
+    def _tops(self, walk: Walk, folder: Folder | None, place: Place) -> Iterable[Folder]:
+        """Return the folders that are the prefix's own: that folder, or those in it whose names begin alike."""
+        if folder is None:
+            return ()
+        if place.start is None:
+            return (folder,)
+        return walk.enter_all(folder, walk.names(folder, self.chars).names(place.start))
 
     def list(self, prefix: str) -> pa.Table:
         """Return the files of a prefix, in the order of paths."""
-        directories = decode_prefix(prefix, self.depth)
+        place = self.cut.place(prefix)
         walk = Walk(self._bounds())
-        levels = None if directories or not self.depth else self.depth
-        folder: Folder | None = walk.root(self.root)
+        levels = self.depth if prefix == ROOT_PREFIX and self.depth else None
         try:
-            for name in directories:
-                folder = folder and walk.enter(folder, name)
+            folder = self._enter(walk, place)
         except OSError as error:
-            top = str(Path(self.root, *directories))
+            top = str(Path(self.root, *place.directories))
             raise ListingError(f"cannot list {shown(top)}: {error.strerror}") from error
         inodes = InodeNumbers()
-        found = () if folder is None else walk.files(folder, levels)
+        found = (file for top in self._tops(walk, folder, place) for file in walk.files(top, levels))
         table = to_table(prefix, (self._listed(file, inodes) for file in found))
         if not table.num_rows:
             self.check()
@@ -147,6 +180,18 @@ class LocalArchive:
 
     def _refusal(self, path: str) -> str | None:
         return self._bounds().refusal(real_path(path))
+
+
+def _has_files(walk: Walk, folder: Folder, chars: int) -> bool:
+    """Return whether a folder of folders holds files as well."""
+    return walk.names(folder, chars).others and any(True for _ in walk.scan(folder, []))
+
+
+def _first_of_each_start(walk: Walk, folder: Folder, chars: int) -> Iterator[Folder]:
+    """Yield, of the folders in a folder that begin alike, the first that is entered."""
+    known = walk.names(folder, chars)
+    for start in known.by_start:
+        yield from islice(walk.enter_all(folder, known.names(start)), 1)
 
 
 def instant(nanoseconds: int) -> datetime | None:

@@ -5,23 +5,26 @@ from collections.abc import Mapping
 from dicom_assets.archive.base import Archive, FileArchive
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.containers.archive import ContainerArchive
+from dicom_assets.archive.inventory import Inventory, InventoryArchive, stage_inventory
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.errors import UserError
 from dicom_assets.storage.addresses import absolute, is_remote
 
 
 class SourceConfigError(UserError, ValueError):
-    """No source is configured, or its prefix depth makes no sense."""
+    """No source is configured, or its cut into prefixes makes no sense."""
 
 
 def open_archive(
     source: str,
-    depth: int,
+    depth: int | PrefixCut,
     options: Mapping[str, str] | None = None,
     *,
     lake: str = "",
     follow_outside_links: bool = False,
     containers: bool = True,
+    inventory: str = "",
 ) -> Archive:
     """Return the archive at a folder or URI, without looking at it.
 
@@ -30,7 +33,7 @@ def open_archive(
     source
         Path of a folder, ``file://`` URI, or URI of an object store.
     depth
-        Number of directories that make a prefix, 0 or more.
+        Number of directories that make a prefix, 0 or more; or a cut that may go through names.
     options
         Options of the object store.
     lake
@@ -39,23 +42,52 @@ def open_archive(
         Whether links in a folder are followed that lead out of it.
     containers
         Whether ZIP and TAR files are looked into.
+    inventory
+        Path or URI of an inventory that stands in for listing a bucket; it is read once in a process.
 
     Raises
     ------
     SourceConfigError
-        No source is given, or the depth is negative.
+        No source is given, the cut cannot be, or there is an inventory of a folder.
+    InventoryError
+        The inventory is not whole, or not of this bucket.
     AddressError
         The source is a folder of another machine.
 
     """
     if not source:
         raise SourceConfigError("no archive is configured: set DICOM_ASSETS_SOURCE to a folder or bucket URI")
-    if depth < 0:
-        raise SourceConfigError(f"prefix depth is {depth}; it must be 0 or more")
+    cut = depth if isinstance(depth, PrefixCut) else PrefixCut(depth)
+    _check_cut(cut)
+    if inventory and not is_remote(source):
+        raise SourceConfigError("an inventory stands in for listing a bucket, and the source is a folder: leave it out")
     archive: FileArchive
     if is_remote(source):
-        archive = BucketArchive(source.rstrip("/"), depth, dict(options or {}))
+        bucket = BucketArchive(source.rstrip("/"), cut.depth, dict(options or {}), cut.chars)
+        archive = InventoryArchive(bucket, _staged(inventory, bucket)) if inventory else bucket
     else:
         barred = "" if not lake or is_remote(lake) else absolute(lake)
-        archive = LocalArchive(absolute(source), depth, follow_outside_links, barred)
+        archive = LocalArchive(absolute(source), cut.depth, follow_outside_links, barred, cut.chars)
     return ContainerArchive(archive) if containers else archive
+
+
+_known: dict[tuple[str, str, PrefixCut], Inventory] = {}
+
+
+def _staged(address: str, bucket: BucketArchive) -> Inventory:
+    """Return an inventory, read once in this process: each step of a run opens the archive."""
+    name = (address, bucket.root, bucket.cut)
+    if name not in _known:
+        _known[name] = stage_inventory(address, bucket)
+    return _known[name]
+
+
+def _check_cut(cut: PrefixCut) -> None:
+    if cut.depth < 0:
+        raise SourceConfigError(f"prefix depth is {cut.depth}; it must be 0 or more")
+    if cut.chars < 0:
+        raise SourceConfigError(f"prefix chars is {cut.chars}; it must be 0 (whole names) or more")
+    if cut.chars and not cut.depth:
+        raise SourceConfigError(
+            "prefix chars cuts the names of folders, and a prefix depth of 0 has none: take 1 or more"
+        )

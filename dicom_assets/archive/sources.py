@@ -56,6 +56,53 @@ def root_of(path: str, relative_path: str) -> str:
     return written(read(root) or "/")
 
 
+def directories_below(path: str, root: str) -> tuple[str, ...] | None:
+    """Return the directories that a file stands in, from the root of its archive down.
+
+    Parameters
+    ----------
+    path
+        As tables hold it.
+    root
+        As archives have it.
+
+    Returns
+    -------
+    ``None`` where the path is not below the root.
+
+    """
+    plain, start = read(path), root.rstrip("/") + "/"
+    return tuple(plain[len(start) :].split("/")[:-1]) if plain.startswith(start) else None
+
+
+def below_source(told: str, root: str) -> str | None:
+    """Return the path below the root of an archive of a file or folder that somebody names, ``None`` where it is not.
+
+    Parameters
+    ----------
+    told
+        Path or URI; without a root of its own, it is one below the root of the archive already.
+    root
+        As archives have it.
+
+    """
+    if is_remote(root) and not is_remote(told):
+        return None if told.startswith("/") else told
+    if not is_remote(root) and is_remote(told):
+        return None
+    plain, start = _in_one_scheme(told), _in_one_scheme(root).rstrip("/") + "/"
+    if plain.startswith(start):
+        return plain[len(start) :]
+    return None if is_remote(told) or plain.startswith("/") else plain
+
+
+def _in_one_scheme(text: str) -> str:
+    if not is_remote(text):
+        return read(text)
+    scheme, _, rest = text.partition("://")
+    return f"{_SCHEMES.get(scheme.lower(), scheme.lower())}://{rest}"
+
+
 def rebased(path: str, old: str, new: str) -> str:
     """Return the path that a file has after its archive was moved; one that is not below the old root stays.
 

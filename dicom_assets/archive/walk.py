@@ -6,10 +6,11 @@ What decides about links is :class:`~dicom_assets.archive.links.Bounds`; what a 
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from dicom_assets.archive.folder_names import FolderNames, KnownFolders
 from dicom_assets.archive.links import Bounds, is_within, real_path
 from dicom_assets.archive.reading import open_path
 from dicom_assets.storage.addresses import shown
@@ -17,6 +18,7 @@ from dicom_assets.storage.addresses import shown
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK
 _LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EACCES))
 _GONE = frozenset((errno.ENOENT, errno.ENOTDIR))
+_KNOWN = KnownFolders()
 _VERSION_CONTROL = ".git"
 """Holds no files of the archive. What git-annex keeps in it is listed where its links are, under names that mean
 something."""
@@ -104,6 +106,29 @@ class Walk:
                 return None
             raise
         return self._linked_folder(folder, name) if link else self._folder(folder, name)
+
+    def names(self, folder: Folder, chars: int) -> FolderNames:
+        """Return the names of the folders in a folder; none of one that cannot be listed."""
+        try:
+            descriptor = open_path(folder.path, _FOLDER)
+            try:
+                return _KNOWN.look(descriptor, chars)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            self._note(folder, error)
+            return FolderNames(chars, {}, others=False)
+
+    def enter_all(self, folder: Folder, names: Iterable[str]) -> Iterator[Folder]:
+        """Yield those of some folders in a folder that are entered."""
+        for name in names:
+            try:
+                entered = self.enter(folder, name)
+            except OSError as error:
+                self._note(Folder(f"{folder.path.rstrip('/')}/{name}", "", ""), error)
+            else:
+                if entered is not None:
+                    yield entered
 
     def files(self, top: Folder, levels: int | None = None) -> Iterator[Found]:
         """Yield the files below a folder, of the given number of levels only, or of all."""

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as Grid
 
 from dicom_assets.archive.base import Archive, Prefixes
+from dicom_assets.archive.many_prefixes import too_many
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.cli.destination import tell_programs
 from dicom_assets.cli.errors import stderr, tell
@@ -26,6 +27,7 @@ from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.deletions import BY_OPTION, DeletionGuard, MassDeletionError, rows_by_prefix
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.move import move_source
+from dicom_assets.pipeline.move_prefixes import move_prefixes
 from dicom_assets.pipeline.own_columns import settle_columns, stored_model
 from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.pending import Pending, find_pending
@@ -47,6 +49,7 @@ class CatalogCommand:
     mode: UpdateMode = UpdateMode.SYNC
     allow_mass_deletion: bool = False
     move_source: bool = False
+    move_prefixes: bool = False
     model: CatalogModel = DEFAULT_MODEL
     spark: SparkResource = field(default_factory=SparkResource)
     json: bool = False
@@ -64,11 +67,15 @@ def run_catalog(command: CatalogCommand, launcher: Launcher) -> bool:
     named = command.places.archive_resource.open(lake.root)
     if command.move_source:
         _move(command, lake, named)
+    if command.move_prefixes:
+        _move_prefixes(command, lake, named, launcher)
     archive = claim(lake, named)
     command = replace(command, model=settle_columns(lake, command.model))
     with command.console.status("Listing the archive..."):
         archive.check()
         present = archive.prefixes()
+        if many := too_many(present.found, archive.cut):
+            tell(f"{many}.")
         prefixes = _prefixes(command, archive, present, lake)
         found = _pending(command, archive, lake, prefixes)
     left_out = [] if command.prefixes else list(present.unlisted)
@@ -107,6 +114,17 @@ def _move(command: CatalogCommand, lake: Lake, archive: Archive) -> None:
             unseen=command.allow_mass_deletion,
         )
     done = f"The catalog follows its source from {moved.old} to {moved.new}." if moved else "The source has not moved."
+    command.console.print(visible(done), soft_wrap=True, highlight=False, markup=False)
+
+
+def _move_prefixes(command: CatalogCommand, lake: Lake, archive: Archive, launcher: Launcher) -> None:
+    """Move the rows of the catalog to other prefixes, let the partitions follow, and say so."""
+    with command.console.status("Moving rows to their new prefixes..."):
+        moved = move_prefixes(lake, archive, stored_model(lake, command.model), command.spark.engine())
+    done = "The prefixes are those of the catalog."
+    if moved:
+        launcher.forget_all_but({file.prefix for file in lake.snapshot(FILE_INDEX).files})
+        done = f"The catalog has prefixes of {moved.new}, no longer of {moved.old}; no file was read."
     command.console.print(visible(done), soft_wrap=True, highlight=False, markup=False)
 
 

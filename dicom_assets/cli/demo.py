@@ -5,6 +5,7 @@ from pathlib import Path
 import pydicom.data
 from rich.console import Console
 
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.cli.catalog import CatalogCommand, run_catalog
 from dicom_assets.cli.places import checked_places
 from dicom_assets.orchestration.instance import open_instance
@@ -29,7 +30,7 @@ LIMIT 12"""
 def run_demo(folder: Path) -> bool:
     """Catalog pydicom's test files below a folder and show counts, one selection and a page of thumbnails."""
     source = Path(pydicom.data.__file__).parent
-    places = checked_places(str(source), str(folder / "lake"), "dicom", 1)
+    places = checked_places(str(source), str(folder / "lake"), "dicom", PrefixCut())
     stdout.print(visible(f"Cataloging the DICOM files that come with pydicom: {source}"), end="\n\n", markup=False)
     with open_instance(places.lake) as instance:
         # Small as it is, it shows what a large archive takes.

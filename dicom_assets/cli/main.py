@@ -18,7 +18,9 @@ from dicom_assets.cli.export import export
 from dicom_assets.cli.issues import issues
 from dicom_assets.cli.leave import leave
 from dicom_assets.cli.levels import series, studies
+from dicom_assets.cli.notify import notify
 from dicom_assets.cli.options import (
+    Chars,
     Commands,
     Containers,
     Depth,
@@ -69,6 +71,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     source: Source,
     lake: LakeOption,
     prefix_depth: Depth = 1,
+    prefix_chars: Chars = 0,
     prefix: Annotated[
         list[str] | None, typer.Option("--prefix", help="Only this partition; may be given several times.")
     ] = None,
@@ -93,6 +96,21 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     move_source: Annotated[
         bool, typer.Option("--move-source", help="The archive was moved here: rewrite the paths in the tables first.")
     ] = False,
+    move_prefixes: Annotated[
+        bool,
+        typer.Option(
+            "--move-prefixes",
+            help="The prefixes are to be these: move the rows of the tables to them first, which reads no file.",
+        ),
+    ] = False,
+    inventory: Annotated[
+        str,
+        typer.Option(
+            "--inventory",
+            metavar="FILE|URI",
+            help="What lists the objects of a bucket in place of the bucket: CSV, Parquet, or S3 Inventory's manifest.",
+        ),
+    ] = "",
     follow_outside_links: FollowOutsideLinks = False,
     master: Master = None,
     remote: Remote = None,
@@ -105,6 +123,9 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     Exits with 0 when the catalog holds what the archive holds, 1 when a run failed or a folder could not be listed, and
     2 when nothing was done.
     """
+    from dataclasses import replace
+
+    from dicom_assets.archive.prefixes import PrefixCut
     from dicom_assets.cli.catalog import CatalogCommand, run_catalog
     from dicom_assets.cli.places import checked_places
     from dicom_assets.cli.spark import chosen_spark
@@ -115,14 +136,16 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     from dicom_assets.orchestration.launch import Launcher
 
     with clear_errors():
+        cut = PrefixCut(prefix_depth, prefix_chars)
         places = checked_places(
-            source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links, containers=containers
+            source, lake, schema, cut, follow_outside_links=follow_outside_links, containers=containers
         )
+        places = replace(places, inventory=inventory)
         extractors = installed_extractors(sha256=sha256, pixel_hash=pixel_hash)
         model = CatalogModel(with_more_columns(extractors, column or ()))
         spark = chosen_spark(master, remote, spark_config or ())
         command = CatalogCommand(
-            places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, model, spark, json=json
+            places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, move_prefixes, model, spark, json=json
         )
         with open_instance(places.lake) as instance:
             succeeded = run_catalog(command, Launcher(instance))
@@ -153,6 +176,7 @@ def columns(
         run_columns(Lake(lake, schema), add or (), remove or ())
 
 
+app.command()(notify)
 app.command()(sql)
 app.command()(shell)
 app.command()(show)
@@ -285,6 +309,7 @@ def ui(  # noqa: PLR0913, PLR0917 - the options of the command
     source: Source,
     lake: LakeOption,
     prefix_depth: Depth = 1,
+    prefix_chars: Chars = 0,
     schema: Schema = "dicom",
     follow_outside_links: FollowOutsideLinks = False,
     containers: Containers = True,
@@ -292,12 +317,14 @@ def ui(  # noqa: PLR0913, PLR0917 - the options of the command
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
     """Open the Dagster UI and its daemon on this archive and this lake."""
+    from dicom_assets.archive.prefixes import PrefixCut
     from dicom_assets.cli.places import checked_places
     from dicom_assets.cli.ui import serve
 
     with clear_errors():
+        cut = PrefixCut(prefix_depth, prefix_chars)
         places = checked_places(
-            source, lake, schema, prefix_depth, follow_outside_links=follow_outside_links, containers=containers
+            source, lake, schema, cut, follow_outside_links=follow_outside_links, containers=containers
         )
         serve(places, host, port)
 

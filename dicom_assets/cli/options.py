@@ -13,8 +13,8 @@ from typer.core import TyperGroup
 from dicom_assets.cli.errors import clear_errors
 
 _SOURCE, _LAKE, _SCHEMA = "DICOM_ASSETS_SOURCE", "DICOM_ASSETS_LAKE", "DICOM_ASSETS_SCHEMA"
-_DEPTH, _OUTSIDE = "DICOM_ASSETS_PREFIX_DEPTH", "DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS"
-_CONTAINERS = "DICOM_ASSETS_CONTAINERS"
+_DEPTH, _CHARS = "DICOM_ASSETS_PREFIX_DEPTH", "DICOM_ASSETS_PREFIX_CHARS"
+_OUTSIDE, _CONTAINERS = "DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS", "DICOM_ASSETS_CONTAINERS"
 
 _SETS_UP_COMPLETION = frozenset({"install_completion", "show_completion"})
 
@@ -52,6 +52,15 @@ Depth = Annotated[
     int,
     typer.Option(
         "--prefix-depth", envvar=_DEPTH, min=0, help="How many directories below the source make a partition."
+    ),
+]
+Chars = Annotated[
+    int,
+    typer.Option(
+        "--prefix-chars",
+        envvar=_CHARS,
+        min=0,
+        help="How many characters of the last of them count, 0 for all: folders that begin alike make one partition.",
     ),
 ]
 FollowOutsideLinks = Annotated[

@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.cli.errors import refuse
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
@@ -18,18 +19,21 @@ class Places:
     source: str
     lake: str
     schema: str
-    depth: int
+    cut: PrefixCut
     follow_outside_links: bool = False
     containers: bool = True
+    inventory: str = ""
 
     @property
     def archive_resource(self) -> ArchiveResource:
         """Return the Dagster resource of the source."""
         return ArchiveResource(
             source=self.source,
-            prefix_depth=self.depth,
+            prefix_depth=self.cut.depth,
+            prefix_chars=self.cut.chars,
             follow_outside_links=self.follow_outside_links,
             containers=self.containers,
+            inventory=self.inventory,
         )
 
     @property
@@ -39,10 +43,10 @@ class Places:
 
 
 def checked_places(
-    source: str, lake: str, schema: str, depth: int, *, follow_outside_links: bool = False, containers: bool = True
+    source: str, lake: str, schema: str, cut: PrefixCut, *, follow_outside_links: bool = False, containers: bool = True
 ) -> Places:
     """Return the places of a catalog, or end the command with what is wrong with them."""
-    places = Places(absolute(source), absolute(lake), schema, depth, follow_outside_links, containers)
+    places = Places(absolute(source), absolute(lake), schema, cut, follow_outside_links, containers)
     if not is_remote(places.source):
         _check_source(Path(places.source))
     tables = f"{places.lake}/{schema}"

@@ -57,10 +57,10 @@ def _lag(lake: str, schema: str, source: str, *, containers: bool) -> "Lag":
     from dicom_assets.delta.lake import Lake
     from dicom_assets.extract.installed import installed_extractors
     from dicom_assets.extract.model import CatalogModel
-    from dicom_assets.pipeline.lag import depth_of, find_lag
+    from dicom_assets.pipeline.lag import cut_of, find_lag
 
     tables = Lake(lake, schema)
-    archive = open_archive(source, depth_of(tables, otherwise=1), lake=tables.root, containers=containers)
+    archive = open_archive(source, cut_of(tables), lake=tables.root, containers=containers)
     with stderr.status("Listing the archive..."):
         return find_lag(tables, archive, CatalogModel(installed_extractors()))
 

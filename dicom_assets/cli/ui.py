@@ -8,6 +8,7 @@ from dicom_assets.orchestration.definitions import (
     CONTAINERS,
     FOLLOW_OUTSIDE_LINKS,
     LAKE,
+    PREFIX_CHARS,
     PREFIX_DEPTH,
     SCHEMA,
     SOURCE,
@@ -29,7 +30,8 @@ def serve(places: Places, host: str, port: int) -> None:
         SOURCE: places.source,
         LAKE: places.lake,
         SCHEMA: places.schema,
-        PREFIX_DEPTH: str(places.depth),
+        PREFIX_DEPTH: str(places.cut.depth),
+        PREFIX_CHARS: str(places.cut.chars),
         FOLLOW_OUTSIDE_LINKS: str(int(places.follow_outside_links)),
         CONTAINERS: str(int(places.containers)),
     }

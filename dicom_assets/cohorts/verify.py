@@ -17,6 +17,7 @@ from dicom_assets.cohorts.errors import CohortError
 from dicom_assets.cohorts.members import Member, members_of
 from dicom_assets.cohorts.opened import opened, side_by_side
 from dicom_assets.delta.lake import Lake
+from dicom_assets.pipeline.ownership import MOVED
 from dicom_assets.storage.addresses import shown
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION, SOURCE
 
@@ -134,7 +135,8 @@ def verify_against_index(rows: pa.Table, lake: Lake) -> Verification:
             f"there is no {FILE_INDEX.name} at {lake.location(FILE_INDEX).uri} to compare with"
         ) from error
     prefixes = frozenset(pc.unique(rows[PARTITION]).to_pylist())
-    files = [file for file in snapshot.files if file.prefix in prefixes]
+    # Members say where they stood when they were chosen: where rows have moved since, that leads nowhere.
+    files = [file for file in snapshot.files if MOVED in snapshot.properties or file.prefix in prefixes]
     names = [KEY, "fingerprint", "removed_at"]
     schema = pa.schema([FILE_INDEX.schema.field(name) for name in names])
     held = pa.Table.from_batches([batch for _, batch in snapshot.rows(names, files)], schema)

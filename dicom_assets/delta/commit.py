@@ -48,6 +48,9 @@ class Change:
         (:attr:`Snapshot.writes`).
     metadata
         Kept in the commit, such as the id of the run.
+    fences
+        Properties of the table as the change was computed under, empty where there was none: past one that is another
+        by now, nothing is written.
 
     """
 
@@ -55,6 +58,7 @@ class Change:
     removes: Sequence[DataFile]
     writes: Mapping[str, int]
     metadata: Mapping[str, str] = field(default_factory=dict)
+    fences: Mapping[str, str] = field(default_factory=dict)
 
 
 def commit(location: TableLocation, change: Change) -> int:
@@ -63,7 +67,8 @@ def commit(location: TableLocation, change: Change) -> int:
     Raises
     ------
     CommitConflictError
-        A prefix of the change was written, or a file to be removed is gone, since the snapshot was taken.
+        A prefix of the change was written, a file to be removed is gone, or the rows were moved, since the snapshot
+        was taken.
     CommitRefusedError
         Other writers were faster, time and again.
 
@@ -99,11 +104,14 @@ def _transactions(writes: Mapping[str, int]) -> list[Transaction]:
 
 
 def _check_untouched(delta: DeltaTable, change: Change) -> None:
-    """Raise :class:`CommitConflictError` unless prefixes and files are as the change assumes."""
+    """Raise :class:`CommitConflictError` unless fences, prefixes and files are as the change assumes."""
+    properties = delta.metadata().configuration if change.fences else {}
+    if any(properties.get(name, "") != value for name, value in change.fences.items()):
+        raise CommitConflictError("the rows of the table were moved")
     for prefix, seen in count_writes(delta, change.writes).items():
         if seen != change.writes[prefix]:
             raise CommitConflictError(f"prefix {prefix} was written by another run")
     if change.removes:
-        live = {file.path for file in live_files(delta, frozenset(change.writes))}
+        live = {file.path for file in live_files(delta, frozenset(file.prefix for file in change.removes))}
         if any(file.path not in live for file in change.removes):
             raise CommitConflictError("a data file was replaced by another run")

@@ -5,7 +5,8 @@ properties mean. It is a number, one higher with each change that an older packa
 are added do not change it: readers ask for columns by name, and writers add those that are missing.
 
 Each table states its format in a property. Tables of the first release state none; their format is 0. Format 1 is a
-table of files, by their path; format 2 one of another key, which a property names.
+table of files, by their path; format 2 one of another key, which a property names; format 3 an index of files whose
+prefixes are cut through names of folders.
 """
 
 from collections.abc import Mapping
@@ -15,10 +16,13 @@ from dicom_assets.tables import KEY, Table
 
 FORMAT = "dicom_assets.formatVersion"
 """Property of a table: the format that it is written in."""
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """The newest format that this version of the package knows. It reads all lower ones, and upgrades them in place."""
 KEY_COLUMN = "dicom_assets.key"
 """Property of a table: the column that is its key, where that is not the path of a file."""
+
+CUT_NAMES = 3
+"""Format of an index whose prefixes are cut through names: an older package would take them for names of folders."""
 
 _BY_PATH, _BY_OTHER_KEY = 1, 2
 

@@ -17,15 +17,15 @@ from dicom_assets.tables import PARTITION, Table
 
 
 class FileRewrite(Protocol):
-    """One data file to be written anew. Instances travel to Spark workers."""
+    """One data file to be written anew, or some together. Instances travel to Spark workers."""
 
     @property
-    def file(self) -> DataFile:
-        """The data file."""
+    def size(self) -> int:
+        """Bytes that are read."""
         ...
 
     def run(self) -> list[AddAction]:
-        """Write what takes the file's place."""
+        """Write what takes their place."""
         ...
 
 
@@ -37,6 +37,11 @@ class Rewrite:
     table: Table
     file: DataFile
     drop: frozenset[str]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the data file."""
+        return self.file.size
 
     def run(self) -> list[AddAction]:
         """Write the rows that stay; returns no action when none does."""

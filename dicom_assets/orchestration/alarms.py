@@ -56,9 +56,18 @@ class ArchiveNotFollowedError(InfrastructureError, DagsterError):
 
 
 def reach(
-    archive: ArchiveResource, lake: LakeResource, registered: Sequence[str], model: CatalogModel
+    archive: ArchiveResource, lake: LakeResource, registered: Sequence[str], model: CatalogModel, *, lists: bool = True
 ) -> tuple[Archive, Prefixes, CatalogState]:
     """Open an archive and its catalog, and return them with the prefixes that the archive has.
+
+    Parameters
+    ----------
+    archive, lake, model
+        What is opened.
+    registered
+        Partition keys.
+    lists
+        Whether the prefixes are listed; otherwise those are returned that are known.
 
     Raises
     ------
@@ -70,7 +79,8 @@ def reach(
         tables = lake.open()
         files = recognise(tables, archive.open(tables.root))
         files.check()
-        present, state = files.prefixes(), CatalogState(tables, model)
+        listed, state = files.prefixes() if lists else None, CatalogState(tables, model)
+        present = listed or Prefixes(sorted({*registered, *state.prefixes}))
         known = bool(registered or state.prefixes)
     except (DicomAssetsError, OSError, DeltaError) as error:
         raise ArchiveNotFollowedError(f"Nothing was changed: {plain_text(error)}") from error

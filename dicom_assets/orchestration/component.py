@@ -87,6 +87,11 @@ class DicomCatalogComponent(Component, Model, Resolvable):
     prefix_depth: int = Field(
         default=1, description="How many directories below the source make a prefix, and so a partition."
     )
+    prefix_chars: int = Field(
+        default=0,
+        description="How many characters of the last of these directories count, 0 for all: then all folders that "
+        "begin alike make one prefix.",
+    )
     follow_outside_links: bool = Field(
         default=False, description="Whether symbolic links are followed that lead out of the source."
     )
@@ -181,7 +186,7 @@ class DicomCatalogComponent(Component, Model, Resolvable):
         columns_of(value)
         return value
 
-    @field_validator("prefix_depth", "previews")
+    @field_validator("prefix_depth", "prefix_chars", "previews")
     @classmethod
     def _not_negative(cls, value: int) -> int:
         if value < 0:
@@ -214,6 +219,7 @@ class DicomCatalogComponent(Component, Model, Resolvable):
             ArchiveResource(
                 source=_located(self.source, context.project_root),
                 prefix_depth=self.prefix_depth,
+                prefix_chars=self.prefix_chars,
                 follow_outside_links=self.follow_outside_links,
                 containers=self.containers,
                 storage_options=self.source_options,

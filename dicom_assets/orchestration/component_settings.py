@@ -27,6 +27,11 @@ class SensorSettings(Resolvable, Model):
         description="Whether the sensors and the schedule of the catalog start with the deployment. They can be "
         "switched in the UI, and what was switched there stays.",
     )
+    sweep_minutes: float = Field(
+        default=_SENSOR.sweep_minutes,
+        description="The least time from the beginning of one sweep over all prefixes to that of the next, 0 for no "
+        "pause. What `dicom-assets notify` or a request to the webserver tells of is looked at in any case.",
+    )
     interval_seconds: int = Field(default=_SENSOR.interval_seconds, description="Pause between two looks.")
     tick_seconds: float = Field(
         default=_SENSOR.tick_seconds,
@@ -47,6 +52,13 @@ class SensorSettings(Resolvable, Model):
             raise ValueError(f"{value} is too small: take 1 or more")
         return value
 
+    @field_validator("sweep_minutes")
+    @classmethod
+    def _no_less_than_none(cls, value: float) -> float:
+        if value < 0:
+            raise ValueError(f"{value} is no time between sweeps: take 0 or more minutes")
+        return value
+
     @field_validator("tick_seconds")
     @classmethod
     def _within_a_tick(cls, value: float) -> float:
@@ -57,6 +69,7 @@ class SensorSettings(Resolvable, Model):
     def options(self) -> SensorOptions:
         """Return the options of the sensor."""
         return SensorOptions(
+            sweep_minutes=self.sweep_minutes,
             tick_seconds=self.tick_seconds,
             interval_seconds=self.interval_seconds,
             prefixes_per_run=self.prefixes_per_run,

@@ -8,6 +8,8 @@
     Folder of the catalog in the lake, by default ``dicom``.
 ``DICOM_ASSETS_PREFIX_DEPTH``
     How many directories make a partition, by default 1.
+``DICOM_ASSETS_PREFIX_CHARS``
+    How many characters of the last of them count, by default 0, which is all.
 ``DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS``
     1 to follow symbolic links that lead out of the folder, by default 0.
 ``DICOM_ASSETS_CONTAINERS``
@@ -73,6 +75,7 @@ SOURCE = "DICOM_ASSETS_SOURCE"
 LAKE = "DICOM_ASSETS_LAKE"
 SCHEMA = "DICOM_ASSETS_SCHEMA"
 PREFIX_DEPTH = "DICOM_ASSETS_PREFIX_DEPTH"
+PREFIX_CHARS = "DICOM_ASSETS_PREFIX_CHARS"
 FOLLOW_OUTSIDE_LINKS = "DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS"
 CONTAINERS = "DICOM_ASSETS_CONTAINERS"
 COLUMNS = "DICOM_ASSETS_COLUMNS"
@@ -173,14 +176,14 @@ def build_definitions(  # noqa: PLR0913  # the front door: each has a default
 
 
 def archive_from_environment() -> ArchiveResource:
-    """Return the archive that the environment names, source and depth looked up when a run starts."""
-    options: dict[str, Any] = {
+    """Return the archive that the environment names, source and cut looked up when a run starts."""
+    switches = {
         "follow_outside_links": os.environ.get(FOLLOW_OUTSIDE_LINKS, "0") == "1",
         "containers": os.environ.get(CONTAINERS, "1") != "0",
     }
-    if PREFIX_DEPTH in os.environ:
-        options["prefix_depth"] = EnvVar.int(PREFIX_DEPTH)
-    return ArchiveResource(source=EnvVar(SOURCE), **options)
+    variables = {"prefix_depth": PREFIX_DEPTH, "prefix_chars": PREFIX_CHARS}
+    cut = {field: EnvVar.int(name) for field, name in variables.items() if name in os.environ}
+    return ArchiveResource(source=EnvVar(SOURCE), **switches, **cut)
 
 
 def lake_from_environment(names: CatalogNames = ALONE) -> LakeResource:

@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,9 +12,9 @@ from dagster import DagsterEventType, DagsterInstance, Definitions, ExecuteInPro
 from dicom_assets.orchestration.assets.failures import CAUSE
 from dicom_assets.orchestration.assets.file_index import LISTED_WHOLE
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
-from dicom_assets.orchestration.partitions import register_prefixes, registered_prefixes
+from dicom_assets.orchestration.partitions import PREFIX_PARTITIONS, register_prefixes, registered_prefixes
 from dicom_assets.orchestration.run_config import update_config
-from dicom_assets.orchestration.runs import range_tags
+from dicom_assets.orchestration.runs import backfills_under_way, held_prefixes, range_tags
 from dicom_assets.orchestration.sensors import UPDATE_JOB
 from dicom_assets.pipeline.deletions import BY_OPTION, BY_RUN_CONFIG
 from dicom_assets.pipeline.difference import UpdateMode
@@ -76,6 +76,19 @@ class Launcher:
         """Register prefixes as partitions, and return the runs that take those of them that are pending."""
         register_prefixes(self.instance, prefixes)
         return cut_into_runs(registered_prefixes(self.instance), pending, PREFIXES_PER_RUN)
+
+    def forget_all_but(self, prefixes: Collection[str]) -> list[str]:
+        """Remove the partitions of other prefixes, but for those that runs hold, and return them.
+
+        While a backfill is under way none is removed; the sensor does it later.
+        """
+        if backfills_under_way(self.instance):
+            return []
+        registered = registered_prefixes(self.instance)
+        gone = sorted(set(registered) - set(prefixes) - held_prefixes(self.instance, registered))
+        for prefix in gone:
+            self.instance.delete_dynamic_partition(PREFIX_PARTITIONS, prefix)
+        return gone
 
     def execute(
         self,

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dagster import DagsterInstance, DynamicPartitionsDefinition
 
 from dicom_assets.archive.base import Archive
-from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix
 
 PREFIX_PARTITIONS = "prefix"
 """Name under which an instance keeps the partition keys of a catalog without a name."""
@@ -38,5 +37,4 @@ def register_prefixes(
 def check_prefixes(archive: Archive, keys: Sequence[str]) -> None:
     """Raise ``PrefixError`` unless every key can be a prefix of the archive: Dagster takes any text for a key."""
     for key in keys:
-        if key != ROOT_PREFIX:
-            decode_prefix(key, archive.depth)
+        archive.cut.place(key)

@@ -7,10 +7,10 @@ told of it (:mod:`dicom_assets.orchestration.alarms`).
 For the Dagster concept, see https://docs.dagster.io/guides/automate/sensors
 """
 
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from dagster import (
     AddDynamicPartitionsRequest,
@@ -27,20 +27,23 @@ from dagster import (
     sensor,
 )
 
+from dicom_assets.archive.many_prefixes import too_many
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.orchestration import alarms
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
+from dicom_assets.orchestration.cursor import Cursor, still_told
 from dicom_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
 from dicom_assets.orchestration.due_runs import DueRun
 from dicom_assets.orchestration.elsewhere import find_elsewhere
+from dicom_assets.orchestration.listening import Listener
 from dicom_assets.orchestration.naming import ALONE, NAMED_CATALOG_TAG, CatalogNames
 from dicom_assets.orchestration.orphans import end_orphans
 from dicom_assets.orchestration.partitions import registered_prefixes
 from dicom_assets.orchestration.resources.archive import ArchiveResource
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.run_config import update_config
-from dicom_assets.orchestration.runs import ATTEMPT_TAG, PREFIXES_TAG, REASON_TAG, STATES_TAG, range_tags
-from dicom_assets.orchestration.tick import Findings, Look
+from dicom_assets.orchestration.runs import ATTEMPT_TAG, PREFIXES_TAG, REASON_TAG, STATES_TAG, held_prefixes, range_tags
+from dicom_assets.orchestration.tick import HOLD_LAPSES, Findings, Look
 from dicom_assets.orchestration.troubles import Troubles
 from dicom_assets.pipeline.changes import ChangeDetector
 from dicom_assets.pipeline.deletions import DeletionGuard
@@ -59,6 +62,9 @@ class SensorOptions:
 
     Attributes
     ----------
+    sweep_minutes
+        The least time from the beginning of one sweep over all prefixes to that of the next; 0 sweeps without a pause.
+        What is told to have changed is looked at in any case.
     tick_seconds
         How long one tick looks at the archive; the next goes on where it ended. Dagster gives up on ticks of 60 s.
     interval_seconds
@@ -72,42 +78,12 @@ class SensorOptions:
 
     """
 
+    sweep_minutes: float = 0.0
     tick_seconds: float = 20.0
     interval_seconds: int = 30
     prefixes_per_run: int = PREFIXES_PER_RUN
     mode: UpdateMode = UpdateMode.SYNC
     running: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far the sweep over all prefixes has come.
-
-    Attributes
-    ----------
-    after
-        The last prefix that was looked at; empty when a sweep begins.
-    troubles
-        What the sweep has met so far.
-
-    """
-
-    after: str = ""
-    troubles: Troubles = field(default_factory=Troubles)
-
-    @classmethod
-    def read(cls, text: str | None) -> "Cursor":
-        """Return a cursor from its text; one that cannot be read begins a new sweep."""
-        try:
-            value = json.loads(text or "{}")
-            return cls(str(value.get("after", "")), Troubles.from_json(value.get("troubles", {})))
-        except (ValueError, AttributeError, KeyError, TypeError):
-            return cls()
-
-    def write(self) -> str:
-        """Return the cursor as text."""
-        troubles = self.troubles.to_json()
-        return json.dumps({"after": self.after, **({"troubles": troubles} if troubles else {})})
 
 
 def build_update_job(model: CatalogModel = DEFAULT_MODEL, names: CatalogNames = ALONE) -> UnresolvedAssetJobDefinition:
@@ -121,7 +97,7 @@ def build_archive_sensor(
     options: SensorOptions, model: CatalogModel = DEFAULT_MODEL, names: CatalogNames = ALONE
 ) -> SensorDefinition:
     """Return the sensor that detects changes of the archive."""
-    detector = ChangeDetector()
+    detector, listener = ChangeDetector(), Listener(names)
     guard = DeletionGuard() if options.mode is not UpdateMode.APPEND else None
 
     @sensor(
@@ -137,22 +113,34 @@ def build_archive_sensor(
         for run_id in end_orphans(context.instance):
             context.log.warning(f"The process of run {run_id} is gone: marked as failed.")
         registered = registered_prefixes(context.instance, names.partitions)
+        cursor, now = Cursor.read(context.cursor), time.time()
+        sweeps = cursor.sweeps(now, options.sweep_minutes)
         try:
-            files, present, state = alarms.reach(archive, lake, registered, model)
+            files, present, state = alarms.reach(archive, lake, registered, model, lists=sweeps)
         except alarms.ArchiveNotFollowedError as error:
             # A tick that fails keeps its cursor, and leaves nothing but its error: what is to be told is told here.
             alarms.tell(context.instance, alarms.lost(error, names))
             raise
-        look = Look(files, state, present, registered, guard)
+        elsewhere = find_elsewhere(context.repository_def, names.partitions)
+        told = listener.hear(context.instance, files, cursor)
+        if told.prefixes:
+            held = held_prefixes(context.instance, registered, datetime.now(UTC) - HOLD_LAPSES, elsewhere)
+            until = max(deadline - options.tick_seconds / 2, time.monotonic() + options.tick_seconds * _LEAST_SHARE)
+            told = listener.look(told, files, state, held, guard, until)
+        look = Look(files, state, told.among(present), registered, guard)
+        look.hear(told.found)
         # However long it took to get here: some of the sweep is done in every tick, or it would never end.
         deadline = max(deadline, time.monotonic() + options.tick_seconds * _LEAST_SHARE)
-        cursor = Cursor.read(context.cursor)
-        after = look.sweep(detector, cursor.after, deadline)
-        elsewhere = find_elsewhere(context.repository_def, names.partitions)
+        after = look.sweep(detector, cursor.after, deadline) if sweeps else ""
         findings = Findings.of(look, context.instance, names.archive_sensor, options.prefixes_per_run, elsewhere)
         met = (cursor.troubles if cursor.after else Troubles()).plus(findings.troubles)
         _tell(context.instance, met, names, ends=look.ends)
-        return _result(context, findings, options.mode, Cursor(after, met if after else Troubles()), names)
+        if told.strange:
+            context.log.warning(f"{told.strange} names that were told of are of no file of the archive.")
+        began, left = now if look.begins else cursor.began, met if after else Troubles()
+        follows = told.found if options.sweep_minutes == 0 else look.detected
+        cursor = Cursor(after, left, began, told.last, still_told(told.prefixes, follows))
+        return _result(context, findings, options.mode, cursor, names)
 
     return archive_sensor
 
@@ -189,8 +177,11 @@ def _result(
     """Return what a tick leads to, and say it in one line: the tick shows it, or its log where it requests runs."""
     requests = [_run_request(run, mode, names) for run in findings.due]
     lost = findings.lost_keys(context.instance)
-    line = " ".join([findings.line(), *_few(findings)])
+    many = too_many(findings.look.present.found, findings.look.archive.cut) if findings.look.begins else None
+    line = " ".join([findings.line(), *_few(findings), *([f"{many}."] if many else [])])
     context.log.info(findings.line())
+    if many:
+        context.log.warning(f"{many}.")
     for trouble in findings.troubles:
         context.log.warning(f"{trouble.prefix or 'folder'} {trouble.kind}: {trouble.reason}")
     changes = [

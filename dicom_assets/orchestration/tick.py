@@ -16,7 +16,7 @@ from dicom_assets.pipeline.catalog_state import CatalogState
 from dicom_assets.pipeline.changes import ChangeDetector, ChangeStatus, Detection, refuse_mass_deletion
 from dicom_assets.pipeline.deletions import DeletionGuard
 
-_HOLD_LAPSES = timedelta(days=1)
+HOLD_LAPSES = timedelta(days=1)
 _MOST_NEW_KEYS = 20_000
 """Dagster advises to add at most 25,000 partitions in one tick."""
 _KEEPS_FAILING = 2
@@ -51,6 +51,8 @@ class Look:
     begins: bool = field(default=False, init=False)
     total: int = field(default=0, init=False)
     ends: bool = field(default=False, init=False)
+    looked: int = field(default=0, init=False)
+    told: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         """Tell which partitions are missing: of the archive, and of rows whose prefix has vanished."""
@@ -62,17 +64,27 @@ class Look:
         """All partition keys, as they will be registered."""
         return [*self.registered, *self.new]
 
+    def hear(self, found: Sequence[Detection]) -> None:
+        """Take what was found of prefixes that were told to have changed."""
+        self.told = len(found)
+        self._take(found)
+
     def sweep(self, detector: ChangeDetector, after: str, deadline: float) -> str:
         """Look at the prefixes behind one; returns the last that was reached, empty at the end of the sweep."""
         every = sorted(set(self.order))
         rest = [prefix for prefix in every if prefix > after]
-        self.detected.extend(detector.sweep(self.archive, self.state, rest, self.guard, deadline))
-        if self.guard is not None:
-            self.detected = refuse_mass_deletion(self.detected, self.archive, self.state, self.present, self.guard)
-        self.begins, self.ends, self.total = not after, len(self.detected) == len(rest), len(every)
+        found = list(detector.sweep(self.archive, self.state, rest, self.guard, deadline))
+        self._take(found)
+        self.begins, self.ends, self.total, self.looked = not after, len(found) == len(rest), len(every), len(found)
         if self.ends:
             return ""
-        return self.detected[-1].prefix if self.detected else after
+        return found[-1].prefix if found else after
+
+    def _take(self, found: Sequence[Detection]) -> None:
+        known = {one.prefix for one in self.detected}
+        self.detected += [one for one in found if one.prefix not in known]
+        if self.guard is not None:
+            self.detected = refuse_mass_deletion(self.detected, self.archive, self.state, self.present, self.guard)
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,7 @@ class Findings:
         """Ask an instance about the runs of a sensor."""
         now = datetime.now(UTC)
         changed = any(one.status is ChangeStatus.CHANGED for one in look.detected)
-        held = held_prefixes(instance, look.order, now - _HOLD_LAPSES, elsewhere) if changed else ()
+        held = held_prefixes(instance, look.order, now - HOLD_LAPSES, elsewhere) if changed else ()
         failed = failed_prefixes(instance, sensor, look.order) if changed else {}
         return cls(look, frozenset(held), failed, now, per_run, elsewhere)
 
@@ -156,9 +168,11 @@ class Findings:
 
     def line(self) -> str:
         """Return what was found, in one line."""
-        looked = len(self.look.detected)
+        looked, told = self.look.looked, self.look.told
         whole = looked == self.look.total
         done = _count(looked, "prefix") if whole else f"{looked} of {_count(self.look.total, 'prefix')}"
+        if told:
+            done = f"{_count(told, 'prefix')} told of" + (f" and {done}" if self.look.total else "")
         statuses = [one.status for one in self.look.detected]
         due = sum(len(run.states) for run in self.due)
         parts = [
@@ -167,7 +181,9 @@ class Findings:
             self._waiting_part(),
             *(f"{statuses.count(status)} {kind}" for status, kind in _KINDS.items() if status in statuses),
         ]
-        goes_on = "" if self.look.ends else "; the next tick goes on"
+        goes_on = "" if self.look.ends or not self.look.total else "; the next tick goes on"
+        if not (told or self.look.total):
+            return "No prefix was told of, and no sweep is due."
         return f"Looked at {done}: {', '.join(filter(None, parts)) or 'all up to date'}{goes_on}."
 
     @cached_property

@@ -13,6 +13,7 @@ from dicom_assets.delta.commit import Change, CommitConflictError, commit
 from dicom_assets.delta.origin import Origin, commit_metadata
 from dicom_assets.delta.rewrite import rewrites
 from dicom_assets.pipeline.engine import Engine, run_rewrites
+from dicom_assets.pipeline.ownership import FENCES
 from dicom_assets.pipeline.plan import Effort, Outcome, P, Seconds, Staged, Step, TablePlan, outcome
 from dicom_assets.tables import PARTITION
 
@@ -139,6 +140,7 @@ class _Run(Generic[P]):
             [rewrite.file for rewrite in replaced],
             table.snapshot.writes,
             {**self.metadata, **commit_metadata(origin if adds else None, work.num_rows, removed)},
+            {name: table.snapshot.properties.get(name, "") for name in FENCES},
         )
 
 

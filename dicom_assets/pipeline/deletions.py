@@ -115,7 +115,7 @@ def emptied_prefixes(archive: Archive, known: Mapping[str, int], listed: Collect
         prefix: count
         for prefix, count in known.items()
         if count and prefix not in listed
-        if (prefix != ROOT_PREFIX or not archive.depth) and archive.folder(prefix) is not None
+        if (prefix != ROOT_PREFIX or not archive.cut.depth) and archive.folder(prefix) is not None
     }
 
 

@@ -71,7 +71,7 @@ def run_rewrites(engine: Engine, rewrites: Sequence[FileRewrite]) -> list[AddAct
     """Rewrite data files: few and small ones in this process, others on the workers."""
     if not rewrites:
         return []
-    runner = engine.runner(len(rewrites), sum(rewrite.file.size for rewrite in rewrites), REWRITES)
+    runner = engine.runner(len(rewrites), sum(rewrite.size for rewrite in rewrites), REWRITES)
     results = runner.run(_rewrite, [pickle.dumps(rewrite) for rewrite in rewrites])
     return [StagedFile.from_bytes(result).add for result in results]
 

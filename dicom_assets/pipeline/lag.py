@@ -4,12 +4,13 @@ import time
 from dataclasses import dataclass
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.pipeline.catalog_state import CatalogState
 from dicom_assets.pipeline.changes import ChangeDetector, ChangeStatus, Detection, refuse_mass_deletion
 from dicom_assets.pipeline.deletions import BY_OPTION, DeletionGuard
-from dicom_assets.pipeline.ownership import DEPTH, recognise
+from dicom_assets.pipeline.ownership import DEPTH, recognise, stated_cut
 from dicom_assets.tables import FILE_INDEX
 
 _PATIENCE = 365 * 24 * 3600.0
@@ -51,12 +52,11 @@ class Lag:
         return sum(one.gone for one in self.behind)
 
 
-def depth_of(lake: Lake, otherwise: int) -> int:
-    """Return the prefix depth that a catalog states, another where it states none."""
+def cut_of(lake: Lake) -> PrefixCut:
+    """Return the cut into prefixes that a catalog states, the usual one where it states none."""
     location = lake.location(FILE_INDEX)
-    if not location.exists():
-        return otherwise
-    return int(location.open().metadata().configuration.get(DEPTH, otherwise))
+    properties = location.open().metadata().configuration if location.exists() else {}
+    return stated_cut(properties) if DEPTH in properties else PrefixCut()
 
 
 def find_lag(lake: Lake, archive: Archive, model: CatalogModel = DEFAULT_MODEL) -> Lag:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dicom_assets.archive.base import Archive
-from dicom_assets.archive.containers.archive import Known, knowing
+from dicom_assets.archive.base import Archive, Known
+from dicom_assets.archive.knowing import knowing
 from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, ListingError
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.spark.work import Progress, ignore_progress
@@ -72,7 +72,8 @@ def list_prefix(archive: Archive, prefix: str, known: Known | None = None) -> Li
     archive, prefix
         What is listed.
     known
-        What the index has, so that containers that did not change are not read again.
+        What the index has, so that containers that did not change are not read again, and that an inventory is not
+        believed where it is old.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def list_prefix(archive: Archive, prefix: str, known: Known | None = None) -> Li
 
 
 def known_of(index: Snapshot) -> Known:
-    """Return what an index has of a prefix, read when a listing asks for it: where there are containers."""
+    """Return what an index has of a prefix, read when a listing asks for it: for containers and an inventory."""
 
     def rows(prefix: str) -> pa.Table:
         names = [*LISTING_SCHEMA.names, "removed_at"]

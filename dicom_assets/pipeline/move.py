@@ -24,12 +24,14 @@ from dicom_assets.delta.snapshot import Snapshot, count_writes
 from dicom_assets.pipeline.engine import Engine, run_rewrites
 from dicom_assets.pipeline.ownership import (
     MOVE,
+    MOVED,
     Owner,
     SourceMismatchError,
     catalog_at,
     derived,
     pending_move,
     refuse_moving,
+    set_properties,
 )
 from dicom_assets.storage.retries import retry_lost_race
 from dicom_assets.tables import FILE_INDEX, KEY, PATHS, Table
@@ -57,6 +59,11 @@ class Relocation:
     file: DataFile
     old: str
     new: str
+
+    @property
+    def size(self) -> int:
+        """Bytes of the data file."""
+        return self.file.size
 
     def run(self) -> list[AddAction]:
         """Write the rows under their new paths."""
@@ -125,7 +132,7 @@ def move_source(
     Raises
     ------
     SourceMismatchError
-        It does not look like the same archive, it has another prefix depth, or another move is not done.
+        It does not look like the same archive, it is cut into other prefixes, or another move is not done.
 
     """
     if not lake.location(FILE_INDEX).exists():
@@ -135,7 +142,9 @@ def move_source(
         return None
     for table in reversed(lake.existing(tables)):
         _relocate(lake.location(table), lake, table, move, engine)
-    _set_properties(lake, {**Owner(read(move.new), archive.depth).properties(), MOVE: ""})
+    set_properties(
+        lake.location(FILE_INDEX), {**Owner(read(move.new), archive.cut).properties(), MOVE: "", MOVED: move.id}
+    )
     return move
 
 
@@ -147,7 +156,7 @@ def _stated(lake: Lake, archive: Archive, *, unseen: bool) -> Move | None:
     delta = lake.location(FILE_INDEX).open()
     properties = delta.metadata().configuration
     if pending := pending_move(properties):
-        if not same_source(pending["to"], archive.root):
+        if "prefixes" in pending or not same_source(pending["to"], archive.root):
             refuse_moving(lake, properties)
         return Move(pending["id"], pending["from"], pending["to"])
     index = lake.snapshot(FILE_INDEX)
@@ -160,7 +169,7 @@ def _stated(lake: Lake, archive: Archive, *, unseen: bool) -> Move | None:
     if not unseen:
         _check_same_files(index, owner, archive)
     move = Move(uuid.uuid4().hex, written(owner.source), written(archive.root))
-    stated = Owner(owner.source, archive.depth).properties()
+    stated = Owner(owner.source, archive.cut).properties()
     # On the version that was read: of two moves at once, the second is refused.
     delta.alter.set_table_properties({**stated, MOVE: move.text()}, raise_if_not_exists=False)
     return move
@@ -201,12 +210,3 @@ def _relocate(location: TableLocation, lake: Lake, table: Table, move: Move, eng
             continue  # a run that had begun before the move
         return
     raise CommitConflictError(f"table {table.name}: runs that began before the move kept changing it")
-
-
-def _set_properties(lake: Lake, properties: dict[str, str]) -> None:
-    """Set properties of the index, whatever runs and maintenance do meanwhile."""
-
-    def set_once() -> None:
-        lake.location(FILE_INDEX).open().alter.set_table_properties(properties, raise_if_not_exists=False)
-
-    retry_lost_race(set_once, CommitFailedError, _ATTEMPTS)

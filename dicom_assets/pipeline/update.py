@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.containers.archive import glancing
 from dicom_assets.archive.opening import open_archive
-from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixError, decode_prefix
+from dicom_assets.archive.prefixes import PrefixCut, PrefixError
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.origin import run_id_of, with_run_id
 from dicom_assets.extract.extractor import Extractor
@@ -75,6 +75,7 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
     prefixes: Sequence[str] | None = None,
     prefix_depth: int = 1,
     containers: bool = True,
+    prefix_chars: int = 0,
     mode: UpdateMode = UpdateMode.SYNC,
     extractors: Sequence[Extractor] = DEFAULT_EXTRACTORS,
     columns: Iterable[PromotedColumn | str] = (),
@@ -99,6 +100,8 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
         How many directories below the source make a prefix, where the source is given by its place.
     containers
         Whether ZIP and TAR files are looked into, where the source is given by its place.
+    prefix_chars
+        How many characters of the last of them count, 0 for all: then all folders that begin alike are one prefix.
     mode
         How rows of removed files, and rows that are up to date, are treated.
     extractors
@@ -124,7 +127,8 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
     """
     tables = Lake(absolute(lake)) if isinstance(lake, str) else lake
     if isinstance(source, str):
-        source = open_archive(source, prefix_depth, lake=tables.root, containers=containers)
+        cut = PrefixCut(prefix_depth, prefix_chars)
+        source = open_archive(source, cut, lake=tables.root, containers=containers)
     configured = CatalogModel(with_more_columns(extractors, columns))
     archive = claim(tables, source)
     model = settle_columns(tables, configured)
@@ -153,8 +157,7 @@ def _checked(archive: Archive, prefixes: Sequence[str]) -> list[str]:
     if isinstance(prefixes, str):
         raise PrefixError(f"prefixes is the text {prefixes!r}; give a list of prefixes")
     for prefix in prefixes:
-        if prefix != ROOT_PREFIX:
-            decode_prefix(prefix, archive.depth)
+        archive.cut.place(prefix)
     return sorted(set(prefixes))
 
 

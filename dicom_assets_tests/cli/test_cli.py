@@ -261,7 +261,7 @@ def test_another_prefix_depth_is_refused_with_both_depths_and_what_to_do(run, so
     assert run("catalog", source, "--lake", tmp_path / "lake").exit_code == 0
     refused = run("catalog", source, "--lake", tmp_path / "lake", "--prefix-depth", 2)
     assert (refused.exit_code, refused.output.count("\n")) == (2, 1), refused.output
-    assert "prefixes of depth 1, not 2" in refused.output
+    assert "prefixes of depth 1, not of depth 2" in refused.output
     assert "--prefix-depth 1" in refused.output
     assert "--schema" in refused.output
 

@@ -9,12 +9,14 @@ from deltalake import DeltaTable
 from dicom_assets import create_cohort, open_catalog, open_cohort, update_catalog
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.opening import open_archive
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.cohorts.errors import CohortError
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.maintenance import SHORTEST_RETENTION, MaintenanceOptions, maintain
 from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.move import move_source
+from dicom_assets.pipeline.move_prefixes import move_prefixes
 from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support.patients import WHEN
 from dicom_assets_tests.support.storage import data_files
@@ -194,3 +196,13 @@ def test_members_are_looked_for_where_the_tables_say_whatever_the_catalog_was_op
     cohort = open_cohort(opened, "ct")
     assert cohort.archive().root == str(place.archive)
     assert cohort.verify(files=True).ok
+
+
+def test_a_cohort_is_found_again_under_other_prefixes(place):
+    create_cohort(place.catalog, "ct", "Modality = 'CT'")
+    archive = open_archive(str(place.archive), PrefixCut(1, 1), lake=str(place.root))
+    move_prefixes(place.catalog.lake, archive, DEFAULT_MODEL, InProcess())
+    assert open_cohort(place.catalog, "ct").verify().ok
+    (place.archive / "p3" / "1-1.dcm").unlink()
+    update_catalog(archive, place.catalog.lake, engine=InProcess())
+    assert fates(open_cohort(place.catalog, "ct")) == {"p3/1-1.dcm": "gone"}

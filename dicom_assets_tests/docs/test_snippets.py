@@ -36,7 +36,7 @@ RUN_BY = {
 }
 """Marks of blocks that another test runs."""
 MARKS = {"file", "serves", NOT_RUN, "example", *RUN_BY}
-LONG = {"bucket", "operations", "own-assets", "upgrade"}
+LONG = {"bucket", "operations", "own-assets", "prefixes", "upgrade"}
 """Pages whose commands take half a minute, and that others cover in part."""
 NOT_RUN_AT_MOST = 8
 ON_A_BUCKET = "bucket.md"

@@ -100,7 +100,7 @@ def test_killed_at_any_moment_and_repeated(cataloged, archive, lake, tmp_path, m
 
     with monkeypatch.context() as patched:
         patched.setattr(move_module, "commit", until)
-        patched.setattr(move_module, "_set_properties", last)
+        patched.setattr(move_module, "set_properties", last)
         with pytest.raises(Killed):
             move_source(lake, there, DEFAULT_MODEL.tables, IN_PROCESS)
     assert len(done) == min(commits, len(TABLES_OF_FILES))
@@ -140,7 +140,7 @@ def test_into_a_bucket_files_are_read_anew_under_their_rows(archive, lake):
 
 def test_another_depth_is_no_move(cataloged, archive, lake, tmp_path):
     there = moved_to(archive, tmp_path / "there")
-    with pytest.raises(SourceMismatchError, match="depth 1, not 2"):
+    with pytest.raises(SourceMismatchError, match="depth 1, not of depth 2"):
         move_source(lake, LocalArchive(there.root, 2), DEFAULT_MODEL.tables, IN_PROCESS)
     assert contents(lake) == cataloged
 

@@ -148,7 +148,7 @@ def test_another_prefix_depth_is_refused_with_both_depths_and_what_to_do(archive
     write(source / "a" / "deep" / "1")
     (unclaimed if older else index)(lake, archive, ["a", "b"])
     for depth in (0, 2):
-        with pytest.raises(SourceMismatchError, match=f"depth 1, not {depth}") as refused:
+        with pytest.raises(SourceMismatchError, match=f"depth 1, not of depth {depth}") as refused:
             claim(lake, LocalArchive(archive.root, depth))
         assert "--prefix-depth 1" in str(refused.value)
         assert "--schema" in str(refused.value)
@@ -157,9 +157,9 @@ def test_another_prefix_depth_is_refused_with_both_depths_and_what_to_do(archive
 
 def test_the_depth_of_an_older_catalog_of_one_prefix_is_told_by_its_files(archive, lake):
     unclaimed(lake, LocalArchive(archive.root, 0), ["."])
-    with pytest.raises(SourceMismatchError, match="depth 0, not 1"):
+    with pytest.raises(SourceMismatchError, match="depth 0, not of depth 1"):
         claim(lake, archive)
-    assert claim(lake, LocalArchive(archive.root, 0)).depth == 0
+    assert claim(lake, LocalArchive(archive.root, 0)).cut.depth == 0
 
 
 def test_properties_of_our_own_are_no_matter_to_other_readers(spark, archive, lake):

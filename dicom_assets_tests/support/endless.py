@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from dicom_assets.archive.base import Prefixes
 from dicom_assets.archive.listing import ListedFile, to_table
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.files import DataFile
 from dicom_assets.delta.lake import Lake
@@ -33,7 +34,7 @@ class EndlessArchive:
     content: Callable[[str, int], bytes] = one_image
     size: int = len(_IMAGE)
     root: str = "/endless"
-    depth: int = 1
+    cut: PrefixCut = field(default_factory=PrefixCut)
 
     def check(self) -> None:
         """Do nothing: it cannot be out of reach."""

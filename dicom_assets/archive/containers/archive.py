@@ -1,6 +1,6 @@
 """An archive whose containers are looked into, whatever it is itself."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dicom_assets.archive.base import Archive, FileArchive, FolderIdentity, Prefixes
+from dicom_assets.archive.base import Archive, FileArchive, FolderIdentity, Known, Prefixes
 from dicom_assets.archive.containers.contents import ContainerFile, Contents, read_contents
 from dicom_assets.archive.containers.faults import Fault, MemberError
 from dicom_assets.archive.containers.finding import find_member
@@ -18,12 +18,10 @@ from dicom_assets.archive.containers.places import Marked, Place, with_fault
 from dicom_assets.archive.containers.remembered import Remembered
 from dicom_assets.archive.containers.shared import open_place
 from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, ListingError
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.archive.versions import FileChangedError, Listed
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.storage.addresses import shown
-
-Known = Callable[[str], pa.Table]
-"""Returns the rows that the index has of a prefix: columns of a listing, of files that are there."""
 
 _READERS = 16
 """Listing a container is waiting for the storage."""
@@ -56,9 +54,9 @@ class ContainerArchive:
         return self.inner.root
 
     @property
-    def depth(self) -> int:
-        """How many directories make a prefix."""
-        return self.inner.depth
+    def cut(self) -> PrefixCut:
+        """How it is cut into prefixes."""
+        return self.inner.cut
 
     def check(self) -> None:
         """Raise unless the root can be reached and listed."""
@@ -191,11 +189,6 @@ class _Found:
 def glancing(archive: Archive) -> Archive:
     """Return an archive that leaves containers closed: for who wants to know whether there is anything to do."""
     return replace(archive, glances=True) if isinstance(archive, ContainerArchive) else archive
-
-
-def knowing(archive: Archive, known: Known | None) -> Archive:
-    """Return an archive that takes members of unchanged containers from an index."""
-    return replace(archive, known=known) if isinstance(archive, ContainerArchive) else archive
 
 
 def _container(row: Mapping[str, object]) -> ContainerFile:

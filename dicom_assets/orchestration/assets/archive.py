@@ -12,7 +12,7 @@ from dicom_assets.pipeline.listings import Listings
 ARCHIVE = "archive"
 """Last part of its asset key."""
 
-_NEVER_NEWER = DataVersion("INITIAL")
+NEVER_NEWER = DataVersion("INITIAL")
 """The version that Dagster takes an archive to have that was never observed. Any other would mark the index as out of
 date as soon as the run that lists the archive says what it saw; what changed there, the sensor finds."""
 
@@ -40,5 +40,5 @@ def observation(names: CatalogNames, listings: Listings, prefixes: Sequence[str]
             "prefixes not listed whole": MetadataValue.int(len(listings.unlisted)),
             "seconds": MetadataValue.float(round(seconds, 3)),
         },
-        tags={"dagster/data_version": _NEVER_NEWER.value},
+        tags={"dagster/data_version": NEVER_NEWER.value},
     )

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.opening import open_archive
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.orchestration.resources.secrets import SECRET, hidden, revealed
 
 
@@ -18,6 +19,11 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
 
     source: str = Field(description="Folder, or URI of an object store, that holds the DICOM files.")
     prefix_depth: int = Field(default=1, description="How many directories below the source make a partition.")
+    prefix_chars: int = Field(
+        default=0,
+        description="How many characters of the last of these directories count, 0 for all: folders that begin alike "
+        "then make one partition.",
+    )
     follow_outside_links: bool = Field(
         default=False,
         description="Whether symbolic links are followed that lead out of the folder.",
@@ -25,6 +31,10 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
     containers: bool = Field(
         default=True,
         description="Whether the files in ZIP and TAR files are cataloged.",
+    )
+    inventory: str = Field(
+        default="",
+        description="Path or URI of an inventory that stands in for listing a bucket, for one run.",
     )
     storage_options: dict[str, str] = Field(
         default_factory=dict,
@@ -46,16 +56,17 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
         Raises
         ------
         SourceConfigError
-            No source is given, or the depth is negative.
+            No source is given, or the cut cannot be.
         SecretNotSetError
             A value is to come from an environment variable that is not set.
 
         """
         return open_archive(
             revealed(self.source),
-            self.prefix_depth,
+            PrefixCut(self.prefix_depth, self.prefix_chars),
             revealed(self.storage_options),
             lake=lake,
             follow_outside_links=self.follow_outside_links,
             containers=self.containers,
+            inventory=self.inventory,
         )

@@ -53,13 +53,13 @@ class RollupPlan:
 
 @dataclass(frozen=True, slots=True)
 class RollupStep:
-    """Brings rollups of some prefixes up to date.
+    """Brings rollups of some prefixes up to date; without any named, of all, for whoever keeps other writers out.
 
     Rows of files that are gone do not count, whatever the mode: a rollup says what is there.
     """
 
     lake: Lake
-    prefixes: Sequence[str]
+    prefixes: Sequence[str] | None
     mode: UpdateMode = UpdateMode.SYNC
     model: CatalogModel = DEFAULT_MODEL
     run_id: str | None = None
@@ -74,13 +74,18 @@ class RollupStep:
             The tables are being moved after their archive.
 
         """
+        plan = self.compare()
+        # Last: a move states itself in the index, before it touches any other table.
+        refuse_moving(self.lake, self.lake.location(FILE_INDEX).open().metadata().configuration)
+        return plan
+
+    def compare(self) -> RollupPlan:
+        """Do the same whether the tables are being moved or not: part of such a move."""
         tables = self.model.rollups if self.tables is None else self.tables
-        # Headers after the catalog: they may be newer than it then, never older. A move states itself in the index,
-        # before it touches any other table.
+        # Headers after the catalog: they may be newer than it then, never older.
         held = {table.name: self.lake.snapshot(table, self.prefixes) for table in tables}
         catalog = self.lake.snapshot(self.model.catalog, self.prefixes)
         headers = self.lake.snapshot(self.model.table(DICOM_HEADERS.name), self.prefixes)
-        refuse_moving(self.lake, self.lake.location(FILE_INDEX).open().metadata().configuration)
         due = _due(catalog, tables)
         plans = {table.name: self._compared(held[table.name], due[table.name]) for table in tables}
         return RollupPlan(catalog, headers, due, plans)

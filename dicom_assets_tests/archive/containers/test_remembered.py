@@ -4,7 +4,8 @@ import contextlib
 
 import pytest
 
-from dicom_assets.archive.containers.archive import ContainerArchive, glancing, knowing
+from dicom_assets.archive.containers.archive import ContainerArchive, glancing
+from dicom_assets.archive.knowing import knowing
 from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN
 from dicom_assets_tests.support.containers import MAKERS, tar_of, zip_of
 
