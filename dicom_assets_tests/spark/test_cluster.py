@@ -88,14 +88,14 @@ def test_workers_with_other_code_are_told_of_in_one_line(cluster, source, lake, 
 
 
 def test_a_lake_that_workers_cannot_see_is_refused(cluster, source, tmp_path):
-    """The driver alone follows this link, as it alone has the disk of a machine: workers are told another path."""
-    (tmp_path / "hidden").mkdir()
-    (tmp_path / "hidden" / "sitecustomize.py").write_text(
-        "import pathlib, os\n"
+    """Workers of this machine see what it sees, so these are made blind for tables."""
+    (tmp_path / "blind").mkdir()
+    (tmp_path / "blind" / "sitecustomize.py").write_text(
+        "import pathlib\n"
         "real = pathlib.Path.is_dir\n"
-        "pathlib.Path.is_dir = lambda self: False if self.name == '_delta_log' else real(self)\n"
+        "pathlib.Path.is_dir = lambda self, **how: self.name != '_delta_log' and real(self, **how)\n"
     )
-    settings = _settings(cluster, **{"spark.executorEnv.PYTHONPATH": str(tmp_path / "hidden")})
+    settings = _settings(cluster, **{"spark.executorEnv.PYTHONPATH": f"{tmp_path / 'blind'}:{PROJECT}"})
     lake = Lake(str(tmp_path / "lake"))
     code, said = result(spawn(source, lake.root, settings))
     assert code == 2, said
