@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 import pyarrow as pa
 
+from dicom_assets.archive.prefetch import Prefetch
 from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.errors import InfrastructureError
@@ -70,6 +71,11 @@ class Archive(Protocol):
     @property
     def depth(self) -> int:
         """How many directories make a prefix."""
+        ...
+
+    @property
+    def prefetch(self) -> Prefetch:
+        """How many of its files a task has in flight."""
         ...
 
     def check(self) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,11 +23,12 @@ from obstore.store import ObjectStore, from_url
 from dicom_assets.archive.base import ArchiveError, FolderIdentity, Prefixes
 from dicom_assets.archive.bucket_listing import list_objects
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
+from dicom_assets.archive.prefetch import Prefetch
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
 from dicom_assets.archive.versions import FileChangedError, Listed
 from dicom_assets.dicom.source import StorageError, clamp
-from dicom_assets.storage.errors import why
-from dicom_assets.storage.retries import retry_listing
+from dicom_assets.storage.errors import TIMED_OUT, why
+from dicom_assets.storage.retries import READ_RETRIES, retry_listing
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
@@ -36,6 +38,8 @@ _ASKED_AT_ONCE = 16
 
 _FAILURES = (BaseError, FileNotFoundError)
 """What obstore raises: for what is not found, Python's own error."""
+
+_OPENING = threading.Lock()
 
 _OF_THE_CLIENT = frozenset(
     {
@@ -67,19 +71,26 @@ class BucketArchive:
     Attributes
     ----------
     root
-        ``s3://bucket/prefix``, ``gs://...``, ``az://account/container/...``, without a slash at the end.
+        ``s3://bucket/prefix``, ``gs://bucket/...``, ``az://container/...``, without a slash at the end.
     depth
         How many directories make a prefix.
     options
         Options of the store and of the connection, as object_store names them. Never logged: they hold credentials.
+    prefetch
+        How many of its files a task has in flight.
 
     """
 
     root: str
     depth: int
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    prefetch: Prefetch = field(default_factory=Prefetch)
 
     def _store(self) -> ObjectStore:
+        with _OPENING:  # one for all threads, which share its connections
+            return self._open_store()
+
+    def _open_store(self) -> ObjectStore:
         store: ObjectStore | None = self.__dict__.get("_opened")
         if store is None:
             options = {name: value for name, value in self.options.items() if _of_client(name) is None}
@@ -88,6 +99,7 @@ class BucketArchive:
                 self.root,
                 config=options or None,  # type: ignore[arg-type]
                 client_options=client or None,  # type: ignore[arg-type]
+                retry_config=READ_RETRIES,
             )
             self.__dict__["_opened"] = store
         return store
@@ -311,4 +323,5 @@ def _as_os_error(error: Exception) -> OSError:
         return FileNotFoundError(errno.ENOENT, "no such object")
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         return PermissionError(errno.EACCES, "access denied")
-    return OSError(errno.EIO, f"object store: {_reason(error)}")
+    reason = _reason(error)
+    return OSError(errno.ETIMEDOUT if reason == TIMED_OUT else errno.EIO, f"object store: {reason}")

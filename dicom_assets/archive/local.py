@@ -16,6 +16,7 @@ from dicom_assets.archive.file_systems import InodeNumbers
 from dicom_assets.archive.identity import identify_folder
 from dicom_assets.archive.links import Bounds, real_path
 from dicom_assets.archive.listing import UNKNOWN, ListedFile, ListingError, to_table
+from dicom_assets.archive.prefetch import ONE_BY_ONE, Prefetch
 from dicom_assets.archive.prefixes import ROOT_PREFIX, decode_prefix, encode_prefix
 from dicom_assets.archive.reading import LocalSource, open_file, stands_at
 from dicom_assets.archive.versions import Listed, check_version, content_version, source_version
@@ -43,6 +44,8 @@ class LocalArchive:
         Whether links are followed that lead out of the folder.
     lake
         Folder of the tables, which is never entered; empty where there is none on this machine.
+    prefetch
+        How many of its files a task has in flight.
 
     """
 
@@ -50,6 +53,7 @@ class LocalArchive:
     depth: int
     outside: bool = False
     lake: str = ""
+    prefetch: Prefetch = ONE_BY_ONE
 
     def check(self) -> None:
         """Raise :class:`ArchiveError` unless the root can be listed."""

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from dicom_assets.archive.base import Prefixes
 from dicom_assets.archive.listing import ListedFile, to_table
+from dicom_assets.archive.prefetch import ONE_BY_ONE, Prefetch
 from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.files import DataFile
 from dicom_assets.delta.lake import Lake
@@ -34,6 +35,7 @@ class EndlessArchive:
     size: int = len(_IMAGE)
     root: str = "/endless"
     depth: int = 1
+    prefetch: Prefetch = ONE_BY_ONE
 
     def check(self) -> None:
         """Do nothing: it cannot be out of reach."""
