@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo ui test test-all check format lock docs reference screenshots clean
+.PHONY: help install demo ui test test-all emulators check format lock docs reference screenshots clean
 
 help:
 	@echo "make demo      catalog the DICOM files that come with pydicom, below .demo/"
 	@echo "make ui        the Dagster UI on what the demo made"
 	@echo "make test      the tests"
 	@echo "make test-all  the long ones too"
+	@echo "make emulators install the emulator of Azure, whose tests are skipped without it"
 	@echo "make check     format, lint, types, import contracts"
 	@echo "make install   only set up $(VENV)"
 	@echo "make docs      the documentation as a site, below site/"
@@ -40,6 +41,9 @@ test: install
 
 test-all: install
 	$(PYTEST) -m ''
+
+emulators: install
+	PATH="$(abspath $(BIN)):$$PATH" npm install --silent --no-audit --no-fund --prefix $(VENV)/azurite azurite@3.37.0
 
 check: install
 	$(BIN)/ruff format --check .

@@ -9,40 +9,37 @@ import subprocess
 import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import dagster as dg
 import obstore
 import pytest
 from obstore.store import from_url
 
+from dicom_assets.archive import bucket as bucket_module
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake
-from dicom_assets.extract.model import DEFAULT_MODEL
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
 from dicom_assets.extract.status import CHANGED
 from dicom_assets.orchestration.maintenance import build_maintenance_job
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.sensors import SensorOptions
+from dicom_assets.pipeline.converge import converge
+from dicom_assets.pipeline.extraction import ExtractionStep
+from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.query.database import Catalog
+from dicom_assets.spark.work import InProcess
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.breaking_proxy import BreakingProxy
+from dicom_assets_tests.support.buckets import ODD_KEYS, comparable, upload, versions
 from dicom_assets_tests.support.rows import append, index_rows, paths
 from dicom_assets_tests.support.scratch import clean
+from dicom_assets_tests.support.slow_proxy import Fate, SlowProxy
 from dicom_assets_tests.support.ticking import Ticker, ranges
-from dicom_assets_tests.support.whole import Deployment, contents, tiny_dicom
+from dicom_assets_tests.support.whole import Deployment, tiny_dicom
 
 GIVEN = os.environ.get("DICOM_ASSETS_TEST_BUCKET", "").rstrip("/")
-
-ODD = [
-    "with space/a b.dcm",
-    "plus+/a+b.dcm",
-    "100%/a%20b%2F.dcm",
-    "ünï/日本 é.dcm",
-    "date=2024/k=v.dcm",
-    "q?h#/x&y.dcm",
-]
-_OF_THE_STORAGE = {"fingerprint", "source_version", "etag", "modified_at", "path"}
-_ROLLUPS = {table.name for table in DEFAULT_MODEL.rollups}
 
 
 @pytest.fixture(scope="module")
@@ -72,44 +69,15 @@ def deployment(place, spark):
         yield Deployment(instance, f"{place}/archive", f"{place}/lake")
 
 
-def upload(deployment, objects):
-    """Put images into the archive, by key."""
-    store = from_url(str(deployment.source))
-    for key, number in objects.items():
-        obstore.put(store, key, tiny_dicom(number))
-
-
-def versions(lake):
-    return [lake.location(table).open().version() for table in DEFAULT_MODEL.tables]
-
-
-def _comparable(lake):
-    """Return all rows, without what another storage tells otherwise."""
-    found = contents(lake)
-    relative = {row["path"]: row["relative_path"] for row in found["object_catalog"]}
-    for row in (row for name in _ROLLUPS for row in found[name]):
-        # Behind the version of the code is a digest of the fingerprints of the files.
-        row["extractor_version"] = row["extractor_version"].split(" ")[0]
-        if "thumbnail_path" in row:
-            row["thumbnail_path"] = relative[row["thumbnail_path"]]
-    return {
-        name: sorted(
-            ({k: v for k, v in row.items() if k not in _OF_THE_STORAGE} for row in rows),
-            key=lambda row: (row["prefix"], str(sorted(row.items(), key=str))),
-        )
-        for name, rows in found.items()
-    }
-
-
 def test_a_catalog_of_a_bucket_equals_that_of_a_folder_and_follows_changes(deployment, tmp_path):
-    objects = {key: number for number, key in enumerate([*ODD, "a/1.dcm", "a/2.dcm", "top.dcm"])}
+    objects = {key: number for number, key in enumerate([*ODD_KEYS, "a/1.dcm", "a/2.dcm", "top.dcm"])}
     upload(deployment, objects)
     assert deployment.run_all().success
     for key, number in objects.items():
         (tmp_path / "archive" / key).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "archive" / key).write_bytes(tiny_dicom(number))
     folder = clean(LocalArchive(str(tmp_path / "archive"), 1), tmp_path / "lake")
-    assert _comparable(deployment.lake) == _comparable(folder)
+    assert comparable(deployment.lake) == comparable(folder)
 
     before = versions(deployment.lake)
     assert deployment.run_all().success
@@ -184,6 +152,36 @@ def test_a_table_is_opened_over_connections_that_break(place, monkeypatch):
         )
         assert len(proxy.listings) > len(DEFAULT_MODEL.tables)
     assert told.stdout.strip() == "1"
+
+
+@pytest.mark.timeout(120)
+def test_files_that_hang_or_are_cut_cost_their_own_rows(bucket_uri, tmp_path, monkeypatch):
+    place = f"{bucket_uri}/{uuid.uuid4().hex}"
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    if not endpoint.startswith("http://"):
+        pytest.skip("the proxy that breaks connections speaks plain HTTP")
+    store, lake = from_url(place), Lake(str(tmp_path))
+    for number in range(40):
+        obstore.put(store, f"a/{number:02d}.dcm", tiny_dicom(number))
+    fates = {"03.dcm": Fate.HUNG, "04.dcm": Fate.CUT}
+    monkeypatch.setattr(bucket_module, "READ_RETRIES", {"max_retries": 1, "retry_timeout": timedelta(seconds=5)})
+    with SlowProxy(endpoint, 0.025, lambda asked: fates.get(asked.path[-6:], Fate.ANSWERED)) as proxy:
+        archive = BucketArchive(
+            place, 1, {"aws_endpoint_url": proxy.endpoint, "timeout": "1s", "aws_allow_http": "true"}
+        )
+        lake.ensure(DEFAULT_MODEL.tables)
+        converge(IndexStep(lake, archive, ["a"]), InProcess(), {})
+        converge(ExtractionStep(lake, archive, DEFAULT_EXTRACTORS, ["a"]), InProcess(), {})
+        assert 8 < proxy.most_open <= archive.prefetch.files
+    query = "SELECT right(path, 6), error FROM dicom_headers WHERE fingerprint IS NULL ORDER BY 1"
+    (hung, why_hung), (cut, why_cut) = Catalog(lake).sql(query).fetchall()
+    assert (hung, cut) == ("03.dcm", "04.dcm")
+    assert why_hung == "cannot be read: object store: timed out"
+    assert why_cut.startswith("cannot be read: object store: ")
+    fates.clear()
+    archive = BucketArchive(place, 1)
+    converge(ExtractionStep(lake, archive, DEFAULT_EXTRACTORS, ["a"]), InProcess(), {})
+    assert Catalog(lake).sql("SELECT count(*) FROM dicom_headers WHERE fingerprint IS NOT NULL").fetchall() == [(40,)]
 
 
 def test_no_commit_of_many_at_once_is_lost(place):

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 import pyarrow as pa
 
+from dicom_assets.archive.prefetch import Prefetch
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.source import ByteSource
@@ -74,6 +75,11 @@ class Archive(Protocol):
     @property
     def cut(self) -> PrefixCut:
         """How it is cut into prefixes."""
+        ...
+
+    @property
+    def prefetch(self) -> Prefetch:
+        """How many of its files a task has in flight."""
         ...
 
     def check(self) -> None:

@@ -23,11 +23,12 @@ from obstore.store import ObjectStore
 from dicom_assets.archive.base import ArchiveError, FolderIdentity, Prefixes
 from dicom_assets.archive.bucket_listing import list_objects, list_objects_below
 from dicom_assets.archive.listing import ListedFile, ListingError, to_table
+from dicom_assets.archive.prefetch import Prefetch
 from dicom_assets.archive.prefixes import ROOT_PREFIX, PrefixCut
 from dicom_assets.archive.stores import open_store
 from dicom_assets.archive.versions import FileChangedError, Listed
 from dicom_assets.dicom.source import StorageError, clamp
-from dicom_assets.storage.errors import why
+from dicom_assets.storage.errors import TIMED_OUT, why
 from dicom_assets.storage.retries import retry_listing
 
 if TYPE_CHECKING:
@@ -54,13 +55,15 @@ class BucketArchive:
     Attributes
     ----------
     root
-        ``s3://bucket/prefix``, ``gs://...``, ``az://account/container/...``, without a slash at the end.
+        ``s3://bucket/prefix``, ``gs://bucket/...``, ``az://container/...``, without a slash at the end.
     depth
         How many directories make a prefix.
     options
         Options of the store and of the connection, as object_store names them. Never logged: they hold credentials.
     chars
         How many characters of the last of these directories count, 0 for all.
+    prefetch
+        How many of its files a task has in flight.
 
     """
 
@@ -68,6 +71,7 @@ class BucketArchive:
     depth: int
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     chars: int = 0
+    prefetch: Prefetch = field(default_factory=Prefetch)
 
     @property
     def cut(self) -> PrefixCut:
@@ -75,6 +79,10 @@ class BucketArchive:
         return PrefixCut(self.depth, self.chars)
 
     def _store(self) -> ObjectStore:
+        with _OPENING:  # one for all threads, which share its connections
+            return self._open_store()
+
+    def _open_store(self) -> ObjectStore:
         store: ObjectStore | None = self.__dict__.get("_opened")
         if store is None:
             store = open_store(self.root, self.options)
@@ -316,4 +324,5 @@ def _as_os_error(error: Exception) -> OSError:
         return FileNotFoundError(errno.ENOENT, "no such object")
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         return PermissionError(errno.EACCES, "access denied")
-    return OSError(errno.EIO, f"object store: {_reason(error)}")
+    reason = _reason(error)
+    return OSError(errno.ETIMEDOUT if reason == TIMED_OUT else errno.EIO, f"object store: {reason}")

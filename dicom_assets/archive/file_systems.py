@@ -1,8 +1,8 @@
-"""Which file systems keep the inode number of a file, so that another number means another file.
+"""Which file systems answer over a network, and which keep the inode number of a file.
 
-Those of local disks do, and NFS and cluster file systems, where the server or the file system itself gives the numbers.
-Others (SMB, FUSE, shared folders of virtual machines) may make numbers up whenever they are mounted, or forget them
-sooner: there they tell nothing.
+Where it is kept, another number means another file: by local disks, NFS and cluster file systems, where the server or
+the file system itself gives the numbers. Others (SMB, FUSE, shared folders of virtual machines) may make numbers up
+whenever they are mounted, or forget them sooner: there they tell nothing.
 """
 
 import os
@@ -15,6 +15,24 @@ _KEEPING = frozenset(
     {
         *("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "f2fs", "jfs", "zfs", "tmpfs", "overlay"),
         *("nfs", "nfs4", "ceph", "lustre", "gpfs", "beegfs", "gfs2", "ocfs2"),
+    }
+)
+_NETWORK = frozenset(
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "afs",
+        "ceph",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "gfs2",
+        "ocfs2",
+        "9p",
+        "virtiofs",
     }
 )
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
@@ -40,6 +58,12 @@ class InodeNumbers:
         if known is None:
             known = self._kept[device] = file_system(path) in _KEEPING
         return known
+
+
+def is_network(path: str) -> bool:
+    """Return whether a path is on a file system that answers over a network, or by a program (FUSE)."""
+    kind = file_system(path)
+    return kind in _NETWORK or kind.startswith("fuse")
 
 
 def file_system(path: str) -> str:

@@ -20,6 +20,7 @@ from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.hearsay import ask_the_store
 from dicom_assets.archive.inventory_files import InventoryError, files_of, read_objects
 from dicom_assets.archive.listing import to_table
+from dicom_assets.archive.prefetch import Prefetch
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.archive.sources import below_source
 from dicom_assets.archive.versions import Listed
@@ -168,6 +169,11 @@ class InventoryArchive:
     def cut(self) -> PrefixCut:
         """How it is cut into prefixes."""
         return self.bucket.cut
+
+    @property
+    def prefetch(self) -> Prefetch:
+        """How many of its files a task has in flight."""
+        return self.bucket.prefetch
 
     def check(self) -> None:
         """Raise ``ArchiveError`` unless the bucket can be reached."""

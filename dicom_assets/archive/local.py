@@ -17,6 +17,7 @@ from dicom_assets.archive.file_systems import InodeNumbers
 from dicom_assets.archive.identity import identify_folder
 from dicom_assets.archive.links import Bounds, real_path
 from dicom_assets.archive.listing import UNKNOWN, ListedFile, ListingError, to_table
+from dicom_assets.archive.prefetch import ONE_BY_ONE, Prefetch
 from dicom_assets.archive.prefixes import ROOT_PREFIX, Place, PrefixCut
 from dicom_assets.archive.reading import LocalSource, open_file, stands_at
 from dicom_assets.archive.versions import Listed, check_version, content_version, source_version
@@ -46,6 +47,8 @@ class LocalArchive:
         Folder of the tables, which is never entered; empty where there is none on this machine.
     chars
         How many characters of the last of these directories count, 0 for all.
+    prefetch
+        How many of its files a task has in flight.
 
     """
 
@@ -54,6 +57,7 @@ class LocalArchive:
     outside: bool = False
     lake: str = ""
     chars: int = 0
+    prefetch: Prefetch = ONE_BY_ONE
 
     @property
     def cut(self) -> PrefixCut:

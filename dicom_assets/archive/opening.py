@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from dicom_assets.archive.base import Archive, FileArchive
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.containers.archive import ContainerArchive
+from dicom_assets.archive.file_systems import is_network
 from dicom_assets.archive.inventory import Inventory, InventoryArchive, stage_inventory
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.archive.prefetch import ONE_BY_ONE, Prefetch
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.errors import UserError
 from dicom_assets.storage.addresses import absolute, is_remote
 
 
 class SourceConfigError(UserError, ValueError):
-    """No source is configured, or its cut into prefixes makes no sense."""
+    """No source is configured, or what is said of how it is read makes no sense."""
 
 
 def open_archive(
@@ -25,6 +27,7 @@ def open_archive(
     follow_outside_links: bool = False,
     containers: bool = True,
     inventory: str = "",
+    prefetch: Prefetch | None = None,
 ) -> Archive:
     """Return the archive at a folder or URI, without looking at it.
 
@@ -44,11 +47,13 @@ def open_archive(
         Whether ZIP and TAR files are looked into.
     inventory
         Path or URI of an inventory that stands in for listing a bucket; it is read once in a process.
+    prefetch
+        How much of an object store, or of a folder on a network, each task has in flight.
 
     Raises
     ------
     SourceConfigError
-        No source is given, the cut cannot be, or there is an inventory of a folder.
+        No source is given, the cut cannot be, there is an inventory of a folder, or nothing may be in flight.
     InventoryError
         The inventory is not whole, or not of this bucket.
     AddressError
@@ -59,15 +64,19 @@ def open_archive(
         raise SourceConfigError("no archive is configured: set DICOM_ASSETS_SOURCE to a folder or bucket URI")
     cut = depth if isinstance(depth, PrefixCut) else PrefixCut(depth)
     _check_cut(cut)
+    bounds = prefetch or Prefetch()
+    if bounds.files < 1 or bounds.size < 1:
+        raise SourceConfigError("files and bytes in flight must be 1 or more")
     if inventory and not is_remote(source):
         raise SourceConfigError("an inventory stands in for listing a bucket, and the source is a folder: leave it out")
     archive: FileArchive
     if is_remote(source):
-        bucket = BucketArchive(source.rstrip("/"), cut.depth, dict(options or {}), cut.chars)
+        bucket = BucketArchive(source.rstrip("/"), cut.depth, dict(options or {}), cut.chars, bounds)
         archive = InventoryArchive(bucket, _staged(inventory, bucket)) if inventory else bucket
     else:
-        barred = "" if not lake or is_remote(lake) else absolute(lake)
-        archive = LocalArchive(absolute(source), cut.depth, follow_outside_links, barred, cut.chars)
+        root, barred = absolute(source), "" if not lake or is_remote(lake) else absolute(lake)
+        in_flight = bounds if is_network(root) else ONE_BY_ONE
+        archive = LocalArchive(root, cut.depth, follow_outside_links, barred, cut.chars, in_flight)
     return ContainerArchive(archive) if containers else archive
 
 

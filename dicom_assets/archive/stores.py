@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from obstore.store import ObjectStore, from_url
 
+from dicom_assets.storage.retries import READ_RETRIES
+
 _OF_THE_CLIENT = frozenset(
     {
         "allow_http",
@@ -42,6 +44,7 @@ def open_store(root: str, options: Mapping[str, str]) -> ObjectStore:
         root,
         config=store or None,  # type: ignore[arg-type]
         client_options=client or None,  # type: ignore[arg-type]
+        retry_config=READ_RETRIES,
     )
 
 

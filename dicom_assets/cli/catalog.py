@@ -1,7 +1,7 @@
 """``dicom-assets catalog``: from an archive to tables, through Dagster."""
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,12 +11,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as Grid
 
 from dicom_assets.archive.base import Archive, Prefixes
+from dicom_assets.archive.identity import Witness
 from dicom_assets.archive.many_prefixes import too_many
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.cli.destination import tell_programs
 from dicom_assets.cli.errors import stderr, tell
 from dicom_assets.cli.places import Places
 from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.location import LakeError
+from dicom_assets.errors import InfrastructureError
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.orchestration.assets.progress import listening
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
@@ -72,7 +75,7 @@ def run_catalog(command: CatalogCommand, launcher: Launcher) -> bool:
     archive = claim(lake, named)
     command = replace(command, model=settle_columns(lake, command.model))
     with command.console.status("Listing the archive..."):
-        archive.check()
+        witness = Witness.of(archive, ())
         present = archive.prefixes()
         if many := too_many(present.found, archive.cut):
             tell(f"{many}.")
@@ -82,12 +85,39 @@ def run_catalog(command: CatalogCommand, launcher: Launcher) -> bool:
     left_out += [entry.unlisted for entry in found if entry.unlisted]
     pending = [entry for entry in found if entry.due]
     runs = launcher.plan(prefixes, pending)
-    failed, left_out_by_runs = _run_all(command, launcher, runs) if runs else (set(), [])
-    done = [entry for entry in pending if entry.prefix not in failed]
+    ran = _run_all(command, launcher, runs, partial(_confirm, witness, archive, lake)) if runs else _Ran()
+    done = [entry for entry in pending if entry.prefix not in ran.failed]
     conclude = _conclude_for_programs if command.json else _conclude
-    conclude(lake, done, time.monotonic() - started)
-    _complain(failed, left_out or left_out_by_runs)
-    return not (failed or left_out or left_out_by_runs)
+    if not ran.lake_lost:
+        conclude(lake, done, time.monotonic() - started)
+    _complain(ran.failed, left_out or ran.left_out)
+    return not (ran.failed or left_out or ran.left_out)
+
+
+@dataclass(slots=True)
+class _Ran:
+    """How the runs ended.
+
+    Attributes
+    ----------
+    failed
+        Prefixes of those that failed, or were not started.
+    left_out
+        What others could not list.
+    lake_lost
+        Whether the lake could not be reached in the end.
+
+    """
+
+    failed: set[str] = field(default_factory=set)
+    left_out: list[str] = field(default_factory=list)
+    lake_lost: bool = False
+
+
+def _confirm(witness: Witness, archive: Archive, lake: Lake) -> None:
+    """Raise :class:`InfrastructureError` unless the archive is the one that was listed, and the lake can be reached."""
+    witness.confirm(archive)
+    lake.location(FILE_INDEX).exists()
 
 
 def _complain(failed: Collection[str], unlisted: Iterable[str]) -> None:
@@ -160,20 +190,24 @@ def _pending(command: CatalogCommand, archive: Archive, lake: Lake, prefixes: Se
     return found
 
 
-def _run_all(command: CatalogCommand, launcher: Launcher, runs: Sequence[PlannedRun]) -> tuple[set[str], list[str]]:
+def _run_all(
+    command: CatalogCommand, launcher: Launcher, runs: Sequence[PlannedRun], confirm: Callable[[], None]
+) -> _Ran:
     """Execute the runs one after the other, with a progress bar.
 
-    Returns
-    -------
-    The prefixes of the runs that failed, and what others could not list.
+    Parameters
+    ----------
+    command, launcher, runs
+        What is executed.
+    confirm
+        Raises :class:`InfrastructureError` where archive or lake are gone: asked after a run that failed.
 
     """
     places = command.places
     definitions = build_definitions(
         places.archive_resource, places.lake_resource, command.spark, extractors=command.model.extractors
     )
-    failed: set[str] = set()
-    left_out: list[str] = []
+    ran = _Ran()
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -194,12 +228,25 @@ def _run_all(command: CatalogCommand, launcher: Launcher, runs: Sequence[Planned
                 )
             done += run.files
             progress.update(bar, completed=done)
-            left_out += report.unlisted
+            ran.left_out += report.unlisted
             if not report.succeeded:
-                failed.update(run.prefixes)
+                ran.failed.update(run.prefixes)
                 for line in report.failures:
                     tell(f"Run {report.run_id} failed in {line}")
-    return failed, left_out
+                try:
+                    confirm()
+                except InfrastructureError as error:
+                    _give_up(ran, error, runs[number:])
+                    break
+    return ran
+
+
+def _give_up(ran: _Ran, error: InfrastructureError, left: Sequence[PlannedRun]) -> None:
+    """Say why no other run could succeed either, and count those that are left as failed."""
+    more = f" {len(left)} more run{'s were' if len(left) > 1 else ' was'} not started." if left else ""
+    tell(f"Gave up: {str(error).rstrip('.')}.{more}")
+    ran.failed.update(prefix for run in left for prefix in run.prefixes)
+    ran.lake_lost = isinstance(error, LakeError)
 
 
 def _advance(progress: Progress, bar: TaskID, done: int, files: int, share: float) -> None:

@@ -81,12 +81,16 @@ class Extractor(ABC):
     limits
         What one call may cost. A call that crashes, hangs or eats memory costs its row only. ``None`` calls the
         extractor in the worker itself, which is faster and takes that worker down with it.
+    beyond_head
+        Whether it reads more of an ordinary file than its head, as for pixels. Whatever it says, any part of the file
+        can be read; an object store is asked for what it needs in one request.
 
     """
 
     table: ExtractedTable
     version: str
     limits: ChildLimits | None = ChildLimits(seconds=30.0, memory_bytes=2 << 30)
+    beyond_head: bool = True
 
     @abstractmethod
     def extract(self, file: SourceFile) -> Mapping[str, Any]:

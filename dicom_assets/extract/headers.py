@@ -83,6 +83,7 @@ class HeaderExtractor(Extractor):
     columns: tuple[PromotedColumn, ...] = ()
 
     limits = None
+    beyond_head = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", columns_of(self.columns))

@@ -71,6 +71,11 @@ class MetadataExtractor(Extractor):
     limits = None
 
     @property
+    def beyond_head(self) -> bool:  # type: ignore[override]
+        """Whether the content is hashed."""
+        return self.sha256
+
+    @property
     def version(self) -> str:  # type: ignore[override]
         """Version of code and options."""
         return "metadata-2+sha256" if self.sha256 else "metadata-2"

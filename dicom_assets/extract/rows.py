@@ -14,20 +14,21 @@ import pyarrow as pa
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.containers.faults import MemberError
 from dicom_assets.archive.identity import Witness
+from dicom_assets.archive.prefetch import Opened
 from dicom_assets.archive.reading import NotAFileError
 from dicom_assets.archive.versions import FileChangedError
 from dicom_assets.dicom.source import StorageError
 from dicom_assets.errors import DataError
 from dicom_assets.extract.extractor import ExtractedTable, Extractor
 from dicom_assets.extract.isolated import call
-from dicom_assets.extract.source_file import FileKey, ReadMeter, SourceFile
+from dicom_assets.extract.source_file import FileKey, ReadMeter, SourceFile, open_measured
 from dicom_assets.extract.status import CHANGED, ERROR, OK
 from dicom_assets.isolation import CallError, IsolationError
 
 _READ_ATTEMPTS = 3
 _FAULTS_OF_THE_MACHINE = frozenset((errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
-_FOR_GOOD = frozenset((errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR))
-"""What another attempt would not change."""
+_FOR_GOOD = frozenset((errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ETIMEDOUT))
+"""What another attempt would not change. A time-out is what many attempts of the storage's own came to."""
 
 _IDENTITY = ("prefix", "path", "fingerprint")
 _NO_WITNESS = Witness()
@@ -51,6 +52,7 @@ def extract_rows(
     wanted: Wanted,
     witness: Witness = _NO_WITNESS,
     meter: ReadMeter | None = None,
+    opened: Opened | None = None,
 ) -> Rows:
     """Return the rows of one file.
 
@@ -66,6 +68,8 @@ def extract_rows(
         What was known of the archive when the pass began: unless it is still in place, nothing is believed of the file.
     meter
         Counts what is read.
+    opened
+        The file, opened ahead for the first attempt and measured there; see :mod:`dicom_assets.extract.ahead`.
 
     Raises
     ------
@@ -78,8 +82,8 @@ def extract_rows(
     selected = [extractor for extractor in extractors if extractor.table.name in wanted.tables]
     for attempt in range(_READ_ATTEMPTS):
         try:
-            with archive.open(wanted.key.path, wanted.key.listed) as source:
-                file = SourceFile(wanted.key, meter.measure(source) if meter else source)
+            with opened or open_measured(archive, wanted.key, meter) as source:
+                file = SourceFile(wanted.key, source)
                 return {extractor.table.name: _row(extractor, file) for extractor in selected}
         except FileChangedError:
             return _unread(selected, wanted.key, CHANGED)
@@ -94,6 +98,7 @@ def extract_rows(
             witness.confirm(archive, [wanted.key.prefix])
             if _is_for_good(error) or attempt + 1 == _READ_ATTEMPTS:
                 return _unread(selected, wanted.key, _reason(error))
+            opened = None
             time.sleep(0.1 * 4**attempt)
     raise AssertionError("the last attempt returns")
 

@@ -1,5 +1,7 @@
 """One file on its way through the extractors: its bytes are read once, for whoever asks."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -9,6 +11,7 @@ from typing import Any
 import numpy.typing as npt
 from pydicom.datadict import tag_for_keyword
 
+from dicom_assets.archive.base import Archive
 from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.header import Header, first_value, read_header
 from dicom_assets.dicom.pixels.attributes import element_bytes
@@ -79,6 +82,13 @@ class _MeasuredSource:
         data = self._source.read(offset, length)
         self._meter.bytes += len(data)
         return data
+
+
+@contextmanager
+def open_measured(archive: Archive, key: FileKey, meter: ReadMeter | None = None) -> Iterator[ByteSource]:
+    """Open a file of an archive, and count what is read of it; raises as the archive does."""
+    with archive.open(key.path, key.listed) as source:
+        yield meter.measure(source) if meter else source
 
 
 class SourceFile:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from dicom_assets.archive.base import Archive
@@ -10,9 +11,10 @@ from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.files import TableSink
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.delta.origin import Origin
+from dicom_assets.extract.ahead import opened_ahead
 from dicom_assets.extract.extractor import Extractor
 from dicom_assets.extract.rows import Row, Wanted, extract_rows, to_batch
-from dicom_assets.extract.source_file import FileKey, ReadMeter
+from dicom_assets.extract.source_file import FileKey
 from dicom_assets.pipeline.engine import StagedFile, from_piece, results_of
 from dicom_assets.pipeline.task_times import TaskTime
 from dicom_assets.tables import KEY, PARTITION
@@ -57,12 +59,13 @@ class ExtractionTask:
             for extractor, location in zip(self.extractors, self.locations, strict=True)
         }
         files = wanted_of(piece)
-        for number, wanted in enumerate(files):
-            meter = ReadMeter()
-            for name, row in extract_rows(self.archive, self.extractors, wanted, self.witness, meter).items():
-                writers[name].take(row, meter.bytes)
-            if number % _BATCH_FILES == _BATCH_FILES - 1:
-                yield (number + 1) / len(files)
+        with closing(opened_ahead(self.archive, self.extractors, files)) as opened:
+            for number, file in enumerate(opened):
+                rows = extract_rows(self.archive, self.extractors, file.wanted, self.witness, file.meter, file.opened)
+                for name, row in rows.items():
+                    writers[name].take(row, file.meter.bytes)
+                if number % _BATCH_FILES == _BATCH_FILES - 1:
+                    yield (number + 1) / len(files)
         for writer in writers.values():
             yield from results_of(writer.close())
         yield TaskTime(time.monotonic() - started).to_bytes()

@@ -13,10 +13,13 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 _NO_CREDENTIALS = re.compile(r"loading credentials|//169\.254\.\d+\.\d+")
 """The second is the address of the service that gives credentials to cloud machines, asked when there are no others."""
 
+TIMED_OUT = "timed out"
+"""The cause of a store that took a request and gave no answer."""
+
 _CAUSES = {
     r"connection ?refused": "connection refused",
     r"dns error": "host not found",
-    r"timed ?out": "timed out",
+    r"timed ?out": TIMED_OUT,
     r"certificate": "the certificate is not trusted",
     r"bad ?scheme|scheme is not allowed": "the endpoint is plain HTTP; AWS_ALLOW_HTTP=true allows that",
     r"recognise url|unknown scheme": "there is no such kind of store",

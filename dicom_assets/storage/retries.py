@@ -6,7 +6,8 @@ Dagster's, and of tasks, which are Spark's.
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
 
 from tenacity import (
     Retrying,
@@ -18,10 +19,21 @@ from tenacity import (
     wait_random_exponential,
 )
 
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
 ATTEMPTS = 10
 """As many attempts at a listing as obstore and delta-rs make at other requests."""
 
-_LISTING_SECONDS = 180.0
+_SECONDS = timedelta(minutes=3)
+
+READ_RETRIES: "RetryConfig" = {
+    "max_retries": ATTEMPTS,
+    "retry_timeout": _SECONDS,
+    "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=15), "base": 2},
+}
+"""Of requests to the object store of an archive, as obstore makes them by itself: what it does by default, said here so
+that a file that hangs is known to cost three minutes and no more."""
 _BROKEN_OFF = re.compile(r"list response")
 _TRIED_AGAIN = "max_retries"
 """Stands in the message where the library did so itself."""
@@ -44,7 +56,7 @@ def retry_listing(request: Callable[[], T]) -> T:
     """
     policy = Retrying(
         retry=retry_if_exception(_is_broken_off),
-        stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(_LISTING_SECONDS),
+        stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(_SECONDS),
         wait=wait_exponential(multiplier=0.1, max=7.5) + wait_random_exponential(multiplier=0.1, max=7.5),
         reraise=True,
     )

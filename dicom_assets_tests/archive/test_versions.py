@@ -10,8 +10,10 @@ import pytest
 from obstore.store import MemoryStore
 
 from dicom_assets.archive.bucket import BucketArchive
-from dicom_assets.archive.file_systems import InodeNumbers, file_system
+from dicom_assets.archive.file_systems import InodeNumbers, file_system, is_network
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.archive.opening import open_archive
+from dicom_assets.archive.prefetch import ONE_BY_ONE, Prefetch
 from dicom_assets.archive.versions import FileChangedError, Listed, source_version
 
 WHEN = 1_700_000_000_000_000_000
@@ -120,6 +122,10 @@ def test_the_type_of_a_file_system_is_that_of_the_deepest_and_last_mount(tmp_pat
     monkeypatch.setattr("dicom_assets.archive.file_systems._MOUNTS", mounts)
     found = {name: file_system(str(tmp_path / name)) for name in ("x", "with space/x", "share/x", "shared/x")}
     assert found == {"x": "ext4", "with space/x": "fuse.sshfs", "share/x": "nfs4", "shared/x": "ext4"}
+    network = {name: is_network(str(tmp_path / name)) for name in found}
+    assert network == {"x": False, "with space/x": True, "share/x": True, "shared/x": False}
+    flights = [open_archive(str(tmp_path / name), 1).prefetch for name in ("x", "share/x")]
+    assert flights == [ONE_BY_ONE, Prefetch()], "a disk answers at once"
     kept = [InodeNumbers().kept(str(tmp_path / name), 1) for name in ("x", "with space/x", "share/x")]
     assert kept == [True, False, True], "numbers that FUSE makes up tell nothing"
     mounts.unlink()

@@ -11,8 +11,11 @@ from deltalake import DeltaTable
 from typer.testing import CliRunner
 
 import dicom_assets
+from dicom_assets.cli import catalog
 from dicom_assets.cli.main import app
+from dicom_assets.delta.location import LakeError, TableLocation
 from dicom_assets.extract.model import DEFAULT_MODEL
+from dicom_assets.orchestration import launch
 from dicom_assets.orchestration.launch import cut_into_runs
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.pending import Pending
@@ -88,6 +91,37 @@ def test_a_run_that_fails_is_exit_1_and_says_why(run, source, tmp_path, monkeypa
     assert "failed in file_index: ValueError: made to fail" in result.output
     assert "2 prefixes are not up to date" in result.output
     assert " cataloged in" not in result.output
+
+
+@pytest.mark.parametrize("lost", ["archive", "lake"])
+def test_a_store_that_is_lost_ends_the_command_with_the_run_that_met_it(run, source, tmp_path, monkeypatch, lost):
+    """Nothing could come of the runs that are left: each would wait for the store as long as this one."""
+    monkeypatch.setattr(catalog, "PREFIXES_PER_RUN", 1)
+    monkeypatch.setattr(launch, "PREFIXES_PER_RUN", 1)
+    started = []
+
+    def lose(step, *_):
+        started.append(step.prefixes)
+        if lost == "archive":
+            source.rename(tmp_path / "aside")
+            source.mkdir()  # the mount point, without what was mounted there
+        else:
+            monkeypatch.setattr(TableLocation, "exists", _unreachable)
+        raise ValueError("of any kind: those of storage would be retried first")
+
+    monkeypatch.setattr(IndexStep, "stage", lose)
+    result = run("catalog", source, "--lake", tmp_path / "lake")
+    assert result.exit_code == 1, result.output
+    assert len(started) == 1, result.output
+    assert "Run 1 of 2" in result.output
+    assert "Gave up: " in result.output
+    assert "1 more run was not started." in result.output
+    assert "2 prefixes are not up to date" in result.output
+    assert "Traceback" not in result.output
+
+
+def _unreachable(*_):
+    raise LakeError("cannot reach the lake: connection refused")
 
 
 def test_a_prefix_that_cannot_be_listed_is_exit_1_and_the_others_are_cataloged(run, source, tmp_path, monkeypatch):

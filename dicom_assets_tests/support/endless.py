@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from dicom_assets.archive.base import Prefixes
 from dicom_assets.archive.listing import ListedFile, to_table
+from dicom_assets.archive.prefetch import ONE_BY_ONE, Prefetch
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.files import DataFile
@@ -35,6 +36,7 @@ class EndlessArchive:
     size: int = len(_IMAGE)
     root: str = "/endless"
     cut: PrefixCut = field(default_factory=PrefixCut)
+    prefetch: Prefetch = ONE_BY_ONE
 
     def check(self) -> None:
         """Do nothing: it cannot be out of reach."""

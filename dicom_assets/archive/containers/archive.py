@@ -18,6 +18,7 @@ from dicom_assets.archive.containers.places import Marked, Place, with_fault
 from dicom_assets.archive.containers.remembered import Remembered
 from dicom_assets.archive.containers.shared import open_place
 from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, ListingError
+from dicom_assets.archive.prefetch import Prefetch
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.archive.versions import FileChangedError, Listed
 from dicom_assets.dicom.source import ByteSource
@@ -57,6 +58,11 @@ class ContainerArchive:
     def cut(self) -> PrefixCut:
         """How it is cut into prefixes."""
         return self.inner.cut
+
+    @property
+    def prefetch(self) -> Prefetch:
+        """How many of its files a task has in flight."""
+        return self.inner.prefetch
 
     def check(self) -> None:
         """Raise unless the root can be reached and listed."""

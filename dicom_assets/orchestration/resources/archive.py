@@ -7,8 +7,11 @@ from pydantic import Field
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.opening import open_archive
+from dicom_assets.archive.prefetch import Prefetch
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.orchestration.resources.secrets import SECRET, hidden, revealed
+
+_PREFETCH = Prefetch()
 
 
 class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
@@ -41,6 +44,14 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
         description="Options of the object store; without any, its usual environment variables count.",
         json_schema_extra=SECRET,
     )
+    files_in_flight: int = Field(
+        default=_PREFETCH.files,
+        description="How many files of an object store, or of a folder on a network, each task has asked for, or in "
+        "memory until their turn.",
+    )
+    mib_in_flight: int = Field(
+        default=_PREFETCH.size >> 20, description="The most MiB of them; one file may always be in flight."
+    )
 
     def __init__(self, **data: Any) -> None:
         super().__init__(**hidden(data))
@@ -56,7 +67,7 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
         Raises
         ------
         SourceConfigError
-            No source is given, or the cut cannot be.
+            No source is given, the cut cannot be, or nothing may be in flight.
         SecretNotSetError
             A value is to come from an environment variable that is not set.
 
@@ -69,4 +80,5 @@ class ArchiveResource(ConfigurableResource):  # type: ignore[type-arg]
             follow_outside_links=self.follow_outside_links,
             containers=self.containers,
             inventory=self.inventory,
+            prefetch=Prefetch(self.files_in_flight, self.mib_in_flight << 20),
         )
