@@ -45,6 +45,8 @@ _DIRECTORY_BUCKET = "--x-s3"
 _FAILURES = (BaseError, FileNotFoundError)
 """What obstore raises: for what is not found, Python's own error."""
 
+_OPENING = threading.Lock()
+
 
 @dataclass(frozen=True)
 class BucketArchive:

@@ -18,7 +18,7 @@ class SourceConfigError(UserError, ValueError):
     """No source is configured, or what is said of how it is read makes no sense."""
 
 
-def open_archive(
+def open_archive(  # noqa: PLR0913 - what may be said of how a source is read
     source: str,
     depth: int | PrefixCut,
     options: Mapping[str, str] | None = None,
