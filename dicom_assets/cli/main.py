@@ -18,6 +18,7 @@ from dicom_assets.cli.issues import issues
 from dicom_assets.cli.leave import leave
 from dicom_assets.cli.levels import series, studies
 from dicom_assets.cli.options import Commands, Depth, FollowOutsideLinks, Json, LakeOption, Schema, Source
+from dicom_assets.cli.serve import serve
 from dicom_assets.cli.shell import shell
 from dicom_assets.cli.show import show
 from dicom_assets.cli.sql import sql
@@ -138,6 +139,7 @@ app.command()(issues)
 app.command()(export)
 app.command()(changes)
 app.command()(status)
+app.command()(serve)
 
 
 @app.command()
