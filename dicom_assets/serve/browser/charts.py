@@ -61,14 +61,9 @@ def bars(title: str, labels: Sequence[str], stacks: Sequence[Series], unit: str)
             height = series.heights[place]
             if height <= 0:
                 continue
-            top, bottom = scale.y(below + height), scale.y(below)
-            told = _text(
-                f"{label}, {series.name}: {height:,.10g} {unit}" if series.name else f"{label}: {height:,.10g} {unit}"
-            )
-            parts.append(
-                f'<rect class="c{min(number, COLOURS - 1)}" x="{_LEFT + place * width + width * 0.08:.1f}" y="{top:.1f}" '
-                f'width="{max(0.8, width * 0.84):.1f}" height="{max(0.5, bottom - top):.1f}"><title>{told}</title></rect>'
-            )
+            told = f"{label}, {series.name}" if series.name else label
+            x = _LEFT + place * width + width * 0.08
+            parts.append(_bar(number, x, width * 0.84, scale.span(below, height), f"{told}: {height:,.10g} {unit}"))
             below += height
     parts.append(_labels(labels, width))
     return _svg(title, f"{title}: {len(labels)} bars, the highest {max(totals, default=0):,.10g} {unit}", parts)
@@ -93,6 +88,14 @@ def histogram(values: Mapping[float, int], labels: Mapping[float, str]) -> tuple
     return [labels[bound] for bound in bounds], [values.get(bound, 0) for bound in bounds]
 
 
+def _bar(number: int, x: float, width: float, span: tuple[float, float], told: str) -> str:
+    top, height = span
+    return (
+        f'<rect class="c{min(number, COLOURS - 1)}" x="{x:.1f}" y="{top:.1f}" width="{max(0.8, width):.1f}" '
+        f'height="{max(0.5, height):.1f}"><title>{_text(told)}</title></rect>'
+    )
+
+
 class _Scale:
     """From heights to places, with round numbers at the lines of the grid."""
 
@@ -104,12 +107,17 @@ class _Scale:
     def y(self, height: float) -> float:
         return HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * height / self._top
 
+    def span(self, below: float, height: float) -> tuple[float, float]:
+        """Return the top and the height of a bar that stands on others."""
+        top = self.y(below + height)
+        return top, self.y(below) - top
+
     def grid(self) -> str:
         lines = []
         for number in range(round(self._top / self._step) + 1):
             height = number * self._step
             y = self.y(height)
-            lines.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+            lines.append(f'<line class="rule" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
             lines.append(
                 f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_short(height)}</text>'
             )

@@ -1,7 +1,7 @@
 """Values as people read them on a page. What is escaped, and what does not print, is the business of ``pages``."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -22,20 +22,7 @@ def value(found: Any, kind: Kind) -> str:
     """Return a value of a list; nothing for what is not stated."""
     if found is None:
         return ""
-    match kind:
-        case Kind.NUMBER:
-            return f"{found:,}"
-        case Kind.SIZE:
-            return file_size(int(found))
-        case Kind.NAMES:
-            return ", ".join(str(one) for one in found)
-        case Kind.STATUS:
-            return str(found).replace("_", " ")
-        case Kind.TIME if isinstance(found, datetime):
-            return f"{found:%Y-%m-%d %H:%M}"
-        case Kind.DATE if isinstance(found, date):
-            return found.isoformat()
-    return cut(str(found), _LONGEST)
+    return cut(_WRITTEN.get(kind, str)(found), _LONGEST)
 
 
 def anything(found: Any, longest: int = _LONGEST) -> str:
@@ -65,3 +52,16 @@ def _nested(found: Mapping[str, Any] | Sequence[Any]) -> str:
         return orjson.dumps(found, default=json_default, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:  # a text with half of a surrogate pair
         return str(found)
+
+
+def _time(found: Any) -> str:
+    return f"{found:%Y-%m-%d %H:%M}" if isinstance(found, datetime) else str(found)
+
+
+_WRITTEN: Mapping[Kind, Callable[[Any], str]] = {
+    Kind.NUMBER: lambda found: f"{found:,}",
+    Kind.SIZE: lambda found: file_size(int(found)),
+    Kind.NAMES: lambda found: ", ".join(str(one) for one in found),
+    Kind.STATUS: lambda found: str(found).replace("_", " "),
+    Kind.TIME: _time,
+}
