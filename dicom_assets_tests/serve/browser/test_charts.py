@@ -18,7 +18,10 @@ def test_bars_stand_on_each_other_within_the_picture(one, other):
     svg = ET.fromstring(bars("x", [str(n) for n in range(length)], [Series("a", one), Series("b", other)], "files"))
     for bar in svg.iter("rect"):
         x, y, width, height = (float(bar.get(name)) for name in ("x", "y", "width", "height"))
-        assert 0 <= x and x + width <= WIDTH and 0 <= y and y + height <= HEIGHT
+        assert x >= 0
+        assert x + width <= WIDTH
+        assert y >= 0
+        assert y + height <= HEIGHT
     drawn = sum(1 for place in range(length) for height in (one[place], other[place]) if height > 0)
     assert len(list(svg.iter("rect"))) == drawn
 
