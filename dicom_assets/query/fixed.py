@@ -128,18 +128,17 @@ class FixedCatalog(Catalog):
 
         """
         with _one_line():
-            session = self._run(query, values, seconds)  # its results end with it
-            for batch in session.to_arrow_reader(rows):
+            for batch in self._run(query, values, seconds).to_arrow_reader(rows):
                 yield batch.to_pylist()
 
-    def _run(self, query: str, values: Sequence[Any], seconds: float | None) -> duckdb.DuckDBPyConnection:
+    def _run(self, query: str, values: Sequence[Any], seconds: float | None) -> duckdb.DuckDBPyRelation:
         session = self._open.session(replace(self.engine, seconds=seconds))
         relations = Relations.of(self.tables(), VIEWS)
         absent = relations.put(
             session, query, lambda name, mentioned: session.register(name, self._dataset(name, mentioned))
         )
         try:
-            return session.execute(query, list(values))
+            return session.sql(query, params=list(values) or None)
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             reason = next((why for name, why in absent.items() if name in query), one_line(error))
             raise QueryError(reason) from error

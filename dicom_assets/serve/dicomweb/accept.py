@@ -156,9 +156,8 @@ def form_of_frames(ranges: Sequence[MediaRange], stored: str, count: int) -> For
             return Form(kind, stored, multipart)
         if one.takes(OCTETS) and one.syntax in {None, plain}:
             return Form(OCTETS, plain, multipart)
-    raise NotAcceptableError(
-        f"these frames are served as {media_type(stored)} in {stored}, or uncompressed as {OCTETS}"
-    )
+    compressed = "" if is_native(stored) else f"{media_type(stored)} in {stored}, or "
+    raise NotAcceptableError(f"these frames are served as {compressed}{OCTETS} in {plain}")
 
 
 def form_of_objects(ranges: Sequence[MediaRange], *, one: bool) -> tuple[bool, frozenset[str] | None]:

@@ -11,7 +11,7 @@ from dicom_assets.query.errors import ChangedFileError
 from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.query.indexed_files import ArchiveReader, IndexedFile
 from dicom_assets.query.sql_text import identifier
-from dicom_assets.serve.dicomweb.levels import LEVELS
+from dicom_assets.serve.dicomweb.levels import COPY, LEVELS
 from dicom_assets.serve.errors import NotFoundError
 from dicom_assets.tables import FILE_INDEX
 
@@ -23,7 +23,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One SOP Instance: the first of its files by path.
+    """One SOP Instance, and the one of its files that stands for it.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ def find_instances(catalog: FixedCatalog, uids: Mapping[str, str]) -> Sequence[I
     where = " AND ".join([f"{column} = ?" for column in uids] + [f"{level.uid} IS NOT NULL" for level in LEVELS])
     query = (
         f"SELECT {', '.join(named)} FROM {CATALOG_NAME} WHERE {where} "  # noqa: S608 - bound
-        "ORDER BY SeriesInstanceUID, InstanceNumber NULLS LAST, SOPInstanceUID, path"
+        f"ORDER BY SeriesInstanceUID, InstanceNumber NULLS LAST, SOPInstanceUID, {COPY}"
     )
     found: dict[tuple[str, str], Instance] = {}
     for row in catalog.ask(query, list(uids.values())).to_pylist():

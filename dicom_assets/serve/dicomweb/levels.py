@@ -85,7 +85,7 @@ _OF_A_STUDY = frozenset(
         "RequestingServiceCodeSequence", "ReferencedStudySequence", "ReasonForPerformedProcedureCodeSequence",
         "AdmittingDiagnosesDescription", "AdmittingDiagnosesCodeSequence", "PatientName", "PatientID",
         "IssuerOfPatientID", "TypeOfPatientID", "IssuerOfPatientIDQualifiersSequence", "PatientBirthDate",
-        "PatientBirthTime", "PatientSex", "GenderIdentitySequence", "OtherPatientIDs", "OtherPatientNames",
+        "PatientBirthTime", "PatientSex", "OtherPatientIDs", "OtherPatientNames",
         "OtherPatientIDsSequence", "PatientAge", "PatientSize", "PatientWeight", "PatientBodyMassIndex", "Occupation",
         "AdditionalPatientHistory", "EthnicGroup", "PatientComments", "PatientSpeciesDescription",
         "PatientBreedDescription", "ResponsiblePerson", "ResponsiblePersonRole", "ResponsibleOrganization",
@@ -136,6 +136,10 @@ INSTANCE = Level(
     _tags("SOPClassUID", "SOPInstanceUID", "InstanceNumber", "Rows", "Columns", "BitsAllocated", "NumberOfFrames"),
 )
 LEVELS = (STUDY, SERIES, INSTANCE)
+
+
+COPY = "CASE WHEN status IN ('ok', 'no_image', 'issues') THEN '0' ELSE '1' END || path"
+"""Of copies of an instance, the least by this stands for it: one that is not damaged, the first by path."""
 
 
 def between(above: Depth | None, level: Level) -> Iterable[Level]:

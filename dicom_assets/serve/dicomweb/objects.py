@@ -89,4 +89,4 @@ def _beginning(source: ByteSource) -> bytes:
     written = DicomBytesIO()
     written.is_little_endian, written.is_implicit_VR = True, False
     write_file_meta_info(written, meta)
-    return b"\0" * _PREAMBLE + _PREFIX + written.getvalue()
+    return b"\0" * _PREAMBLE + _PREFIX + bytes(written.getvalue())

@@ -216,7 +216,7 @@ def _as_asked(data: bytes, stored: str, kind: str, how: Rendering) -> Response:
     """Return a picture in the media type and the viewport that are asked for; as it is, where it is so already."""
     if how.viewport is None and stored == kind:
         return Response(data, media_type=kind)
-    picture = Image.open(io.BytesIO(data))
+    picture: Image.Image = Image.open(io.BytesIO(data))
     if how.viewport is not None:
         picture = _shown(picture, how.viewport)
     out = io.BytesIO()

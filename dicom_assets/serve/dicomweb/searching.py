@@ -2,7 +2,7 @@
 
 Two steps. The first finds the unique identifiers of one page of matches by few narrow columns. The second reads what is
 returned of these, counts over all of their files, and headers only where an attribute without a column is asked for.
-Of copies of an instance, one counts: the first by path.
+Of copies of an instance, one counts (:data:`~dicom_assets.serve.dicomweb.levels.COPY`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -107,7 +107,8 @@ class Searching:
             f"SELECT {uid}, {picked} FROM {CATALOG_NAME} WHERE {where} GROUP BY {uid} "  # noqa: S608 - values are bound
             f"ORDER BY {', '.join(self.level.order)}, {uid} LIMIT ? OFFSET ?"
         )
-        return self.catalog.ask(query, [*values, count, self.search.offset])[uid].to_pylist()
+        found = self.catalog.ask(query, [*values, count, self.search.offset])[uid]
+        return [str(one) for one in found.to_pylist()]
 
     def _conditions(self) -> Iterator[Condition]:
         for column, uid in self.within.items():
@@ -174,7 +175,7 @@ class Searching:
         names = {"path", *(each.uid for each in LEVELS), "TransferSyntaxUID", *self._columns(level)}
         present = self.catalog.columns(CATALOG_NAME)
         struct = ", ".join(f"{identifier(name)} := {identifier(name)}" for name in sorted(names & present))
-        yield f"arg_min(struct_pack({struct}), path) AS first"
+        yield f"arg_min(struct_pack({struct}), {levels.COPY}) AS first"
         if level.depth <= Depth.SERIES:
             yield "count(DISTINCT SOPInstanceUID) AS instances"
         if level is STUDY:
