@@ -1,8 +1,9 @@
 """A catalog whose tables stay at the versions that they were loaded at, for who answers from one state of all."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -92,10 +93,15 @@ class FixedCatalog(Catalog):
             raise CatalogError(f"there is no table {name} yet: bring the catalog up to date")
         return self.fixed[name].delta
 
-    def ask(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
-        """Return the answer to a query of this package, with values bound to its parameters (``?`` or ``$name``).
+    def ask(self, query: str, values: Sequence[Any] = ()) -> pa.Table:
+        """Return the answer to a query of this package.
 
-        The text is trusted: nothing that a user wrote may be part of it, which is what the values are for.
+        Parameters
+        ----------
+        query
+            One statement. The text is trusted: nothing that a user wrote may be part of it.
+        values
+            Bound to its parameters, each a ``?``.
 
         Raises
         ------
@@ -103,17 +109,48 @@ class FixedCatalog(Catalog):
             The tables lack a column, a data file is gone, or the query took too long.
 
         """
-        session = self._open.session(self.engine)
+        with _one_line():
+            return self._run(query, values, self.engine.seconds).to_arrow_table()
+
+    def stream(
+        self, query: str, values: Sequence[Any] = (), *, rows: int = 256, seconds: float = 3600.0
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yield the rows of an answer some at a time, as they are read; else as :meth:`ask`.
+
+        Parameters
+        ----------
+        query, values
+            As for :meth:`ask`.
+        rows
+            How many at a time.
+        seconds
+            Until the last of them is to be taken.
+
+        """
+        with _one_line():
+            for batch in self._run(query, values, seconds).to_arrow_reader(rows):
+                yield batch.to_pylist()
+
+    def _run(self, query: str, values: Sequence[Any], seconds: float | None) -> duckdb.DuckDBPyRelation:
+        session = self._open.session(replace(self.engine, seconds=seconds))
         relations = Relations.of(self.tables(), VIEWS)
         absent = relations.put(
             session, query, lambda name, mentioned: session.register(name, self._dataset(name, mentioned))
         )
         try:
-            return session.execute(query, values or None).to_arrow_table()
-        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            return session.sql(query, params=list(values) or None)
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
             reason = next((why for name, why in absent.items() if name in query), one_line(error))
             raise QueryError(reason) from error
 
     def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> TableDataset:
         """Return a table that DuckDB can scan."""
         return self.fixed[name].dataset(mentioned)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise QueryError(one_line(error)) from error
