@@ -11,7 +11,7 @@ from dicom_assets.query.documented import documented
 from dicom_assets.query.errors import CatalogError
 from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.query.lineage_model import RowLineage
-from dicom_assets.serve.browser.header_nodes import Header, header_of
+from dicom_assets.query.header_nodes import Header, header_of
 from dicom_assets.serve.browser.listing import FILE_COLUMNS, Row, files_at
 from dicom_assets.serve.errors import NotFoundError
 

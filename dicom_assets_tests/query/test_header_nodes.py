@@ -1,7 +1,7 @@
 import orjson
 import pytest
 
-from dicom_assets.serve.browser.header_nodes import MOST_NODES, header_of
+from dicom_assets.query.header_nodes import MOST_NODES, header_of
 
 HEADER = {
     "fileMeta": {"00020010": {"vr": "UI", "Value": ["1.2.840.10008.1.2.1"]}},
