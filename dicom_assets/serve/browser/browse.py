@@ -16,7 +16,7 @@ from dicom_assets.serve.browser.images import Shelf
 from dicom_assets.serve.browser.listing import FILE_COLUMNS, Row, Rows, files_at, reasons_of, rows_of
 from dicom_assets.serve.browser.pages import Pages
 from dicom_assets.serve.browser.plots import plots_of
-from dicom_assets.serve.browser.selection import MOST_RESULTS, PAGE_ROWS, Level, Selection, View
+from dicom_assets.serve.browser.selection import MOST_RESULTS, PAGE_ROWS, Level, Selection, SelectionError, View
 
 _COPYABLE = "SELECT path, Modality, PatientID, StudyDate, SeriesDescription, status\nFROM object_catalog\nWHERE {}"
 
@@ -45,6 +45,8 @@ class Browse:
 
     def cards(self, catalog: FixedCatalog, selection: Selection) -> HTMLResponse:
         """Return the cards of a page, and nothing around them."""
+        if selection.shown_as is not View.GRID:
+            raise SelectionError("only series and files have cards")
         try:
             rows = self._rows(catalog, selection, 0)
         except QueryError as error:

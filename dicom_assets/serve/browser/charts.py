@@ -14,6 +14,8 @@ from dicom_assets.query.visible import visible
 WIDTH, HEIGHT = 760, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 14, 40
 _TICKS = 4
+_LEAST = 1e-9
+"""What is not more is nothing."""
 _MOST_LABELS = 12
 COLOURS = 8
 """Classes ``c0`` to ``c7`` of the style sheet; what comes after them is ``c7``, too."""
@@ -100,7 +102,7 @@ class _Scale:
     """From heights to places, with round numbers at the lines of the grid."""
 
     def __init__(self, most: float) -> None:
-        step = _round(most / _TICKS) if most > 0 else 1.0
+        step = _round(most / _TICKS) if most > _LEAST else 1.0
         self._step = step
         self._top = step * max(1, ceil(most / step - 1e-9))
 

@@ -5,8 +5,8 @@ part of one statement that reads. The engine itself reaches nothing but the tabl
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -37,24 +37,46 @@ _OF_A_UID = re.compile(r"[0-9.]+")
 _WHOLE_UID = re.compile(r"[0-9]+(\.[0-9]+){3,}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _MOST_WORDS = 8
+_LAST_YEAR = 9999
 
 
 class ConditionError(SelectionError):
     """The condition that a user wrote is none on ``object_catalog``."""
 
 
+class Bound:
+    """The values of a query that is being made, in the order of their numbers."""
+
+    def __init__(self) -> None:
+        self._values: list[Any] = []
+
+    def __call__(self, value: Any) -> str:
+        """Take in a value, and return its parameter."""
+        self._values.append(value)
+        return f"${len(self._values)}"
+
+    def among(self, column: str, values: Iterable[str]) -> str:
+        """Return the condition that a column has one of some values."""
+        return f"{column} IN ({', '.join(map(self, values))})"
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """What was taken in."""
+        return tuple(self._values)
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition, and the values of its parameters by name."""
+    """A condition, and the values of its parameters, ``$1`` and on."""
 
     sql: str = "true"
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: tuple[Any, ...] = ()
 
     @property
     def text(self) -> str:
         """The condition with its values in it, for people to go on with."""
         return re.sub(
-            r"\$(\w+)", lambda found: _written(self.values[found[1]]) if found[1] in self.values else found[0], self.sql
+            r"\$(\d{1,4})", lambda found: _written(self.values[int(found[1]) - 1]) if self.values else found[0], self.sql
         )
 
 
@@ -79,15 +101,12 @@ def condition_of(catalog: FixedCatalog, selection: Selection, *, with_facets: bo
 
     """
     known = catalog.columns(CATALOG_NAME)
-    parts: list[str] = []
-    values: dict[str, Any] = {}
-    for part, bound in _parts(known, selection, with_facets=with_facets):
-        parts.append(part)
-        values |= bound
+    bound = Bound()
+    parts = list(_parts(known, selection, bound, with_facets=with_facets))
     if selection.where:
         check_where(catalog, selection.where)
         parts.append(f"(\n{selection.where}\n)")
-    return Condition("\nAND ".join(parts) or "true", values)
+    return Condition("\nAND ".join(parts) or "true", bound.values)
 
 
 def check_where(catalog: FixedCatalog, where: str) -> None:
@@ -98,62 +117,53 @@ def check_where(catalog: FixedCatalog, where: str) -> None:
         raise ConditionError(str(error)) from error
 
 
-Part = tuple[str, Mapping[str, Any]]
-
-
-def _parts(known: frozenset[str], selection: Selection, *, with_facets: bool) -> Iterator[Part]:
+def _parts(known: frozenset[str], selection: Selection, bound: Bound, *, with_facets: bool) -> Iterator[str]:
     if "removed_at" in known:
-        yield "removed_at IS NULL", {}
+        yield "removed_at IS NULL"
     for name, value in selection.scope:
-        yield f"{SCOPE_COLUMNS[name]} = ${name}", {name: value}
+        yield f"{SCOPE_COLUMNS[name]} = {bound(value)}"
     if selection.level is Level.PROBLEMS:
-        yield f"status NOT IN ({', '.join(map(literal, FINE))})", {}
-    yield from _words(known, selection.text)
+        yield f"status NOT IN ({', '.join(map(literal, FINE))})"
+    yield from _words(known, selection.text, bound)
     for facet in FACETS if with_facets else ():
         if chosen := selection.chosen(facet.name):
-            yield _of_facet(facet, chosen)
+            yield _of_facet(facet, chosen, bound)
 
 
-def _words(known: frozenset[str], text: str) -> Iterator[Part]:
+def _words(known: frozenset[str], text: str, bound: Bound) -> Iterator[str]:
     """Yield a part for each word: some text of the file holds it, in any case."""
     words = text.split()
     if len(words) > _MOST_WORDS:
         raise SelectionError(f"more than {_MOST_WORDS} words are searched for")
-    for number, word in enumerate(words):
-        name = f"word{number}"
+    for word in words:
+        value = bound(word.lower())
         # Other words are no part of a UID: these columns need not be read for them.
-        uids = _UIDS if _OF_A_UID.fullmatch(word) else ()
+        uids = [name for name in _UIDS if name in known] if _OF_A_UID.fullmatch(word) else []
         if _WHOLE_UID.fullmatch(word):
-            equal = " OR ".join(f"{uid} = ${name}" for uid in uids if uid in known)
-            yield f"({equal or 'false'} OR contains(relative_path, ${name}))", {name: word}
-            continue
-        found = [f"contains(lower({column}), ${name})" for column in (*_WORDY, *uids) if column in known]
-        yield f"({' OR '.join(found)})", {name: word.lower()}
+            yield f"({' OR '.join([*(f'{name} = {value}' for name in uids), f'contains(relative_path, {value})'])})"
+        else:
+            columns = [*(name for name in _WORDY if name in known), *uids]
+            yield f"({' OR '.join(f'contains(lower({name}), {value})' for name in columns)})"
 
 
-def _of_facet(facet: Facet, chosen: Iterable[str]) -> Part:
-    values = {f"{facet.name}{number}": value for number, value in enumerate(value for value in chosen if value)}
+def _of_facet(facet: Facet, chosen: tuple[str, ...], bound: Bound) -> str:
+    stated = [value for value in chosen if value]
     if facet.is_month:
-        alternatives, values = _months(facet, values)
+        alternatives = [_of_month(facet, value, bound) for value in stated]
     else:
-        alternatives = [f"{facet.column} IN ({', '.join(f'${name}' for name in values)})"] if values else []
+        alternatives = [bound.among(facet.column, stated)] if stated else []
     if "" in chosen:
         alternatives.append(f"{facet.column} IS NULL" if facet.is_month else f"coalesce({facet.column}, '') = ''")
-    return f"({' OR '.join(alternatives)})", values
+    return f"({' OR '.join(alternatives)})"
 
 
-def _months(facet: Facet, values: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    alternatives: list[str] = []
-    bound: dict[str, Any] = {}
-    for name, value in values.items():
-        month = _MONTH.fullmatch(value)
-        if month is None or not 0 < int(month[1]) < 9999:
-            raise SelectionError("a month is written as 2024-01")
-        year, number = int(month[1]), int(month[2])
-        bound[f"{name}a"] = date(year, number, 1)
-        bound[f"{name}b"] = date(year + number // 12, number % 12 + 1, 1)
-        alternatives.append(f"{facet.column} >= ${name}a AND {facet.column} < ${name}b")
-    return alternatives, bound
+def _of_month(facet: Facet, value: str, bound: Bound) -> str:
+    month = _MONTH.fullmatch(value)
+    if month is None or not 0 < int(month[1]) < _LAST_YEAR:
+        raise SelectionError("a month is written as 2024-01")
+    year, number = int(month[1]), int(month[2])
+    first, following = date(year, number, 1), date(year + number // 12, number % 12 + 1, 1)
+    return f"{facet.column} >= {bound(first)} AND {facet.column} < {bound(following)}"
 
 
 def _written(value: Any) -> str:

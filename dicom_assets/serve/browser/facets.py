@@ -106,7 +106,7 @@ class Facets:
     def cube(self, catalog: FixedCatalog, selection: Selection) -> Cube:
         """Return the files of a selection, whatever facets are chosen; raises as :func:`condition_of` does."""
         condition = condition_of(catalog, selection, with_facets=False)
-        question = (condition.sql, tuple(condition.values.items()))
+        question = (condition.sql, condition.values)
         return self._cubes.get(catalog.fixed.get(CATALOG_NAME), question, lambda: _counted(catalog, condition))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.serve.browser.columns import order_of
-from dicom_assets.serve.browser.conditions import SCOPE_COLUMNS, Condition, condition_of
+from dicom_assets.serve.browser.conditions import SCOPE_COLUMNS, Bound, condition_of
 from dicom_assets.serve.browser.selection import MOST_RESULTS, PAGE_ROWS, Level, Selection
 from dicom_assets.serve.errors import RequestError
 
@@ -101,10 +101,10 @@ def _entities(catalog: FixedCatalog, selection: Selection, limit: int) -> Rows:
         raise NoRollupsError("this catalog has no tables of series and studies yet: look at its files, or update it")
     key, order = SCOPE_COLUMNS[name], order_of(selection)
     if selection.is_everything:
-        source, values = f"SELECT *, files AS matching FROM {view}", {}  # noqa: S608 - a name of ours
+        source, values = f"SELECT *, files AS matching FROM {view}", ()  # noqa: S608 - a name of ours
     else:
         condition = condition_of(catalog, selection)
-        values = dict(condition.values)
+        values = condition.values
         source = (
             f"SELECT entity.*, chosen.matching FROM {view} AS entity JOIN (SELECT {key}, count(*) AS matching "  # noqa: S608
             f"FROM {CATALOG_NAME}\nWHERE {condition.sql}\nGROUP BY {key}) AS chosen USING ({key})"
@@ -147,21 +147,15 @@ def files_at(
     if not paths:
         return []
     known = catalog.columns(CATALOG_NAME)
-    condition = among("path", paths, "p")
-    within = among("prefix", list(dict.fromkeys(prefixes)), "x") if prefixes else Condition()
+    bound = Bound()
+    within = bound.among("prefix", dict.fromkeys(prefixes)) if prefixes else "true"
     names = ", ".join(f'"{name}"' for name in columns if name in known)
     read = catalog.ask(
-        f"SELECT {names} FROM {CATALOG_NAME} WHERE {within.sql} AND {condition.sql}",  # noqa: S608 - names of ours
-        {**within.values, **condition.values},
+        f"SELECT {names} FROM {CATALOG_NAME} WHERE {within} AND {bound.among('path', paths)}",  # noqa: S608 - our names
+        bound.values,
     )
     found: dict[str, Row] = {row["path"]: row for row in read.to_pylist()}
     return [found[path] for path in dict.fromkeys(paths) if path in found]
-
-
-def among(column: str, values: Sequence[str], name: str) -> Condition:
-    """Return the condition that a column has one of some values; `name` begins the names of its parameters."""
-    bound = {f"{name}{number}": value for number, value in enumerate(values)}
-    return Condition(f"{column} IN ({', '.join(f'${one}' for one in bound)})", bound)
 
 
 def reasons_of(catalog: FixedCatalog, selection: Selection, most: int = 30) -> list[Row]:

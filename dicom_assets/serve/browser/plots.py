@@ -128,7 +128,7 @@ def _spacing(catalog: FixedCatalog, selection: Selection) -> Plot:
     found = catalog.ask(
         f"SELECT least(floor(slice_spacing / {_SPACING_STEP}) * {_SPACING_STEP}, {_SPACING_MOST}) AS bin, "  # noqa: S608
         f"count(*) AS series FROM series WHERE slice_spacing >= 0 {chosen} GROUP BY bin",
-        {} if selection.is_everything else condition.values,
+        () if selection.is_everything else condition.values,
     ).to_pylist()
     counts = {float(row["bin"]): int(row["series"]) for row in found}
     steps = [number * _SPACING_STEP for number in range(int(_SPACING_MOST / _SPACING_STEP) + 1)]

@@ -156,9 +156,9 @@ def _copies(catalog: FixedCatalog, row: Row) -> list[Row]:
     if not row.get("SOPInstanceUID"):
         return []
     found = catalog.ask(
-        f"SELECT prefix, path FROM {CATALOG_NAME} WHERE SOPInstanceUID = $uid AND path <> $path{_there(catalog)} "  # noqa: S608
+        f"SELECT prefix, path FROM {CATALOG_NAME} WHERE SOPInstanceUID = $1 AND path <> $2{_there(catalog)} "  # noqa: S608
         f"ORDER BY path LIMIT {_MOST_COPIES:d}",
-        {"uid": row["SOPInstanceUID"], "path": row["path"]},
+        [row["SOPInstanceUID"], row["path"]],
     )
     return files_at(catalog, found["path"].to_pylist(), found["prefix"].to_pylist(), _IN_STRIP)
 
@@ -169,8 +169,8 @@ def _strip(catalog: FixedCatalog, row: Row) -> Strip | None:
     known = catalog.columns(CATALOG_NAME)
     read = catalog.ask(
         f"SELECT {', '.join(name for name in _IN_STRIP if name in known)} FROM {CATALOG_NAME} "  # noqa: S608 - ours
-        f"WHERE SeriesInstanceUID = $uid{_there(catalog)} ORDER BY InstanceNumber NULLS LAST, path",
-        {"uid": row["SeriesInstanceUID"]},
+        f"WHERE SeriesInstanceUID = $1{_there(catalog)} ORDER BY InstanceNumber NULLS LAST, path",
+        [row["SeriesInstanceUID"]],
     )
     paths = read["path"].to_pylist()
     if len(paths) < 2 or row["path"] not in paths:

@@ -16,28 +16,19 @@ from dicom_assets_tests.serve.browser.html import Html
 LEVELS = ("patients", "studies", "series", "files", "problems")
 
 
-def page(served, path, status=200, **query):
-    answer = served.client.get(f"{path}?{urlencode(query, doseq=True)}" if query else path)
+def page(served, address, /, status=200, **query):
+    answer = served.client.get(f"{address}?{urlencode(query, doseq=True)}" if query else address)
     assert answer.status_code == status, answer.text[:500]
     html = Html(answer.text)
     assert html.violations == []
     return html
 
 
-def heading(html):
-    return " ".join(re.search(r"(\d[\d,]* [a-z]+)", html.text[html.text.index("As SQL") - 400 :]).group(1).split())
-
-
 def first_cells(served, **query):
     html = page(served, "/", view="table", **query)
-    return [
-        cell.strip()
-        for cell in re.findall(
-            r"<th scope=\"row\".*?<bdi>(.*?)</bdi>",
-            served.client.get(f"/?{urlencode({'view': 'table', **query}, doseq=True)}").text,
-            re.DOTALL,
-        )
-    ], html
+    answer = served.client.get(f"/?{urlencode({'view': 'table', **query}, doseq=True)}")
+    cells = re.findall(r"<th scope=\"row\".*?<bdi>(.*?)</bdi>", answer.text, re.DOTALL)
+    return [cell.strip() for cell in cells], html
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -46,7 +37,7 @@ def test_every_level_has_rows_facets_and_a_way_down(served, level):
     assert html.all("a", **{"aria-current": "page"})[0]["href"].endswith(
         "/" if level == "studies" else f"level={level}"
     )
-    assert any("modality=CT" in link for link in html.links)
+    assert any("modality=" in link for link in html.links)
     deeper = {"patients": "patient=", "studies": "study=", "series": "series=", "files": "/file?", "problems": "/file?"}
     assert any(deeper[level] in link for link in html.links)
 
@@ -54,7 +45,8 @@ def test_every_level_has_rows_facets_and_a_way_down(served, level):
 def test_a_selection_narrows_and_counts_stay_of_the_whole(served):
     paths, html = first_cells(served, level="files", modality="MR")
     assert sorted(paths) == ["mr/MR_small.dcm", "mr/MR_small_bigendian.dcm", "mr/MR_truncated.dcm"]
-    assert re.search(r"CT\s*3|CT\s*4", html.text), "other values can be added"
+    ((others,),) = served.catalog.sql("SELECT count(*) FROM object_catalog WHERE Modality = 'CT'").fetchall()
+    assert re.search(rf"\bCT\s*{others}\b", html.text), "other values can be added"
     both, _ = first_cells(served, level="files", modality=["MR", "CT"])
     assert len(both) > len(paths)
 
@@ -129,14 +121,12 @@ def test_the_cards_of_a_page_come_alone(served):
 
 
 def test_a_file_is_shown_with_all_that_is_known_of_it(served):
-    path = next(
-        iter(served.catalog.sql("SELECT path FROM object_catalog WHERE path LIKE '%/ct/CT_small.dcm'").fetchall())
-    )[0]
+    ((path,),) = served.catalog.sql("SELECT path FROM object_catalog WHERE path LIKE '%/ct/CT_small.dcm'").fetchall()
     html = page(served, "/file", path=path)
     assert path in html.text
     assert "(0010,0010)" in html.text
     assert "CompressedSamples^CT1" in html.text
-    assert any("/copy" in link for link in html.links), "the copy of it"
+    assert any("copy%2Fagain.dcm" in link for link in html.links), "the copy of it"
     assert any(link.startswith("/viewer/viewer?StudyInstanceUIDs=1.3.6.1") for link in html.links)
     assert any(link.startswith("/dicom-web/studies/1.3.6.1") and link.endswith("/rendered") for link in html.links)
     assert "update-" in html.text, "the run that made its rows"
@@ -235,7 +225,7 @@ def test_text_from_files_is_text_on_the_page_of_a_file_and_of_answers(hostile):
 def test_text_from_a_link_is_text(hostile):
     everything = {"q": HOSTILE[:80], "modality": HOSTILE, "patient": HOSTILE, "status": "damaged"}
     check_is_text(hostile.client.get(f"/?{urlencode(everything)}"))
-    check_is_text(hostile.client.get(f"/?{urlencode({'where': HOSTILE})}"), status=400)
+    check_is_text(hostile.client.get(f"/?{urlencode({'where': HOSTILE})}"), shows=False, status=400)
     check_is_text(hostile.client.get(f"/sql?{urlencode({'query': HOSTILE})}"), status=400)
 
 
