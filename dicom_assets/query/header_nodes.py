@@ -1,6 +1,6 @@
 """A header as nested elements for a page: tag, VR, keyword and value of each, items below their sequence."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import orjson
 
 from dicom_assets.dicom.header.model import JsonDataset
 from dicom_assets.query.header_tree import name_of, value_text
+from dicom_assets.query.visible import visible
 
 _ROOM = 300
 """Characters of a value."""
@@ -64,7 +65,15 @@ class Header:
     is_broken: bool = False
 
 
-def header_of(stored: str | None, find: str = "") -> Header:
+Told = Callable[[str, str], bool]
+"""Whether an element is shown, by its tag and VR."""
+
+
+def _all(tag: str, vr: str) -> bool:  # noqa: ARG001 - whatever they are
+    return True
+
+
+def header_of(stored: str | None, find: str = "", told: Told = _all) -> Header:
     """Return the header of a file for a page.
 
     Parameters
@@ -73,17 +82,19 @@ def header_of(stored: str | None, find: str = "") -> Header:
         As ``object_catalog`` has it.
     find
         Only elements that hold this text, in any case, with the sequences around them.
+    told
+        Leaves elements out, with all below them.
 
     """
     try:
         parts: dict[str, JsonDataset] = orjson.loads(stored or "{}")
-        left = [MOST_NODES]
-        found = [tuple(_elements(parts.get(name) or {}, left, 0)) for name in ("fileMeta", "dataset")]
+        walk = _Walk(told)
+        found = [tuple(walk.elements(parts.get(name) or {}, 0)) for name in ("fileMeta", "dataset")]
     except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError):
         return Header(is_broken=True)
     if word := find.strip().lower():
         found = [tuple(matching(nodes, word)) for nodes in found]
-    return Header(*found, is_cut=left[0] <= 0)
+    return Header(*found, is_cut=walk.left <= 0)
 
 
 def matching(nodes: tuple[Node, ...], word: str) -> Iterator[Node]:
@@ -95,22 +106,30 @@ def matching(nodes: tuple[Node, ...], word: str) -> Iterator[Node]:
             yield Node(node.tag, node.vr, node.name, node.value, below)
 
 
-def _elements(dataset: Mapping[str, Any], left: list[int], depth: int) -> Iterator[Node]:
-    for tag, element in dataset.items():
-        if left[0] <= 0:
-            return
-        left[0] -= 1
-        vr, name = str(element.get("vr", "??")), name_of(dataset, tag)
-        items = element.get("Value", []) if vr == "SQ" else []
-        value = _items(len(items)) if vr == "SQ" else value_text(element, _ROOM)
-        nodes = tuple(_item(number, item, left, depth) for number, item in enumerate(items, 1) if left[0] > 0)
-        yield Node(f"({tag[:4]},{tag[4:]})", vr, name, value, nodes)
+@dataclass(slots=True)
+class _Walk:
+    """A walk over a header that ends when it has seen enough."""
 
+    told: Told
+    left: int = MOST_NODES
 
-def _item(number: int, item: Mapping[str, Any] | None, left: list[int], depth: int) -> Node:
-    if depth >= _DEEPEST:
-        return Node("", "", "", f"Item {number}, nested deeper than is shown")
-    return Node("", "", "", f"Item {number}", tuple(_elements(item or {}, left, depth + 1)))
+    def elements(self, dataset: Mapping[str, Any], depth: int) -> Iterator[Node]:
+        for tag, element in dataset.items():
+            if self.left <= 0:
+                return
+            vr, name = str(element.get("vr", "??")), name_of(dataset, tag)
+            if not self.told(tag, vr):
+                continue
+            self.left -= 1
+            items = element.get("Value", []) if vr == "SQ" else []
+            value = _items(len(items)) if vr == "SQ" else value_text(element, _ROOM)
+            nodes = tuple(self._item(number, item, depth) for number, item in enumerate(items, 1) if self.left > 0)
+            yield Node(*map(visible, (f"({tag[:4]},{tag[4:]})", vr, name, value)), nodes)
+
+    def _item(self, number: int, item: Mapping[str, Any] | None, depth: int) -> Node:
+        if depth >= _DEEPEST:
+            return Node("", "", "", f"Item {number}, nested deeper than is shown")
+        return Node("", "", "", f"Item {number}", tuple(self.elements(item or {}, depth + 1)))
 
 
 def _items(number: int) -> str:

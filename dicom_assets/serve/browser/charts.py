@@ -54,7 +54,7 @@ def bars(title: str, labels: Sequence[str], stacks: Sequence[Series], unit: str)
 
     """
     totals = [sum(series.heights[place] for series in stacks) for place in range(len(labels))]
-    scale = _Scale(max(totals, default=0))
+    scale = _Scale(max(totals, default=0), least_step=1)
     width = (WIDTH - _LEFT - _RIGHT) / max(1, len(labels))
     parts = [scale.grid()]
     for place, label in enumerate(labels):
@@ -101,8 +101,8 @@ def _bar(number: int, x: float, width: float, span: tuple[float, float], told: s
 class _Scale:
     """From heights to places, with round numbers at the lines of the grid."""
 
-    def __init__(self, most: float) -> None:
-        step = _round(most / _TICKS) if most > _LEAST else 1.0
+    def __init__(self, most: float, least_step: float = _LEAST) -> None:
+        step = max(least_step, _round(most / _TICKS)) if most > _LEAST else 1.0
         self._step = step
         self._top = step * max(1, ceil(most / step - 1e-9))
 

@@ -76,7 +76,9 @@ class Condition:
     def text(self) -> str:
         """The condition with its values in it, for people to go on with."""
         return re.sub(
-            r"\$(\d{1,4})", lambda found: _written(self.values[int(found[1]) - 1]) if self.values else found[0], self.sql
+            r"\$(\d{1,4})",
+            lambda found: _written(self.values[int(found[1]) - 1]) if self.values else found[0],
+            self.sql,
         )
 
 

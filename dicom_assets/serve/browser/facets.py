@@ -68,7 +68,7 @@ class Cube:
         return int(pc.sum(self._under(selection, None)[_FILES]).as_py() or 0)
 
     def counts(self, facet: Facet, selection: Selection) -> tuple[Count, ...]:
-        """Return the values of a facet, the most frequent first; months from the latest."""
+        """Return the values of a facet, the most frequent first, months from the latest; files that state none last."""
         sums = self._summed([facet.name], self._under(selection, facet))
         chosen = selection.chosen(facet.name)
         counts = {str(row[facet.name]): int(row["files_sum"]) for row in sums}
@@ -76,7 +76,7 @@ class Cube:
         found = [Count(value, facet.label(value), files, value in chosen) for value, files in counts.items()]
         if facet.is_month:
             return tuple(sorted(found, key=lambda count: count.value, reverse=True))
-        return tuple(sorted(found, key=lambda count: (-count.files, count.label)))
+        return tuple(sorted(found, key=lambda count: (not count.value, -count.files, count.label)))
 
     def by(self, one: str, other: str, selection: Selection) -> dict[tuple[str, str], int]:
         """Return how many of the chosen files have which values of two facets."""

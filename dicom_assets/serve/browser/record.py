@@ -10,8 +10,9 @@ from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.query.documented import documented
 from dicom_assets.query.errors import CatalogError
 from dicom_assets.query.fixed import FixedCatalog
-from dicom_assets.query.lineage_model import RowLineage
 from dicom_assets.query.header_nodes import Header, header_of
+from dicom_assets.query.labels import uid_name
+from dicom_assets.query.lineage_model import RowLineage
 from dicom_assets.serve.browser.listing import FILE_COLUMNS, Row, files_at
 from dicom_assets.serve.errors import NotFoundError
 
@@ -109,9 +110,12 @@ class Record:
     @property
     def attributes(self) -> Iterator[tuple[str, Any]]:
         """Attributes of the header that have a column."""
-        return (
-            (column.name, self.row[column.name]) for column in PROMOTED if self.row.get(column.name) not in (None, [])
-        )
+        for column in PROMOTED:
+            found = self.row.get(column.name)
+            if found is None or found == []:
+                continue
+            name = uid_name(found) if column.vr == "UI" and isinstance(found, str) else found
+            yield column.name, found if name == found else f"{name} ({found})"
 
 
 def record_of(catalog: FixedCatalog, path: str, prefix: str, find: str = "") -> Record:

@@ -42,7 +42,7 @@ def test_counts_are_those_of_the_files_under_the_other_facets(rows, chosen):
     assert sum(both.values()) == cube.total(selection)
 
 
-def test_the_most_frequent_comes_first_and_a_facet_without_values_is_left_out():
+def test_the_most_frequent_comes_first_files_that_state_none_last_and_a_facet_without_values_is_left_out():
     cube = cube_of([("CT", "", "", "2024-01", "ok", ""), ("MR", "", "", "2024-02", "ok", ""), ("MR", *([""] * 5))])
     found = {one.facet.name: [(c.label, c.files) for c in one.counts] for one in counted(cube, Selection())}
     assert found == {
