@@ -47,7 +47,7 @@ class Card:
         row = self.row
         patient, study, series = (row[name] or "" for name in ("PatientID", "StudyInstanceUID", "SeriesInstanceUID"))
         of_none = "" if series else str(self.path.parent)
-        return patient, study, row["SeriesNumber"] or 0, series, of_none
+        return not patient, patient, study, row["SeriesNumber"] or 0, series, of_none
 
     @property
     def modality(self) -> str:
