@@ -34,8 +34,8 @@ def listen(host: str, port: int) -> socket.socket:
         raise ListenError(f"{host}:{port} cannot be listened at: {error.strerror}; choose another --port") from error
 
 
-def run(site: Site, listening: socket.socket) -> None:
-    """Serve a site until the process is told to end.
+def running(site: Site) -> uvicorn.Server:
+    """Return the server of a site, to be run with sockets that listen, and ended by its ``should_exit``.
 
     Targets of requests are not logged: they hold what was searched for.
     """
@@ -50,4 +50,9 @@ def run(site: Site, listening: socket.socket) -> None:
         timeout_graceful_shutdown=_END_SECONDS,
         h11_max_incomplete_event_size=site.limits.url_bytes + site.limits.header_bytes,
     )
-    uvicorn.Server(configuration).run(sockets=[listening])
+    return uvicorn.Server(configuration)
+
+
+def run(site: Site, listening: socket.socket) -> None:
+    """Serve a site until the process is told to end."""
+    running(site).run(sockets=[listening])

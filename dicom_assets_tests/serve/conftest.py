@@ -18,7 +18,6 @@ FILES = (
     "ExplVR_BigEndNoMeta.dcm",
     "JPEG-lossy.dcm",
     "JPEG2000.dcm",
-    "JPEGLSNearLossless_16.dcm",
     "MR_small_bigendian.dcm",
     "SC_rgb_jpeg_dcmtk.dcm",
     "SC_rgb_rle_16bit_2frame.dcm",

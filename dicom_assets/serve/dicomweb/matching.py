@@ -26,7 +26,7 @@ _MOMENTS = frozenset({"DA", "TM", "DT"})
 _NO_VALUES = frozenset({"SQ", "OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _EMPTY = '""'
 """Matches what has no value (PS3.4 C.2.2.2.7)."""
-_ALIKE = 0.9
+_ALIKE = 0.85
 """Jaro-Winkler similarity from which on two words of names are alike: ``smyth`` and ``smith``."""
 _MOST_UIDS = 1_000
 _NAME_BREAKS = r"[\^=\s,.]+"

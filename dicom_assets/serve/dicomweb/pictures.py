@@ -163,7 +163,7 @@ def _fitted(prepared: Prepared, how: Rendering) -> Prepared:
     if how.window is not None:
         if not isinstance(plan.pipeline, GreyPipeline):
             raise UnsupportedPixelsError("only grey images have a window")
-        pipeline = replace(plan.pipeline, voi=how.window)
+        pipeline = replace(plan.pipeline, voi=how.window, exact=True)
         plan = replace(plan, pipeline=pipeline, step=pipeline.step)
     view = how.viewport
     if view is not None and view.shows_all:

@@ -19,6 +19,7 @@ from dicom_assets.serve.dicomweb.pictures import read_rendering, render, render_
 from dicom_assets.serve.dicomweb.searching import Found, Searching
 from dicom_assets.serve.dicomweb.sending import send
 from dicom_assets.serve.service import Service, catalog_of
+from dicom_assets.serve.site import LOOPBACK
 
 Answer = Callable[[Request], Response]
 
@@ -63,7 +64,19 @@ def _uids(request: Request) -> dict[str, str]:
 
 
 def _base(request: Request) -> str:
-    return f"{str(request.base_url).rstrip('/')}/dicom-web"
+    """Return the address of the service, as the client calls this server.
+
+    Some clients leave the port out of Host (dicomweb-client does). Where no proxy is between, the socket tells it.
+    """
+    url = request.base_url
+    server = request.scope.get("server")
+    direct = not any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-forwarded-host", "via"))
+    if url.port is None and direct and url.hostname in LOOPBACK and server and server[1] not in _DEFAULT_PORTS:
+        url = url.replace(port=server[1])
+    return f"{str(url).rstrip('/')}/dicom-web"
+
+
+_DEFAULT_PORTS = frozenset({None, 80, 443})
 
 
 def _search(level: Level, most: int) -> Answer:
