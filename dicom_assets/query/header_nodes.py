@@ -89,12 +89,12 @@ def header_of(stored: str | None, find: str = "", told: Told = _all) -> Header:
     try:
         parts: dict[str, JsonDataset] = orjson.loads(stored or "{}")
         walk = _Walk(told)
-        found = [tuple(walk.elements(parts.get(name) or {}, 0)) for name in ("fileMeta", "dataset")]
+        meta, dataset = (tuple(walk.elements(parts.get(name) or {}, 0)) for name in ("fileMeta", "dataset"))
     except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError):
         return Header(is_broken=True)
     if word := find.strip().lower():
-        found = [tuple(matching(nodes, word)) for nodes in found]
-    return Header(*found, is_cut=walk.left <= 0)
+        meta, dataset = tuple(matching(meta, word)), tuple(matching(dataset, word))
+    return Header(meta, dataset, is_cut=walk.left <= 0)
 
 
 def matching(nodes: tuple[Node, ...], word: str) -> Iterator[Node]:
@@ -124,7 +124,7 @@ class _Walk:
             items = element.get("Value", []) if vr == "SQ" else []
             value = _items(len(items)) if vr == "SQ" else value_text(element, _ROOM)
             nodes = tuple(self._item(number, item, depth) for number, item in enumerate(items, 1) if self.left > 0)
-            yield Node(*map(visible, (f"({tag[:4]},{tag[4:]})", vr, name, value)), nodes)
+            yield Node(visible(f"({tag[:4]},{tag[4:]})"), visible(vr), visible(name), value, nodes)
 
     def _item(self, number: int, item: Mapping[str, Any] | None, depth: int) -> Node:
         if depth >= _DEEPEST:

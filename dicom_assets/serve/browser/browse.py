@@ -11,11 +11,12 @@ from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.serve.browser.columns import COLUMNS, order_of
 from dicom_assets.serve.browser.conditions import ConditionError, condition_of
 from dicom_assets.serve.browser.facet import FACETS
-from dicom_assets.serve.browser.facets import Facets, counted
+from dicom_assets.serve.browser.facets import Cube, Facets, counted
 from dicom_assets.serve.browser.images import Shelf
 from dicom_assets.serve.browser.listing import FILE_COLUMNS, Row, Rows, files_at, reasons_of, rows_of
 from dicom_assets.serve.browser.pages import Pages
 from dicom_assets.serve.browser.plots import plots_of
+from dicom_assets.serve.browser.search import Found, is_search, search
 from dicom_assets.serve.browser.selection import MOST_RESULTS, PAGE_ROWS, Level, Selection, SelectionError, View
 
 _COPYABLE = "SELECT path, Modality, PatientID, StudyDate, SeriesDescription, status\nFROM object_catalog\nWHERE {}"
@@ -75,9 +76,8 @@ class Browse:
         return {row["path"]: row for row in read}
 
     def _shown(self, catalog: FixedCatalog, selection: Selection) -> dict[str, Any]:
-        cube = self._facets.cube(catalog, selection)
+        cube, rows = self._counted(catalog, selection)
         files = cube.total(selection)
-        rows = self._rows(catalog, selection, files)
         order = order_of(selection)
         last = max(1, -(-min(rows.total, MOST_RESULTS) // PAGE_ROWS))
         return {
@@ -95,6 +95,22 @@ class Browse:
             "reasons": reasons_of(catalog, selection) if selection.level is Level.PROBLEMS else (),
             "as_sql": _COPYABLE.format(condition_of(catalog, selection).text),
         }
+
+    def _counted(self, catalog: FixedCatalog, selection: Selection) -> tuple[Cube, Rows]:
+        """Return the counts and the rows of a page: of a new search from one pass, else each from its own."""
+        found: list[Found] = []
+
+        def count() -> Cube:
+            found.append(search(catalog, selection))
+            return found[0].cube
+
+        cube = self._facets.cube(catalog, selection, count if is_search(selection) else None)
+        if not found:
+            return cube, self._rows(catalog, selection, cube.total(selection))
+        prefixes, paths = ([key[part] for key in found[0].keys] for part in (0, 1))
+        rows = files_at(catalog, paths, prefixes)
+        self._shelf.put(rows)
+        return cube, Rows(rows, cube.total(selection))
 
     def _rows(self, catalog: FixedCatalog, selection: Selection, files: int) -> Rows:
         rows = rows_of(catalog, selection, files)

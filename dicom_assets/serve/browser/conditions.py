@@ -47,8 +47,8 @@ class ConditionError(SelectionError):
 class Bound:
     """The values of a query that is being made, in the order of their numbers."""
 
-    def __init__(self) -> None:
-        self._values: list[Any] = []
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        self._values: list[Any] = list(values)
 
     def __call__(self, value: Any) -> str:
         """Take in a value, and return its parameter."""
@@ -108,6 +108,13 @@ def condition_of(catalog: FixedCatalog, selection: Selection, *, with_facets: bo
     if selection.where:
         check_where(catalog, selection.where)
         parts.append(f"(\n{selection.where}\n)")
+    return Condition("\nAND ".join(parts) or "true", bound.values)
+
+
+def facets_of(selection: Selection, after: Condition) -> Condition:
+    """Return the condition of the chosen facets alone; its values are those of another condition, and then its own."""
+    bound = Bound(after.values)
+    parts = [_of_facet(facet, chosen, bound) for facet in FACETS if (chosen := selection.chosen(facet.name))]
     return Condition("\nAND ".join(parts) or "true", bound.values)
 
 

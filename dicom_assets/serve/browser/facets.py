@@ -4,7 +4,7 @@ The pass groups files by all facets at once. What that leaves is small, so count
 it without the table. It is kept for each text, condition and scope, as long as the version of the table is the present.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -63,6 +63,13 @@ class Cube:
     def __init__(self, groups: pa.Table) -> None:
         self._groups = groups
 
+    @classmethod
+    def of(cls, groups: pa.Table) -> "Cube":
+        """Return the answer to :func:`groups_sql`, with texts for all values: empty where none is stated."""
+        return cls(
+            pa.table({facet.name: _texts(facet, groups[facet.name]) for facet in FACETS} | {_FILES: groups[_FILES]})
+        )
+
     def total(self, selection: Selection) -> int:
         """Return how many files have the chosen values."""
         return int(pc.sum(self._under(selection, None)[_FILES]).as_py() or 0)
@@ -103,11 +110,21 @@ class Facets:
     def __init__(self) -> None:
         self._cubes: Remembered[Cube] = Remembered(_KEPT)
 
-    def cube(self, catalog: FixedCatalog, selection: Selection) -> Cube:
-        """Return the files of a selection, whatever facets are chosen; raises as :func:`condition_of` does."""
+    def cube(self, catalog: FixedCatalog, selection: Selection, count: Callable[[], Cube] | None = None) -> Cube:
+        """Return the files of a selection, whatever facets are chosen; raises as :func:`condition_of` does.
+
+        Parameters
+        ----------
+        catalog, selection
+            Of which files.
+        count
+            Counts them, where that is not known; by default one pass over the table.
+
+        """
         condition = condition_of(catalog, selection, with_facets=False)
         question = (condition.sql, condition.values)
-        return self._cubes.get(catalog.fixed.get(CATALOG_NAME), question, lambda: _counted(catalog, condition))
+        find = count or (lambda: _counted(catalog, condition))
+        return self._cubes.get(catalog.fixed.get(CATALOG_NAME), question, find)
 
 
 def counted(cube: Cube, selection: Selection) -> Iterable[Counted]:
@@ -118,18 +135,19 @@ def counted(cube: Cube, selection: Selection) -> Iterable[Counted]:
             yield Counted(facet, counts)
 
 
-def _counted(catalog: FixedCatalog, condition: Condition) -> Cube:
-    known = catalog.columns(CATALOG_NAME)
+def groups_sql(table: str, known: frozenset[str], where: str = "true") -> str:
+    """Return the query that counts files by all facets at once, of a table with some columns of ``object_catalog``."""
     columns = [f"{_grouped(facet, known)} AS {facet.name}" for facet in FACETS]
     names = ", ".join(facet.name for facet in FACETS)
-    groups = catalog.ask(
-        f"SELECT {names}, count(*) AS {_FILES} FROM (SELECT {', '.join(columns)} FROM {CATALOG_NAME}\n"  # noqa: S608
-        f"WHERE {condition.sql}\n) GROUP BY ALL",
-        condition.values,
+    return (
+        f"SELECT {names}, count(*) AS {_FILES} FROM (SELECT {', '.join(columns)} FROM {table}\n"  # noqa: S608 - ours
+        f"WHERE {where}\n) GROUP BY ALL"
     )
-    return Cube(
-        pa.table({facet.name: _texts(facet, groups[facet.name]) for facet in FACETS} | {_FILES: groups[_FILES]})
-    )
+
+
+def _counted(catalog: FixedCatalog, condition: Condition) -> Cube:
+    known = catalog.columns(CATALOG_NAME)
+    return Cube.of(catalog.ask(groups_sql(CATALOG_NAME, known, condition.sql), condition.values))
 
 
 def _grouped(facet: Facet, known: frozenset[str]) -> str:

@@ -99,8 +99,8 @@ class Record:
         meanings = documented(IssueCode)
         for issue in self.row.get("issues") or ():
             code = str(issue["code"] or "")
-            texts = (str(issue[name] or "") for name in ("path", "vr"))
-            yield Issue(*texts, code, meanings.get(code, code), str(issue["raw"] or ""))
+            element, vr, raw = (str(issue[name] or "") for name in ("path", "vr", "raw"))
+            yield Issue(element, vr, code, meanings.get(code, code), raw)
 
     @property
     def facts(self) -> Iterator[tuple[str, Any]]:
