@@ -141,7 +141,7 @@ def files_at(
     prefixes
         Those that they stand below, where that is known: it saves looking elsewhere.
     columns
-        Of ``object_catalog``; those that an older catalog lacks are left out.
+        Of ``object_catalog``; ``None`` where a catalog lacks one.
 
     """
     if not paths:
@@ -154,7 +154,8 @@ def files_at(
         f"SELECT {names} FROM {CATALOG_NAME} WHERE {within} AND {bound.among('path', paths)}",  # noqa: S608 - our names
         bound.values,
     )
-    found: dict[str, Row] = {row["path"]: row for row in read.to_pylist()}
+    absent = dict.fromkeys(columns)
+    found: dict[str, Row] = {row["path"]: absent | row for row in read.to_pylist()}
     return [found[path] for path in dict.fromkeys(paths) if path in found]
 
 

@@ -23,6 +23,8 @@ _NEAR = 24
 _MOST_COPIES = 20
 _ELSEWHERE = frozenset({"header", "issues", "thumbnail", "error", *(column.name for column in PROMOTED)})
 """Columns that the page shows in places of their own."""
+_SHOWN = frozenset({*FILE_COLUMNS, "header", "issues", *(column.name for column in PROMOTED)})
+"""Columns that the page asks for, whether or not a catalog has them."""
 _IN_STRIP = tuple(name for name in FILE_COLUMNS if not name.startswith("thumbnail") or name == "thumbnail_status")
 
 
@@ -136,7 +138,7 @@ def record_of(catalog: FixedCatalog, path: str, prefix: str, find: str = "") -> 
         The catalog has no such file.
 
     """
-    columns = sorted(catalog.columns(CATALOG_NAME))
+    columns = sorted(catalog.columns(CATALOG_NAME).union(_SHOWN))
     rows = files_at(catalog, [path], [prefix] if prefix else (), columns)
     if not rows:
         raise NotFoundError("the catalog has no such file")
@@ -181,7 +183,8 @@ def _strip(catalog: FixedCatalog, row: Row) -> Strip | None:
         return None
     place = paths.index(row["path"])
     start = max(0, min(place - STRIP // 2, len(paths) - STRIP))
-    return Strip(tuple(read.slice(start, STRIP).to_pylist()), place + 1, len(paths))
+    absent = dict.fromkeys(_IN_STRIP)
+    return Strip(tuple(absent | row for row in read.slice(start, STRIP).to_pylist()), place + 1, len(paths))
 
 
 def _there(catalog: FixedCatalog) -> str:

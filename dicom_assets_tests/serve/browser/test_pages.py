@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dicom_assets.delta.lake import Lake
-from dicom_assets.extract.model import OBJECT_CATALOG
+from dicom_assets.extract.model import CATALOG_NAME, OBJECT_CATALOG
+from dicom_assets.tables import Table
 from dicom_assets_tests.query.conftest import ROWS, append
 from dicom_assets_tests.serve.browser.conftest import HOSTILE, SERIES_FILES, client_of
 from dicom_assets_tests.serve.browser.html import Html
@@ -180,6 +181,18 @@ def test_a_catalog_without_series_and_studies_shows_its_files(tmp_path):
     assert "no tables of series and studies" in refused.text
     assert client.get("/?level=files").status_code == 200
     assert client.get("/plots").status_code == 200
+
+
+def test_a_catalog_that_lacks_columns_shows_what_it_has(tmp_path):
+    lacking = {"thumbnail", "thumbnail_status", "StudyDescription", "Manufacturer", "removed_at", "issues", "error"}
+    table = Table(CATALOG_NAME, "Older.", tuple(column for column in OBJECT_CATALOG if column.name not in lacking))
+    lake = Lake(str(tmp_path))
+    lake.ensure([table])
+    append(lake, table, [{name: row[name] for name in row if name not in lacking} for row in ROWS[:2]])
+    client = client_of(lake)
+    assert "not stated" not in client.get("/?level=files&view=table").text
+    for address in ("/?level=files", "/?level=files&q=a", "/plots", f"/file?{urlencode({'path': ROWS[0]['path']})}"):
+        assert client.get(address).status_code == 200, address
 
 
 def test_a_new_version_is_shown_without_a_restart(tmp_path):
