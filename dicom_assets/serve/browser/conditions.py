@@ -21,7 +21,7 @@ from dicom_assets.serve.browser.selection import Level, Selection, SelectionErro
 
 SCOPE_COLUMNS = {"patient": "PatientID", "study": "StudyInstanceUID", "series": "SeriesInstanceUID"}
 """Columns that tell which patient, study or series a file is of."""
-_WORDY = (
+WORDY = (
     "relative_path",
     "PatientName",
     "PatientID",
@@ -32,7 +32,9 @@ _WORDY = (
     "InstitutionName",
     "ReferringPhysicianName",
 )
-_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+"""Columns that words are searched in."""
+UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+"""Columns that words of digits and points are searched in, too."""
 _OF_A_UID = re.compile(r"[0-9.]+")
 _WHOLE_UID = re.compile(r"[0-9]+(\.[0-9]+){3,}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
@@ -147,11 +149,11 @@ def _words(known: frozenset[str], text: str, bound: Bound) -> Iterator[str]:
     for word in words:
         value = bound(word.lower())
         # Other words are no part of a UID: these columns need not be read for them.
-        uids = [name for name in _UIDS if name in known] if _OF_A_UID.fullmatch(word) else []
+        uids = [name for name in UIDS if name in known] if _OF_A_UID.fullmatch(word) else []
         if _WHOLE_UID.fullmatch(word):
             yield f"({' OR '.join([*(f'{name} = {value}' for name in uids), f'contains(relative_path, {value})'])})"
         else:
-            columns = [*(name for name in _WORDY if name in known), *uids]
+            columns = [*(name for name in WORDY if name in known), *uids]
             yield f"({' OR '.join(f'contains(lower({name}), {value})' for name in columns)})"
 
 

@@ -6,17 +6,17 @@ anew for each further column. With thousands of data files that would take longe
 
 from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.query.fixed import FixedCatalog
-from dicom_assets.serve.browser.conditions import SCOPE_COLUMNS
+from dicom_assets.serve.browser.conditions import SCOPE_COLUMNS, UIDS, WORDY
 from dicom_assets.serve.browser.facet import FACETS
+from dicom_assets.serve.browser.listing import FILE_COLUMNS
 from dicom_assets.serve.browser.remembered import Remembered
 
 _NAMED = (
-    "prefix",
-    "path",
     "removed_at",
-    "SOPInstanceUID",
-    "size",
+    *FILE_COLUMNS,
     *SCOPE_COLUMNS.values(),
+    *WORDY,
+    *UIDS,
     *(facet.column for facet in FACETS),
 )
 
