@@ -11,12 +11,21 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.extract.rollups import ROLLUPS
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.errors import CatalogError, QueryError, one_line
 from dicom_assets.query.relations import Relations
 from dicom_assets.query.scans import TableDataset
 from dicom_assets.query.views import VIEWS
+from dicom_assets.tables import KEY, RUN_ID
+
+_LEVELS = ("Study", "Series", "SOP")
+_ROLLUPS = frozenset(table.name for table in ROLLUPS)
+_KEPT_FILES = 20_000
+_TOLD = frozenset({KEY, RUN_ID.name, "status", "PatientID", "StudyDate", *(f"{one}InstanceUID" for one in _LEVELS)})
+"""Columns whose statistics are used to skip data files. To prepare them takes time for every file, so it is done once
+for a version of a table, and not for each query that mentions other columns."""
 
 
 class FixedTable:
@@ -37,17 +46,20 @@ class FixedTable:
     def __init__(self, location: TableLocation, delta: DeltaTable) -> None:
         self._location, self.delta = location, delta
         self._lock = threading.Lock()
-        self._columns: frozenset[str] = frozenset()
-        self._dataset: TableDataset | None = None
+        self._rows: TableDataset | pa.Table | None = None
 
-    def dataset(self, wanted: Callable[[str], bool]) -> TableDataset:
-        """Return the rows for DuckDB; `wanted` tells whether a column may occur in a filter."""
+    def rows(self) -> TableDataset | pa.Table:
+        """Return the rows for DuckDB.
+
+        Those of a rollup stay in memory, unless they are many: they are spread over as many files as there are
+        prefixes, and to open these takes longer than to read them.
+        """
         with self._lock:
-            columns = self._columns.union(one.name for one in self.delta.schema().fields if wanted(one.name))
-            if self._dataset is None or columns != self._columns:
-                self._dataset = as_dataset(self._location, self.delta, columns.__contains__)
-                self._columns = columns
-            return self._dataset
+            if self._rows is None:
+                dataset = as_dataset(self._location, self.delta, _TOLD.__contains__)
+                kept = self._location.uri.rpartition("/")[2] in _ROLLUPS and 1 < dataset.file_count <= _KEPT_FILES
+                self._rows = dataset.scanner().to_reader().read_all() if kept else dataset
+            return self._rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +155,9 @@ class FixedCatalog(Catalog):
             reason = next((why for name, why in absent.items() if name in query), one_line(error))
             raise QueryError(reason) from error
 
-    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> TableDataset:
+    def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> Any:  # noqa: ARG002 - of all queries
         """Return a table that DuckDB can scan."""
-        return self.fixed[name].dataset(mentioned)
+        return self.fixed[name].rows()
 
 
 @contextmanager

@@ -116,8 +116,7 @@ class Record:
             found = self.row.get(column.name)
             if found is None or found == []:
                 continue
-            name = uid_name(found) if column.vr == "UI" and isinstance(found, str) else found
-            yield column.name, found if name == found else f"{name} ({found})"
+            yield column.name, _as_in_a_header(found, column.vr)
 
 
 def record_of(catalog: FixedCatalog, path: str, prefix: str, find: str = "") -> Record:
@@ -150,6 +149,14 @@ def record_of(catalog: FixedCatalog, path: str, prefix: str, find: str = "") -> 
         strip=_strip(catalog, row),
         lineage=_lineage(catalog, path),
     )
+
+
+def _as_in_a_header(found: Any, vr: str | None) -> Any:
+    r"""Return a value as headers have it: several with ``\`` between them (PS3.5 6.4), a known UID with its name."""
+    if isinstance(found, list):
+        return "\\".join(f"{one:.10g}" if isinstance(one, float) else str(one) for one in found)
+    name = uid_name(found) if vr == "UI" and isinstance(found, str) else found
+    return found if name == found else f"{name} ({found})"
 
 
 def near(strip: Strip, path: str) -> list[Row]:

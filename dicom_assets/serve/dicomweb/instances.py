@@ -12,6 +12,8 @@ from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.query.indexed_files import ArchiveReader, IndexedFile
 from dicom_assets.query.sql_text import identifier
 from dicom_assets.serve.dicomweb.levels import COPY, LEVELS
+from dicom_assets.serve.dicomweb.matching import Condition
+from dicom_assets.serve.dicomweb.prefixes import below_named
 from dicom_assets.serve.errors import NotFoundError
 from dicom_assets.tables import FILE_INDEX
 
@@ -64,13 +66,15 @@ def find_instances(catalog: FixedCatalog, uids: Mapping[str, str]) -> Sequence[I
     """
     present = catalog.columns(CATALOG_NAME)
     named = [identifier(name) for name in _COLUMNS if name in present]
-    where = " AND ".join([f"{column} = ?" for column in uids] + [f"{level.uid} IS NOT NULL" for level in LEVELS])
+    below = below_named(catalog, uids) or Condition("true")
+    named_by = [f"{column} = ?" for column in uids]
+    where = " AND ".join([below.sql, *named_by, *(f"{level.uid} IS NOT NULL" for level in LEVELS)])
     query = (
         f"SELECT {', '.join(named)} FROM {CATALOG_NAME} WHERE {where} "  # noqa: S608 - bound
         f"ORDER BY SeriesInstanceUID, InstanceNumber NULLS LAST, SOPInstanceUID, {COPY}"
     )
     found: dict[tuple[str, str], Instance] = {}
-    for row in catalog.ask(query, list(uids.values())).to_pylist():
+    for row in catalog.ask(query, [*below.values, *uids.values()]).to_pylist():
         names = {level.uid: row[level.uid] for level in LEVELS}
         has_pixels = row.get("Rows") is not None and row.get("thumbnail_status") != "no_pixel_data"
         one = Instance(row["path"], row["prefix"], row["fingerprint"], names, row.get("TransferSyntaxUID"), has_pixels)

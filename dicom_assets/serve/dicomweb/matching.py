@@ -8,7 +8,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from dicom_assets.query.sql_text import identifier, literal
 from dicom_assets.serve.dicomweb.attributes import Attribute
 from dicom_assets.serve.dicomweb.keys import Key
 from dicom_assets.serve.errors import RequestError
+from dicom_assets.tables import Column
 
 _WILD = re.compile(r"[*?]")
 _LIST = re.compile(r"[,\\]")
@@ -42,14 +43,14 @@ class Condition:
         With ``?`` for each of the values.
     values
         In the order of their places.
-    of_header
-        Whether it looks into headers, which are long.
+    columns
+        Of ``object_catalog`` that it reads; ``header`` where it looks into headers, which are long.
 
     """
 
     sql: str
     values: tuple[Any, ...] = ()
-    of_header: bool = False
+    columns: tuple[str, ...] = ()
 
 
 def condition_of(key: Key, *, fuzzy: bool = False) -> Condition | None:
@@ -77,6 +78,11 @@ def condition_of(key: Key, *, fuzzy: bool = False) -> Condition | None:
     column = attribute.column
     if column is None:
         return _in_header(attribute, value, fuzzy=fuzzy)
+    found = _in_column(attribute, column, value, fuzzy=fuzzy)
+    return replace(found, columns=(column.name,))
+
+
+def _in_column(attribute: Attribute, column: Column, value: str, *, fuzzy: bool) -> Condition:
     name = identifier(column.name)
     if value == _EMPTY:
         return Condition(f"{name} IS NULL")
@@ -91,9 +97,9 @@ def _in_header(attribute: Attribute, value: str, *, fuzzy: bool) -> Condition:
     """Return a condition on the texts of an attribute in the stored header; its path is made of tags alone."""
     texts = f"dicom_list(header, {literal(attribute.path)})"
     if value == _EMPTY:
-        return Condition(f"{texts} IS NULL", (), of_header=True)
+        return Condition(f"{texts} IS NULL", (), ("header",))
     found = _of_any(texts, _test(attribute, "x", value, fuzzy=fuzzy))
-    return Condition(found.sql, found.values, of_header=True)
+    return replace(found, columns=("header",))
 
 
 def _of_any(values: str, test: Condition) -> Condition:

@@ -48,10 +48,11 @@ def metadata(
 
     """
     wanted = {instance.path: instance for instance in instances}
-    where = " AND ".join(f"{column} = ?" for column in uids)
+    prefixes = list(dict.fromkeys(instance.prefix for instance in instances))
+    where = " AND ".join([f"prefix IN ({', '.join('?' * len(prefixes))})", *(f"{column} = ?" for column in uids)])
     query = f"SELECT path, header FROM {CATALOG_NAME} WHERE {where}"  # noqa: S608 - values are bound
     separator = b"["
-    for rows in catalog.stream(query, list(uids.values())):
+    for rows in catalog.stream(query, [*prefixes, *uids.values()]):
         for row in rows:
             instance = wanted.get(row["path"])
             if instance is not None:

@@ -14,20 +14,26 @@ import orjson
 
 from dicom_assets.dicom.header import JsonDataset
 from dicom_assets.extract.model import CATALOG_NAME
+from dicom_assets.extract.rollups import SERIES as SERIES_ROLLUP
+from dicom_assets.extract.rollups import STUDIES
 from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.query.sql_text import identifier
-from dicom_assets.serve.dicomweb import levels
+from dicom_assets.serve.dicomweb import levels, prefixes
 from dicom_assets.serve.dicomweb.attributes import Attribute, attribute_of
 from dicom_assets.serve.dicomweb.elements import element
 from dicom_assets.serve.dicomweb.keys import Key, Search
 from dicom_assets.serve.dicomweb.levels import LEVELS, SERIES, STUDY, Depth, Level
 from dicom_assets.serve.dicomweb.matching import Condition, condition_of
+from dicom_assets.serve.dicomweb.prefixes import below_named
 
 _HEADERS = 1_000
 """The most matches of a search that returns what only headers hold."""
 
 _ROWS = "StudyInstanceUID IS NOT NULL AND SeriesInstanceUID IS NOT NULL AND SOPInstanceUID IS NOT NULL"
 """Files that have a place in the hierarchy."""
+
+_ROLLUPS = {Depth.STUDY: STUDIES.name, Depth.SERIES: SERIES_ROLLUP.name}
+"""Tables with a row for each member of a level, and prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +105,36 @@ class Searching:
         """Return the unique identifiers of a page of matches, in their order."""
         uid = self.level.uid
         conditions = list(self._conditions())
-        where = " AND ".join([_ROWS, *(f"({condition.sql})" for condition in conditions)])
+        table = self._table(conditions)
+        placed = _ROWS if table == CATALOG_NAME else f"{uid} IS NOT NULL"
+        where = " AND ".join([placed, *(f"({condition.sql})" for condition in conditions)])
         values = [value for condition in conditions for value in condition.values]
         columns = dict.fromkeys(part.split()[0] for part in self.level.order)
         picked = ", ".join(f"min({column}) AS {column}" for column in columns)
         query = (
-            f"SELECT {uid}, {picked} FROM {CATALOG_NAME} WHERE {where} GROUP BY {uid} "  # noqa: S608 - values are bound
+            f"SELECT {uid}, {picked} FROM {table} WHERE {where} GROUP BY {uid} "  # noqa: S608 - values are bound
             f"ORDER BY {', '.join(self.level.order)}, {uid} LIMIT ? OFFSET ?"
         )
         found = self.catalog.ask(query, [*values, count, self.search.offset])[uid]
         return [str(one) for one in found.to_pylist()]
 
+    def _table(self, conditions: Sequence[Condition]) -> str:
+        """Return the table to search: a rollup where it has all columns and knows one value of each, else all files."""
+        name = _ROLLUPS.get(self.level.depth)
+        present = self.catalog.columns(name) if name else frozenset()
+        read = {column for condition in conditions for column in condition.columns}
+        if name is None or not present >= {*read, *(part.split()[0] for part in self.level.order)}:
+            return CATALOG_NAME
+        if not read:
+            return name
+        query = f"SELECT count(*) AS several FROM {name} WHERE list_has_any(disagreements, ?)"  # noqa: S608 - bound
+        return CATALOG_NAME if self.catalog.ask(query, [sorted(read)])["several"][0].as_py() else name
+
     def _conditions(self) -> Iterator[Condition]:
+        if (below := below_named(self.catalog, self.within)) is not None:
+            yield below
         for column, uid in self.within.items():
-            yield Condition(f"{column} = ?", (uid,))
+            yield Condition(f"{column} = ?", (uid,), columns=(column,))
         for key in self.search.keys:
             condition = self._condition(key)
             if condition is not None:
@@ -126,11 +148,20 @@ class Searching:
             found = condition_of(replace(key, attribute=attribute_of(source)))
             if found is None:
                 return None
-            matching = f"SELECT StudyInstanceUID FROM {CATALOG_NAME} WHERE {found.sql}"  # noqa: S608 - values are bound
-            return Condition(f"StudyInstanceUID IN ({matching})", found.values)
+            return self._of_any_file(key, found)
         if tag in levels.COMPUTED:
             return None  # counts, and what holds of everything here, are returned and not matched
         return condition_of(key, fuzzy=self.search.fuzzy)
+
+    def _of_any_file(self, key: Key, found: Condition) -> Condition:
+        """Return the condition that a file of the study meets another one; rollups know the modalities."""
+        if key.attribute.tag == levels.MODALITIES_IN_STUDY and "modalities" in self.catalog.columns(STUDIES.name):
+            test = found.sql.replace(identifier("Modality"), "x")
+            has = f"len(list_filter(modalities, lambda x: coalesce({test}, false))) > 0"
+            matching = f"SELECT StudyInstanceUID FROM {STUDIES.name} WHERE {has}"  # noqa: S608 - values are bound
+        else:
+            matching = f"SELECT StudyInstanceUID FROM {CATALOG_NAME} WHERE {found.sql}"  # noqa: S608 - values are bound
+        return Condition(f"StudyInstanceUID IN ({matching})", found.values, columns=("StudyInstanceUID",))
 
     def _described(self, uids: Sequence[str]) -> Iterator[JsonDataset]:
         """Yield what is returned of members, in the order of their identifiers."""
@@ -138,7 +169,7 @@ class Searching:
             return
         wanted = list(levels.between(self._above(), self.level))
         rows = self._rows(self.level, uids)
-        headers = self._headers([row["path"] for row in rows.values()])
+        headers = self._headers(list(rows.values()))
         higher = {level: self._rows(level, {row[level.uid] for row in rows.values()}) for level in wanted[:-1]}
         for uid in uids:
             row = rows.get(uid)
@@ -160,19 +191,21 @@ class Searching:
     def _rows(self, level: Level, uids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return one row for each member of a level: the attributes of its first file, and counts of all."""
         wanted = list(dict.fromkeys(uids))
+        below = prefixes.below(self.catalog, level.uid, wanted) or below_named(self.catalog, self.within)
+        below = below or Condition("true")
         query = (
             f"SELECT {level.uid} AS uid, {', '.join(self._picked(level))} FROM {CATALOG_NAME} "  # noqa: S608 - values are bound
-            f"WHERE {' AND '.join([_ROWS, *(f'{column} = ?' for column in self.within)])} "
+            f"WHERE {' AND '.join([below.sql, _ROWS, *(f'{column} = ?' for column in self.within)])} "
             f"AND {level.uid} IN ({', '.join('?' * len(wanted))}) GROUP BY {level.uid}"
         )
         found = {}
-        for row in self.catalog.ask(query, [*self.within.values(), *wanted]).to_pylist():
+        for row in self.catalog.ask(query, [*below.values, *self.within.values(), *wanted]).to_pylist():
             found[row["uid"]] = {**row.pop("first"), **row}
         return found
 
     def _picked(self, level: Level) -> Iterator[str]:
         """Yield SQL of what is read of a member."""
-        names = {"path", *(each.uid for each in LEVELS), "TransferSyntaxUID", *self._columns(level)}
+        names = {"path", "prefix", *(each.uid for each in LEVELS), "TransferSyntaxUID", *self._columns(level)}
         present = self.catalog.columns(CATALOG_NAME)
         struct = ", ".join(f"{identifier(name)} := {identifier(name)}" for name in sorted(names & present))
         yield f"arg_min(struct_pack({struct}), {levels.COPY}) AS first"
@@ -205,12 +238,16 @@ class Searching:
             if attribute.column is None
         }
 
-    def _headers(self, paths: Sequence[str]) -> dict[str, JsonDataset]:
+    def _headers(self, members: Sequence[Mapping[str, Any]]) -> dict[str, JsonDataset]:
         """Return the data sets of some files, where a header is needed at all."""
         if not self._header_attributes():
             return {}
-        query = f"SELECT path, header FROM {CATALOG_NAME} WHERE path IN ({', '.join('?' * len(paths))})"  # noqa: S608 - bound
-        rows = self.catalog.ask(query, paths).to_pylist()
+        paths, below = [row["path"] for row in members], list(dict.fromkeys(row["prefix"] for row in members))
+        where = " AND ".join(
+            f"{name} IN ({', '.join('?' * len(of))})" for name, of in (("prefix", below), ("path", paths))
+        )
+        query = f"SELECT path, header FROM {CATALOG_NAME} WHERE {where}"  # noqa: S608 - values are bound
+        rows = self.catalog.ask(query, [*below, *paths]).to_pylist()
         return {row["path"]: orjson.loads(row["header"] or "{}").get("dataset", {}) for row in rows}
 
     def _of_level(self, level: Level, row: Mapping[str, Any]) -> JsonDataset:
