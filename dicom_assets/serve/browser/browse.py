@@ -6,6 +6,8 @@ from typing import Any
 from starlette.responses import HTMLResponse
 
 from dicom_assets.extract.model import CATALOG_NAME
+from dicom_assets.extract.status import CatalogStatus
+from dicom_assets.query.documented import documented
 from dicom_assets.query.errors import QueryError
 from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.serve.browser.columns import COLUMNS, order_of
@@ -93,6 +95,7 @@ class Browse:
             "last": last,
             "page_rows": PAGE_ROWS,
             "reasons": reasons_of(catalog, selection) if selection.level is Level.PROBLEMS else (),
+            "meanings": documented(CatalogStatus),
             "as_sql": _COPYABLE.format(condition_of(catalog, selection).text),
         }
 
