@@ -2,7 +2,7 @@
 
 Run: ``python -m benchmarks.dicomweb [--studies 10000] [--slices 1000] [--repeat 5] [--orthanc] [--folder FOLDER]``
 
-Both servers get the same files over the same loopback, and are asked in turns by one client with one connection. Printed
+Both servers get the same files and are asked in turns over loopback, by one client with one connection. Printed
 are the first answer after the start, the median of the others, and the ratio of the medians.
 """
 
