@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dicom_assets.errors import InfrastructureError
 from dicom_assets.serve.access import LOGIN, Access
 from dicom_assets.serve.errors import answer_to, problem
 from dicom_assets.serve.site import Site
@@ -115,7 +116,7 @@ def _is_own_page(request: Request) -> bool:
     return origin is None or origin.partition("://")[2] == request.headers.get("host")
 
 
-class _CutOffError(Exception):
+class _CutOffError(InfrastructureError):
     """An answer could not be sent to its end."""
 
 

@@ -193,6 +193,8 @@ def thumbnail(catalog: FixedCatalog, instance: Instance, ranges: Sequence[MediaR
         There is no thumbnail.
 
     """
+    if "thumbnail" not in catalog.columns(CATALOG_NAME):
+        raise NotFoundError("this catalog has no thumbnails")
     query = f"SELECT thumbnail, thumbnail_media_type FROM {CATALOG_NAME} WHERE prefix = ? AND path = ?"  # noqa: S608
     rows = catalog.ask(query, [instance.prefix, instance.path]).to_pylist()
     if not rows or rows[0]["thumbnail"] is None:
