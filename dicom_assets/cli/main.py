@@ -33,6 +33,7 @@ from dicom_assets.cli.options import (
     Source,
     SparkConfig,
 )
+from dicom_assets.cli.serve import serve
 from dicom_assets.cli.shell import shell
 from dicom_assets.cli.show import show
 from dicom_assets.cli.sql import sql
@@ -186,6 +187,7 @@ app.command()(issues)
 app.command()(export)
 app.command()(changes)
 app.command()(status)
+app.command()(serve)
 
 
 @app.command()

@@ -8,9 +8,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from dicom_assets.query.visible import visible
 
 
-def template(name: str) -> Template:
-    """Return a template of this package, by its file name."""
-    return _environment().get_template(name)
+def template(name: str, package: str = "dicom_assets.query") -> Template:
+    """Return a template by its file name, of those in the folder ``templates`` of a package."""
+    return _environment(package).get_template(name)
 
 
 def _finalize(value: Any) -> Any:
@@ -19,9 +19,9 @@ def _finalize(value: Any) -> Any:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(package: str) -> Environment:
     return Environment(
-        loader=PackageLoader("dicom_assets.query"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,

@@ -128,7 +128,7 @@ def _python(block: Block, shell: Shell) -> None:
 
 def _sh(block: Block, shell: Shell) -> None:
     if "serves" in block.marks:
-        shell.serve(block.code)
+        shell.serve(block.code, block.marks["serves"] or "/server_info")
     else:
         # Credentials of the documentation are made up; those of the server are there.
         shell.run("\n".join(line for line in block.code.splitlines() if not line.startswith("export AWS_")))

@@ -1,4 +1,5 @@
 import base64
+import json
 import re
 from html.parser import HTMLParser
 
@@ -118,8 +119,72 @@ def test_a_condition_chooses_the_files(lake, tmp_path):
             write_gallery(Catalog(lake), file, where=wrong)
 
 
-def test_cards_can_be_reached_by_keyboard(page):
-    assert all(figure["tabindex"] == "0" for figure in page.all("figure"))
+def test_cards_can_be_reached_by_keyboard_and_say_what_they_do(page):
+    for number, figure in enumerate(page.all("figure")):
+        assert (figure["tabindex"], figure["role"], figure["data-number"]) == ("0", "button", str(number))
+        assert "show the header" in figure["aria-label"]
+
+
+def _headers(html):
+    return json.loads(re.search(r'<script type="application/json" id="headers">(.*?)</script>', html, re.DOTALL)[1])
+
+
+def test_a_card_opens_its_header_with_readable_names_and_without_names_of_persons_and_dates(tmp_path):
+    lake = Lake(str(tmp_path))
+    lake.ensure([OBJECT_CATALOG])
+    header = {
+        "dataset": {
+            "00080020": {"vr": "DA", "Value": ["20240131"]},
+            "00080060": {"vr": "CS", "Value": ["</script><b>\u202e"]},
+            "00081140": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.2.3"]}}]},
+            "00100010": {"vr": "PN", "Value": [{"Alphabetic": "Secret^Name"}]},
+            "00100020": {"vr": "LO", "Value": ["P1"]},
+            "00101040": {"vr": "LO", "Value": ["Secret Street"]},
+            "00290010": {"vr": "LO", "Value": ["\u202ecreator"]},
+        }
+    }
+    append(
+        lake,
+        OBJECT_CATALOG,
+        [catalog_row("a", "x.dcm", header=json.dumps(header)), catalog_row("a", "y.dcm", header=None)],
+    )
+    write_gallery(Catalog(lake), tmp_path / "g.html")
+    html = (tmp_path / "g.html").read_text(encoding="utf-8")
+    shown, none = _headers(html)
+    assert none == []
+    assert [(line[0], line[3], line[4]) for line in shown] == [
+        (0, "Modality", "</script><b>\\u202e"),
+        (0, "ReferencedImageSequence", "1 item"),
+        (1, "", "Item 1"),
+        (2, "ReferencedSOPInstanceUID", "1.2.3"),
+        (0, "PatientID", "P1"),
+        (0, "PrivateCreator", "\\u202ecreator"),
+    ]
+    assert "Secret" not in html
+    assert "20240131" not in html
+    assert html.count("</script><b>") == 0
+    assert "\u202e" not in html
+
+
+def test_cards_stand_by_patient_study_and_series_not_by_folder(tmp_path):
+    lake = Lake(str(tmp_path))
+    lake.ensure([OBJECT_CATALOG])
+    one = {"PatientID": "P1", "StudyInstanceUID": "1", "StudyDescription": "Chest", "SeriesInstanceUID": "1.1"}
+    other = one | {"SeriesInstanceUID": "1.2", "SeriesNumber": 2, "SeriesDescription": "Lung"}
+    rows = [
+        catalog_row("b", "2.dcm", InstanceNumber=2, **one),
+        catalog_row("c", "9.dcm", InstanceNumber=1, **other),
+        catalog_row("a", "1.dcm", InstanceNumber=1, **one),
+        catalog_row("z", "0.dcm", **(one | {"PatientID": "P0", "SeriesInstanceUID": "1.0"})),
+        catalog_row("n", "notes.txt", thumbnail=None, PatientID=None),
+    ]
+    append(lake, OBJECT_CATALOG, rows)
+    write_gallery(Catalog(lake), tmp_path / "g.html")
+    page = Page((tmp_path / "g.html").read_text(encoding="utf-8"))
+    shown = [figure["data-text"].split()[0] for figure in page.all("figure")]
+    assert shown == ["z/0.dcm", "a/1.dcm", "b/2.dcm", "c/9.dcm", "n/notes.txt"]
+    assert len(page.all("section")) == 4
+    assert "Lung" in page.text
 
 
 def _luminance(colour):

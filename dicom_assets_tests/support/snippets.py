@@ -5,8 +5,8 @@ What a block is for is said in an HTML comment in front of it, where its languag
 ``<!-- file: NAME -->``
     The block is the content of a file, which is written before the blocks after it are run. Python files are run, a
     ``dagster.yaml`` is loaded.
-``<!-- serves -->``
-    The command listens on a port until it is ended.
+``<!-- serves: PATH -->``
+    The command listens on a port until it is ended, and answers at this path; by default at one of the Dagster UI.
 ``<!-- not run: REASON -->``
     The block cannot be run here.
 """
@@ -134,7 +134,7 @@ class Shell:
                 pattern = _pattern(line)
                 assert any(pattern.fullmatch(seen) for seen in printed), f"{command}\ndid not print: {line}"
 
-    def serve(self, code: str) -> None:
+    def serve(self, code: str, path: str) -> None:
         """Run a command that listens until it is ended, and ask it for a page."""
         (port,) = free_ports(1)
         command = f"exec {self.here(code).strip()} --port {port}"
@@ -143,7 +143,7 @@ class Shell:
                 ["bash", "-c", command], cwd=self.folder, env=self._environment, stdout=log, stderr=log
             )
             try:
-                _wait_for(f"http://127.0.0.1:{port}/server_info", server)
+                _wait_for(f"http://127.0.0.1:{port}{path}", server)
             finally:
                 server.terminate()
                 server.wait(60)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import IO
@@ -28,6 +29,13 @@ PAGES = {
     "ticks.png": f"/locations/{CODE}/sensors/archive_sensor",
 }
 """By file name, what the UI shows there."""
+SERVED = {
+    "browser.png": "/?level=files",
+    "browser-file.png": "/file?path={path}",
+    "browser-plots.png": "/plots",
+}
+"""By file name, pages of ``dicom-assets serve``; one of them of a file."""
+SHOWN = "research/MR_small.dcm"
 _START = 600
 _TICKS = 150
 _COMMAND = [sys.executable, "-c", "from dicom_assets.cli import main; main()"]
@@ -46,6 +54,7 @@ def main(images: Path) -> None:
             files, source / "research", ignore=shutil.ignore_patterns("dicomdirtests", "*.py", "__pycache__")
         )
         subprocess.run([*_COMMAND, "catalog", source, "--lake", lake], check=True)
+        browsed(browser, source, lake, images)
         port = _free_port()
         command = [*_COMMAND, "ui", str(source), "--lake", str(lake), "--port", str(port)]
         with Path(folder, "log").open("w") as log, _started(command, log) as ui:
@@ -57,6 +66,20 @@ def main(images: Path) -> None:
                     picture(browser, f"http://127.0.0.1:{port}{page}", images / name)
             finally:
                 _end(ui)
+
+
+def browsed(browser: str, source: Path, lake: Path, images: Path) -> None:
+    """Take pictures of the pages that a catalog is browsed by."""
+    port = _free_port()
+    command = [*_COMMAND, "serve", "--lake", str(lake), "--port", str(port)]
+    with (lake.parent / "served").open("w") as log, _started(command, log) as server:
+        try:
+            _wait(f"http://127.0.0.1:{port}/")
+            for name, page in SERVED.items():
+                path = urllib.parse.quote(str(source / SHOWN), safe="")
+                picture(browser, f"http://127.0.0.1:{port}{page.format(path=path)}", images / name)
+        finally:
+            _end(server)
 
 
 def picture(browser: str, url: str, target: Path) -> None:

@@ -167,6 +167,8 @@ class GreyPipeline:
         Whether low values are bright (MONOCHROME1, or Presentation LUT Shape INVERSE).
     padding
         Stored values to leave out, shown black.
+    exact
+        Whether `voi` holds whatever it makes of the frame: a person asked for it, not a header.
 
     """
 
@@ -174,6 +176,7 @@ class GreyPipeline:
     voi: Window | LookupTable | None = None
     inverted: bool = False
     padding: Padding | None = None
+    exact: bool = False
 
     lossless: ClassVar[bool] = False
 
@@ -226,7 +229,7 @@ def render_grey(
     """Render a frame as 8-bit grey of a size.
 
     Without a usable window the 1st to 99th percentile of what is no padding is stretched; so it is when the given
-    window leaves the frame flat, or two levels of what has more values than two.
+    window leaves the frame flat, or two levels of what has more values than two, unless it was asked for.
 
     Parameters
     ----------
@@ -245,6 +248,8 @@ def render_grey(
         Levels of shape `size`.
 
     """
+    if pipeline.voi is not None and pipeline.exact:
+        return GreyPicture(_levels(stored, pipeline, size, extent), pipeline.window)
     if pipeline.voi is not None and not _is_threshold(stored, pipeline):
         levels = _levels(stored, pipeline, size, extent)
         if np.ptp(levels) > 1 and not _has_two_levels_of_many(levels, stored, pipeline):

@@ -16,7 +16,7 @@ from dicom_assets.dicom.pixels.errors import (
     TooLargeError,
 )
 from dicom_assets.dicom.pixels.fragments import FrameIndex, read_frame
-from dicom_assets.dicom.pixels.frame_access import effective_syntax, native_extent, read_native_frame
+from dicom_assets.dicom.pixels.frame_access import EncodedFrames, effective_syntax, native_extent, read_native_frame
 from dicom_assets.dicom.pixels.layout import PixelLayout, read_layout
 from dicom_assets.dicom.render.aspect import pixel_ratio
 from dicom_assets.dicom.render.colour import Colour
@@ -99,13 +99,45 @@ def prepare(header: Header, options: ThumbnailOptions) -> Prepared:
         When the storage fails.
 
     """
+    image = _image(header, options)
+    return _prepare_encapsulated(image) if image.pixel.length is None else _prepare_native(image)
+
+
+def prepare_frame(header: Header, frame: int, options: ThumbnailOptions) -> Prepared:
+    """Return what to render of one frame, and its bytes.
+
+    Parameters
+    ----------
+    header, options
+        As for :func:`prepare`.
+    frame
+        Number of the frame, from 0.
+
+    Raises
+    ------
+    PixelError
+        When there is no such frame, or none that can be rendered; subclasses name the reason.
+    OSError
+        When the storage fails.
+
+    """
+    image = _image(header, options)
+    encoded = EncodedFrames(header).read(frame)
+    _check_bytes(len(encoded.data), options)
+    if not encoded.data:
+        raise CutError("the file ends before this frame")
+    plan = _plan(image, frame, first_bit=encoded.first_bit)
+    return Prepared(replace(plan, cut=not encoded.whole), [encoded.data], (frame + 1,))
+
+
+def _image(header: Header, options: ThumbnailOptions) -> _Image:
+    """Return what all steps of planning need; raises :class:`PixelError` where there is no image, or a huge one."""
     if header.pixel is None or header.body is None:
         raise NoPixelDataError("the object has no pixel data")
     layout = read_layout(header)
     transfer_syntax = effective_syntax(header, header.pixel)
-    image = _Image(header, header.pixel, header.body, layout, transfer_syntax, options)
     _check_pixels(layout.rows, layout.columns, options)
-    return _prepare_encapsulated(image) if header.pixel.length is None else _prepare_native(image)
+    return _Image(header, header.pixel, header.body, layout, transfer_syntax, options)
 
 
 def _cut_short(there: int, due: int, unit: str) -> str | None:

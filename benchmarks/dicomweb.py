@@ -1,0 +1,145 @@
+"""What DICOMweb costs: a list of studies, the metadata and the frames of a series; beside Orthanc where it is there.
+
+Run: ``python -m benchmarks.dicomweb [--studies 10000] [--slices 1000] [--repeat 5] [--orthanc] [--folder FOLDER]``
+
+Both servers get the same files and are asked in turns over loopback, by one client with one connection. Printed
+are the first answer after the start, the median of the others, and the ratio of the medians.
+"""
+
+import argparse
+import http.client
+import json
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pydicom
+
+import dicom_assets
+from benchmarks.mr_files import write_mr_files
+from dicom_assets.delta.lake import Lake
+from dicom_assets.serve.run import listen, running
+from dicom_assets.serve.site import Site
+from dicom_assets_tests.support.orthanc import Orthanc, orthanc_program
+from dicom_assets_tests.support.whole import tiny_dicom
+
+_JSON = "application/dicom+json"
+_FRAMES = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
+
+
+def make(folder: Path, studies: int, slices: int) -> list[Path]:
+    """Write the archive and its catalog, unless they are there; returns the files."""
+    if (folder / "lake").exists():
+        return sorted((folder / "archive" / "series").rglob("*.MRDC")) + sorted((folder / "archive").rglob("*.dcm"))
+    paths = write_mr_files(folder / "archive" / "series", slices)
+    for number in range(studies):
+        path = folder / "archive" / f"small{number // 1000:02d}" / f"{number:06d}.dcm"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(tiny_dicom(number, StudyDate=f"20{number % 20:02d}0131", PatientName=f"Name^{number}"))
+        paths.append(path)
+    started = time.perf_counter()
+    done = dicom_assets.update_catalog(str(folder / "archive"), str(folder / "lake"))
+    print(f"cataloged {done.files:,} files in {time.perf_counter() - started:.0f} s", flush=True)
+    return paths
+
+
+class Client:
+    """One connection to a server."""
+
+    def __init__(self, base: str) -> None:
+        parts = urlsplit(base)
+        self._path, self._connection = parts.path, http.client.HTTPConnection(parts.hostname, parts.port, timeout=600)
+
+    def get(self, path: str, accept: str = _JSON) -> bytes:
+        """Return the content at an address."""
+        try:
+            answer = self._answer(path, accept)
+        except ConnectionError:  # a server may close a connection that was idle while the other one was asked
+            self._connection.close()
+            answer = self._answer(path, accept)
+        content = answer.read()
+        assert answer.status == 200, (path, answer.status, content[:200])
+        return content
+
+    def _answer(self, path: str, accept: str) -> http.client.HTTPResponse:
+        self._connection.request("GET", self._path + path, headers={"Accept": accept})
+        return self._connection.getresponse()
+
+
+def asked(series: str, slices: list[str], studies: int) -> dict[str, Callable[[Client], int]]:
+    """Return what is asked for, by what it is called; each returns how much came back."""
+    return {
+        "a page of 100 studies": lambda c: len(json.loads(c.get("/studies?limit=100"))),
+        "all studies": lambda c: len(json.loads(c.get(f"/studies?limit={studies}"))),
+        "a patient": lambda c: len(json.loads(c.get("/studies?PatientID=P77"))),
+        "metadata of the series": lambda c: len(json.loads(c.get(f"{series}/metadata"))),
+        "100 frames": lambda c: sum(len(c.get(f"{one}/frames/1", _FRAMES)) > 0 for one in slices[:100]),
+    }
+
+
+def measure(
+    clients: dict[str, Client], ask: Callable[[Client], int], repeat: int
+) -> dict[str, tuple[float, float, int]]:
+    """Return the first time, the median of the others, and what came back, by server."""
+    times: dict[str, list[float]] = {name: [] for name in clients}
+    counts = {}
+    for _ in range(repeat + 1):
+        for name, client in clients.items():
+            started = time.perf_counter()
+            counts[name] = ask(client)
+            times[name].append(time.perf_counter() - started)
+    return {name: (taken[0], statistics.median(taken[1:]), counts[name]) for name, taken in times.items()}
+
+
+def addresses(path: Path) -> tuple[str, str]:
+    """Return the addresses of the series and of the instance of a file."""
+    header = pydicom.dcmread(path, stop_before_pixels=True)
+    series = f"/studies/{header.StudyInstanceUID}/series/{header.SeriesInstanceUID}"
+    return series, f"{series}/instances/{header.SOPInstanceUID}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=10_000)
+    parser.add_argument("--slices", type=int, default=1_000)
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--orthanc", action="store_true")
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="dicomweb-"))
+    files = make(folder, options.studies, options.slices)
+    listening = listen("127.0.0.1", 0)
+    server = running(Site(Lake(str(folder / "lake"))))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    clients = {"dicom-assets": Client(f"http://127.0.0.1:{listening.getsockname()[1]}/dicom-web")}
+    other = None
+    try:
+        if options.orthanc and (program := orthanc_program()) is not None:
+            other = Orthanc(program, folder)
+            started = time.perf_counter()
+            other.load(files)
+            print(f"Orthanc took {len(files):,} files in {time.perf_counter() - started:.0f} s", flush=True)
+            clients["Orthanc"] = Client(other.base)
+        series, _ = addresses(files[0])
+        slices = [addresses(path)[1] for path in files[: min(100, options.slices)]]
+        for name, ask in asked(series, slices, options.studies + 1).items():
+            found = measure(clients, ask, options.repeat)
+            told = "  ".join(
+                f"{who} {first:.3f} s, {rest:.3f} s ({count})" for who, (first, rest, count) in found.items()
+            )
+            ratio = f"  ratio {found['dicom-assets'][1] / found['Orthanc'][1]:.2f}" if len(found) > 1 else ""
+            print(f"{name:24} {told}{ratio}", flush=True)
+    finally:
+        server.should_exit = True
+        thread.join()
+        if other is not None:
+            other.stop()
+
+
+if __name__ == "__main__":
+    main()

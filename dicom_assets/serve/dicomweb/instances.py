@@ -1,0 +1,129 @@
+"""The instances that an address names, and their files as they were cataloged."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from dicom_assets.dicom.header import Header, read_header
+from dicom_assets.dicom.source import ByteSource
+from dicom_assets.extract.model import CATALOG_NAME
+from dicom_assets.query.errors import ChangedFileError
+from dicom_assets.query.fixed import FixedCatalog
+from dicom_assets.query.indexed_files import ArchiveReader, IndexedFile
+from dicom_assets.query.sql_text import identifier
+from dicom_assets.serve.dicomweb.levels import COPY, LEVELS
+from dicom_assets.serve.dicomweb.matching import Condition
+from dicom_assets.serve.dicomweb.prefixes import below_named
+from dicom_assets.serve.errors import NotFoundError
+from dicom_assets.tables import FILE_INDEX
+
+_COLUMNS = (
+    "path", "prefix", "relative_path", "fingerprint", *(level.uid for level in LEVELS), "SOPClassUID",
+    "TransferSyntaxUID", "Rows", "thumbnail_status",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One SOP Instance, and the one of its files that stands for it.
+
+    Attributes
+    ----------
+    path, prefix, fingerprint
+        Of the file, as in ``object_catalog``.
+    uids
+        Its unique identifiers, by column.
+    transfer_syntax
+        That the file states, ``None`` where it states none.
+    has_pixels
+        Whether it is an image.
+
+    """
+
+    path: str
+    prefix: str
+    fingerprint: str
+    uids: Mapping[str, str]
+    transfer_syntax: str | None
+    has_pixels: bool
+
+
+def find_instances(catalog: FixedCatalog, uids: Mapping[str, str]) -> Sequence[Instance]:
+    """Return the instances below a study, a series, or with one identifier; in the order of their numbers.
+
+    Parameters
+    ----------
+    catalog
+        Where to look.
+    uids
+        By column: all of them have to agree.
+
+    Raises
+    ------
+    NotFoundError
+        There is none.
+
+    """
+    present = catalog.columns(CATALOG_NAME)
+    named = [identifier(name) for name in _COLUMNS if name in present]
+    below = below_named(catalog, uids) or Condition("true")
+    named_by = [f"{column} = ?" for column in uids]
+    where = " AND ".join([below.sql, *named_by, *(f"{level.uid} IS NOT NULL" for level in LEVELS)])
+    query = (
+        f"SELECT {', '.join(named)} FROM {CATALOG_NAME} WHERE {where} "  # noqa: S608 - bound
+        f"ORDER BY SeriesInstanceUID, InstanceNumber NULLS LAST, SOPInstanceUID, {COPY}"
+    )
+    found: dict[tuple[str, str], Instance] = {}
+    for row in catalog.ask(query, [*below.values, *uids.values()]).to_pylist():
+        names = {level.uid: row[level.uid] for level in LEVELS}
+        has_pixels = row.get("Rows") is not None and row.get("thumbnail_status") != "no_pixel_data"
+        one = Instance(row["path"], row["prefix"], row["fingerprint"], names, row.get("TransferSyntaxUID"), has_pixels)
+        found.setdefault((names["SeriesInstanceUID"], names["SOPInstanceUID"]), one)
+    if not found:
+        raise NotFoundError("the catalog has no such study, series or instance")
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files of instances in the archive of a catalog.
+
+    Attributes
+    ----------
+    catalog
+        The catalog.
+
+    """
+
+    catalog: FixedCatalog
+
+    @contextmanager
+    def open(self, instance: Instance) -> Iterator[ByteSource]:
+        """Open the file of an instance; nothing of it is certain before the context ends without an error.
+
+        Raises
+        ------
+        ChangedFileError
+            It is gone, or is not the version that the header in the catalog is of.
+        ArchiveError
+            It cannot be read.
+
+        """
+        file = self._indexed(instance)
+        with ArchiveReader.of(self.catalog, file).open(file) as source:
+            yield source
+
+    @contextmanager
+    def header(self, instance: Instance) -> Iterator[Header]:
+        """Open the file of an instance and read its header; as :meth:`open` does."""
+        with self.open(instance) as source:
+            yield read_header(source)
+
+    def _indexed(self, instance: Instance) -> IndexedFile:
+        """Return what the index says of the file, if that is the version that was cataloged."""
+        query = f"SELECT * FROM {FILE_INDEX.name} WHERE prefix = ? AND path = ?"  # noqa: S608 - a constant
+        rows = self.catalog.ask(query, [instance.prefix, instance.path]).to_pylist()
+        for row in rows:
+            if row.get("removed_at") is None and row["fingerprint"] == instance.fingerprint:
+                return IndexedFile.of(row)
+        raise ChangedFileError("the file has changed since it was cataloged, or is gone")

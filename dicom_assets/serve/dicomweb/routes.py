@@ -1,0 +1,161 @@
+"""The addresses of DICOMweb (PS3.18 10.1.1), and from each to what answers it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from dicom_assets.serve.dicomweb.accept import JSON, check_json, read_accept
+from dicom_assets.serve.dicomweb.bulk import send_bulk
+from dicom_assets.serve.dicomweb.frames import read_numbers, send_frames
+from dicom_assets.serve.dicomweb.instances import Files, Instance, find_instances
+from dicom_assets.serve.dicomweb.keys import read_search
+from dicom_assets.serve.dicomweb.levels import INSTANCE, LEVELS, SERIES, STUDY, Level
+from dicom_assets.serve.dicomweb.metadata import metadata
+from dicom_assets.serve.dicomweb.objects import send_objects
+from dicom_assets.serve.dicomweb.pictures import read_rendering, render, render_thumbnail, thumbnail
+from dicom_assets.serve.dicomweb.searching import Found, Searching
+from dicom_assets.serve.dicomweb.sending import send
+from dicom_assets.serve.service import Service, catalog_of
+from dicom_assets.serve.site import LOOPBACK
+
+Answer = Callable[[Request], Response]
+
+_STUDY = "/studies/{study}"
+_SERIES = f"{_STUDY}/series/{{series}}"
+_INSTANCE = f"{_SERIES}/instances/{{instance}}"
+_NAMES = ("study", "series", "instance")
+_SEARCHES: Sequence[tuple[str, Level]] = (
+    ("/studies", STUDY),
+    ("/series", SERIES),
+    ("/instances", INSTANCE),
+    (f"{_STUDY}/series", SERIES),
+    (f"{_STUDY}/instances", INSTANCE),
+    (f"{_SERIES}/instances", INSTANCE),
+)
+
+
+def routes(service: Service) -> Iterable[BaseRoute]:
+    """Return the routes below ``/dicom-web``."""
+    for path, level in _SEARCHES:
+        yield Route(path, service.endpoint(_search(level, service.site.limits.results)))
+    for path, answer in _retrievals(service.site.limits.frames):
+        yield Route(path, service.endpoint(answer))
+
+
+def _retrievals(most_frames: int) -> Iterator[tuple[str, Answer]]:
+    for path in (_STUDY, _SERIES, _INSTANCE):
+        yield f"{path}/metadata", _metadata
+        yield f"{path}/thumbnail", _thumbnail
+        yield path, _objects
+    yield f"{_INSTANCE}/rendered", _rendered
+    yield f"{_INSTANCE}/frames/{{frames}}", _frames(most_frames)
+    yield f"{_INSTANCE}/frames/{{frames}}/rendered", _rendered
+    yield f"{_INSTANCE}/frames/{{frames}}/thumbnail", _frame_thumbnail
+    yield f"{_INSTANCE}/bulkdata/{{place:path}}", _bulk(most_frames)
+
+
+def _uids(request: Request) -> dict[str, str]:
+    """Return the unique identifiers in an address, by column."""
+    named = zip(_NAMES, LEVELS, strict=True)
+    return {level.uid: request.path_params[name] for name, level in named if name in request.path_params}
+
+
+def _base(request: Request) -> str:
+    """Return the address of the service, as the client calls this server.
+
+    Some clients leave the port out of Host (dicomweb-client does). Where no proxy is between, the socket tells it.
+    """
+    url = request.base_url
+    server = request.scope.get("server")
+    direct = not any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-forwarded-host", "via"))
+    if url.port is None and direct and url.hostname in LOOPBACK and server and server[1] not in _DEFAULT_PORTS:
+        url = url.replace(port=server[1])
+    return f"{str(url).rstrip('/')}/dicom-web"
+
+
+_DEFAULT_PORTS = frozenset({None, 80, 443})
+
+
+def _search(level: Level, most: int) -> Answer:
+    def search(request: Request) -> Response:
+        check_json(read_accept(request))
+        asked = read_search(request.query_params.multi_items())
+        searching = Searching(catalog_of(request), level, asked, _base(request), most, _uids(request))
+        found = searching.run()
+        headers = {"Warning": warning} if (warning := _warnings(asked.ignored, found)) else {}
+        if not found.matches:
+            return Response(None, 204, headers)
+        return Response(orjson.dumps(found.matches), 200, headers, JSON)
+
+    return search
+
+
+def _warnings(ignored: Sequence[str], found: Found) -> str:
+    """Return what the answer does not say (PS3.18 8.4.2, 10.6.3.1)."""
+    said = []
+    if found.more:
+        said.append("There are additional results that can be requested")
+    if ignored:
+        said.append("Some parameters are not supported and were passed over")
+    return ", ".join(f'299 dicom-assets "{text}"' for text in said)
+
+
+def _metadata(request: Request) -> Response:
+    check_json(read_accept(request))
+    catalog, uids = catalog_of(request), _uids(request)
+    return send(metadata(catalog, uids, find_instances(catalog, uids), _base(request)), JSON)
+
+
+def _objects(request: Request) -> Response:
+    catalog, uids = catalog_of(request), _uids(request)
+    found = find_instances(catalog, uids)
+    return send_objects(Files(catalog), found, read_accept(request), one=INSTANCE.uid in uids)
+
+
+def _frames(most: int) -> Answer:
+    def frames(request: Request) -> Response:
+        ranges = read_accept(request)
+        numbers = read_numbers(request.path_params["frames"], most)
+        return send_frames(Files(catalog_of(request)), _instance(request), ranges, numbers, most)
+
+    return frames
+
+
+def _bulk(most_frames: int) -> Answer:
+    def bulk(request: Request) -> Response:
+        ranges, place = read_accept(request), request.path_params["place"]
+        return send_bulk(Files(catalog_of(request)), _instance(request), ranges, place, most_frames)
+
+    return bulk
+
+
+def _rendered(request: Request) -> Response:
+    ranges, how = read_accept(request), read_rendering(request.query_params)
+    return render(Files(catalog_of(request)), _instance(request), ranges, how, _frame(request))
+
+
+def _frame_thumbnail(request: Request) -> Response:
+    ranges, how = read_accept(request), read_rendering(request.query_params)
+    frame = _frame(request) or 1
+    return render_thumbnail(Files(catalog_of(request)), _instance(request), ranges, how, frame)
+
+
+def _thumbnail(request: Request) -> Response:
+    """Answer with the thumbnail of an instance; the middle one with pixels stands for a series or a study."""
+    catalog, uids = catalog_of(request), _uids(request)
+    found = find_instances(catalog, uids)
+    images = [one for one in found if one.has_pixels] or found
+    return thumbnail(catalog, images[len(images) // 2], read_accept(request), read_rendering(request.query_params))
+
+
+def _frame(request: Request) -> int | None:
+    """Return the one frame that an address names, from 1."""
+    text = request.path_params.get("frames")
+    return None if text is None else read_numbers(text, 1)[0]
+
+
+def _instance(request: Request) -> Instance:
+    return find_instances(catalog_of(request), _uids(request))[0]

@@ -1,0 +1,122 @@
+"""Keeping up with the tables: new versions appear without a restart, and a request sees one version of all of them.
+
+The logs are looked at when a request comes and the last look is a second old, with one question a table: is the commit
+that was last still there, and is there a next one? Catalogs are values. One that requests still hold stays as it is
+while they do, and goes with the last of them.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from deltalake.exceptions import DeltaError
+from pyarrow.fs import FileType
+
+from dicom_assets.delta.location import TableLocation
+from dicom_assets.query.database import Catalog
+from dicom_assets.query.errors import CatalogError, one_line
+from dicom_assets.query.fixed import FixedCatalog, FixedTable
+
+LOOK_SECONDS = 1.0
+"""For how long the tables are believed to be as they were."""
+
+_Stamp = tuple[int, int]
+
+
+class _Known:
+    """One version of a table, and its commit as the log had it."""
+
+    def __init__(self, location: TableLocation) -> None:
+        self.location = location
+        delta = location.open()
+        self.version = delta.version()
+        self.stamp = self._stamp()
+        self.table = FixedTable(location, delta)
+
+    def is_last(self) -> bool:
+        """Return whether this is still the last version, and of the same table."""
+        return self.stamp is not None and self._stamp() == self.stamp
+
+    def _stamp(self) -> _Stamp | None:
+        """Return size and time of the commit, ``None`` where another follows or the log has it no more."""
+        names = [f"_delta_log/{number:020}.json" for number in (self.version, self.version + 1)]
+        this, following = self.location.filesystem().get_file_info(names)
+        if this.type != FileType.File or following.type != FileType.NotFound:
+            return None
+        return this.size, this.mtime_ns
+
+
+class Follower:
+    """Gives out the newest state of a catalog, safe to use from several threads.
+
+    Parameters
+    ----------
+    catalog
+        Which one, with its engine and its archive.
+    seconds
+        How old a look may be.
+    clock
+        Tells the time in seconds.
+
+    """
+
+    def __init__(
+        self, catalog: Catalog, seconds: float = LOOK_SECONDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._catalog, self._seconds, self._clock = catalog, seconds, clock
+        self._lock = threading.Lock()
+        self._known: Mapping[str, _Known] = {}
+        self._current: FixedCatalog | None = None
+        self._looked = -float("inf")
+
+    def current(self) -> FixedCatalog:
+        """Return the catalog as it is, or was a second ago.
+
+        Raises
+        ------
+        NoCatalogError
+            There is no table at all.
+        CatalogError
+            A table cannot be opened.
+        LakeError
+            The lake cannot be reached.
+
+        """
+        due = self._current is None or self._clock() - self._looked >= self._seconds
+        # One looks; where there is something to answer from, the others need not wait for it.
+        if due and self._lock.acquire(blocking=self._current is None):
+            try:
+                self._look()
+            finally:
+                self._lock.release()
+        assert self._current is not None
+        return self._current
+
+    def newest(self) -> FixedCatalog:
+        """Return the catalog as it is now; raises as :meth:`current` does."""
+        with self._lock:
+            self._looked = -float("inf")
+            self._look()
+        assert self._current is not None
+        return self._current
+
+    def _look(self) -> None:
+        """Load what has moved on; all else stays loaded."""
+        if self._current is not None and self._clock() - self._looked < self._seconds:
+            return  # another thread has, meanwhile
+        names = self._catalog.tables()
+        try:
+            # From the end of the data flow to its beginning: no table is older than what was made of it.
+            found = [self._loaded(name) for name in reversed(names)]
+        except (DeltaError, OSError) as error:
+            raise CatalogError(f"a table cannot be opened: {one_line(error)}") from error
+        known = dict(zip(names, found[::-1], strict=True))
+        if self._current is None or known != self._known:
+            self._known = known
+            fixed = {name: one.table for name, one in known.items()}
+            self._current = FixedCatalog.of(self._catalog, fixed)
+        self._looked = self._clock()
+
+    def _loaded(self, name: str) -> _Known:
+        known = self._known.get(name)
+        return known if known is not None and known.is_last() else _Known(self._catalog.location(name))

@@ -1,0 +1,58 @@
+"""Listening: the application on a port, until it is told to end."""
+
+import socket
+
+import uvicorn
+
+from dicom_assets.errors import InfrastructureError
+from dicom_assets.serve.app import create_app
+from dicom_assets.serve.site import Site
+
+_CONNECTIONS = 1_000
+"""At a time; more are answered that the server is busy."""
+_IDLE_SECONDS = 20
+_END_SECONDS = 5
+
+
+class ListenError(InfrastructureError, OSError):
+    """The server cannot listen at this address."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address; port 0 takes a free one.
+
+    Raises
+    ------
+    ListenError
+        The address is not one of this machine, or is taken.
+
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=256)
+    except OSError as error:
+        raise ListenError(f"{host}:{port} cannot be listened at: {error.strerror}; choose another --port") from error
+
+
+def running(site: Site) -> uvicorn.Server:
+    """Return the server of a site, to be run with sockets that listen, and ended by its ``should_exit``.
+
+    Targets of requests are not logged: they hold what was searched for.
+    """
+    configuration = uvicorn.Config(
+        create_app(site),
+        access_log=False,
+        log_level="warning",
+        lifespan="off",
+        server_header=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=_END_SECONDS,
+        h11_max_incomplete_event_size=site.limits.url_bytes + site.limits.header_bytes,
+    )
+    return uvicorn.Server(configuration)
+
+
+def run(site: Site, listening: socket.socket) -> None:
+    """Serve a site until the process is told to end."""
+    running(site).run(sockets=[listening])

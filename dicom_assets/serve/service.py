@@ -1,0 +1,104 @@
+"""How requests are worked on: each by a plain function, on a thread of a bounded pool, with one version of the tables.
+
+``Service.endpoint`` makes of such a function what a route calls. While it runs, :func:`catalog_of` is the catalog of
+the request. A vacuum may take away data files of that version: then the function is called once more, with the newest.
+So a function only reads, and what it returns may be made of the catalog that it had, however late it is sent.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from urllib.parse import parse_qsl
+
+import anyio
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dicom_assets.errors import InfrastructureError
+from dicom_assets.query.errors import CatalogError, ChangedFileError, NotInCatalogError
+from dicom_assets.query.fixed import FixedCatalog
+from dicom_assets.serve.errors import RequestError, TooMuchError, answer_to
+from dicom_assets.serve.follow import Follower
+from dicom_assets.serve.site import Site
+
+Answer = Callable[[Request], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+_OF_THE_REQUEST = (RequestError, NotInCatalogError, ChangedFileError)
+"""Errors that another version of the tables might mend, and that are true of the present one."""
+
+
+def catalog_of(request: Request) -> FixedCatalog:
+    """Return the catalog that a request is answered from: all tables at one version each."""
+    catalog: FixedCatalog = request.state.catalog
+    return catalog
+
+
+def form_of(request: Request) -> Mapping[str, str]:
+    """Return the fields of the form that a POST brought, the last of each name; none of a GET."""
+    form: Mapping[str, str] = request.state.form
+    return form
+
+
+class Service:
+    """What the parts of the server share.
+
+    Parameters
+    ----------
+    site
+        What is served.
+
+    Attributes
+    ----------
+    site
+        As given.
+    follower
+        Gives out the catalog.
+
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.follower = Follower(site.catalog())
+        self._threads = anyio.CapacityLimiter(site.limits.threads)
+
+    def endpoint(self, answer: Answer) -> Endpoint:
+        """Return what a route calls: the function on a thread, and an answer whatever it raises."""
+
+        @wraps(answer)
+        async def called(request: Request) -> Response:
+            request.state.form = await _read_form(request, self.site.limits.form_bytes)
+            return await anyio.to_thread.run_sync(self._answered, answer, request, limiter=self._threads)
+
+        return called
+
+    def _answered(self, answer: Answer, request: Request) -> Response:
+        try:
+            return self._with_a_catalog(answer, request)
+        except Exception as error:  # noqa: BLE001 - what became of a request is an answer, too
+            return answer_to(error)
+
+    def _with_a_catalog(self, answer: Answer, request: Request) -> Response:
+        request.state.catalog = used = self.follower.current()
+        try:
+            return answer(request)
+        except _OF_THE_REQUEST:
+            raise
+        except (CatalogError, InfrastructureError, OSError):
+            newest = self.follower.newest()
+            if newest is used:
+                raise
+        request.state.catalog = newest
+        return answer(request)
+
+
+async def _read_form(request: Request, most: int) -> Mapping[str, str]:
+    """Return the fields of a form in the body of a POST; raises :class:`RequestError` as an answer would."""
+    if request.method != "POST":
+        return {}
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise TooMuchError(f"a form of more than {most} bytes is not taken")
+    return dict(parse_qsl(bytes(body).decode(errors="replace"), keep_blank_values=True))

@@ -1,0 +1,1 @@
+"""A viewer for studies, served from this origin: its files, below ``/viewer``."""
