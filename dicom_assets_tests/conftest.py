@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.orchestration.resources.spark import start_session
 from dicom_assets.spark.java import ensure_java
+from dicom_assets_tests.support.instances import temporary_instance
 from dicom_assets_tests.support.object_server import BUCKET, ObjectServer, server_program
 from dicom_assets_tests.support.whole import Deployment, put
 
@@ -52,5 +52,5 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
     """Three images below one prefix, not cataloged yet."""
     for number in range(3):
         put(tmp_path / "archive" / "a" / f"{number}.dcm", number)
-    with dg.DagsterInstance.local_temp() as instance:
+    with temporary_instance() as instance:
         yield Deployment(instance, tmp_path / "archive", str(tmp_path / "lake"))

@@ -11,7 +11,7 @@ from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets_tests.support.endless import EndlessArchive, costs, live
-from dicom_assets_tests.support.scratch import build, clean
+from dicom_assets_tests.support.scratch import IN_PROCESS, build, clean
 from dicom_assets_tests.support.whole import TABLES_OF_FILES, Deployment, contents, put
 
 MANY, FEW = 300, 20
@@ -26,7 +26,7 @@ def cost_of(lake, archive, **options):
 def test_cost_follows_the_change_and_not_the_prefix(spark, lake):
     lake.ensure(DEFAULT_MODEL.tables)
     _, small = cost_of(lake, EndlessArchive({"empty": frozenset(range(FEW))}))
-    build(lake, EndlessArchive({"large": frozenset(range(MANY))}))
+    build(lake, EndlessArchive({"large": frozenset(range(MANY))}), engine=IN_PROCESS)
     _, large = cost_of(lake, EndlessArchive({"large": frozenset(range(MANY + FEW))}))
     for name in TABLES_OF_FILES:
         cost = large[name]
@@ -36,7 +36,7 @@ def test_cost_follows_the_change_and_not_the_prefix(spark, lake):
     assert {large[table.name].rows for table in ROLLUPS} == {1}, "all of them are one series"
     _, one = cost_of(lake, EndlessArchive({"large": frozenset(range(1, MANY + FEW))}))
     assert {(cost.added, cost.removed) for cost in one.values()} == {(1, 1)}, "one data file is rewritten"
-    outcomes, none = cost_of(lake, EndlessArchive({"large": frozenset(range(1, MANY + FEW))}))
+    outcomes, none = cost_of(lake, EndlessArchive({"large": frozenset(range(1, MANY + FEW))}), engine=IN_PROCESS)
     assert not any(outcome.committed for outcome in outcomes.values())
     assert not any(cost.added or cost.removed for cost in none.values())
 
@@ -57,7 +57,7 @@ def source(tmp_path):
 
 
 def test_a_run_with_nothing_to_do_starts_no_spark(spark, lake, source):
-    build(lake, LocalArchive(str(source), 1))
+    build(lake, LocalArchive(str(source), 1), engine=IN_PROCESS)
     with dg.DagsterInstance.ephemeral() as instance:
         deployment = Deployment(instance, source, lake.root)
         deployment.definitions = build_definitions(deployment.archive, deployment.lake_resource, NoSpark())
@@ -68,7 +68,7 @@ def test_a_run_with_nothing_to_do_starts_no_spark(spark, lake, source):
 
 def test_append_keeps_rows_of_removed_files_in_every_table_flagged(spark, lake, source, tmp_path):
     archive = LocalArchive(str(source), 1)
-    build(lake, archive)
+    build(lake, archive, engine=IN_PROCESS)
     before = contents(lake)
     (source / "a" / "0.dcm").unlink()
     put(source / "b" / "new.dcm", 9)
@@ -80,15 +80,16 @@ def test_append_keeps_rows_of_removed_files_in_every_table_flagged(spark, lake, 
     flagged = {row["relative_path"] for row in rows if row["removed_at"] is not None}
     assert flagged == {"a/0.dcm"}
     assert {row["Modality"] for row in rows} == {"OT"}, "what was known of it is kept"
-    outcomes = build(lake, archive, mode=UpdateMode.APPEND)
+    outcomes = build(lake, archive, mode=UpdateMode.APPEND, engine=IN_PROCESS)
     assert not any(outcome.committed for outcome in outcomes.values())
     build(lake, archive)
-    assert contents(lake) == contents(clean(archive, tmp_path / "clean")), "sync mirrors the archive again"
+    rebuilt = clean(archive, tmp_path / "clean", engine=IN_PROCESS)
+    assert contents(lake) == contents(rebuilt), "sync mirrors the archive again"
 
 
 def test_overwrite_makes_all_anew_in_one_commit_per_table(spark, lake, source, tmp_path):
     archive = LocalArchive(str(source), 1)
-    build(lake, archive)
+    build(lake, archive, engine=IN_PROCESS)
     versions = {table.name: lake.location(table).open().version() for table in DEFAULT_MODEL.tables}
     old = contents(lake)
     outcomes, cost = cost_of(lake, archive, mode=UpdateMode.OVERWRITE)

@@ -85,7 +85,7 @@ def test_a_root_that_is_swapped_while_files_are_read_fails_the_step_and_writes_n
     spark, archive, source, lake, mode
 ):
     if mode is UpdateMode.OVERWRITE:
-        build(lake, archive)
+        build(lake, archive, engine=IN_PROCESS)
     else:
         index(lake, archive, PREFIXES)
     before = contents(lake)
@@ -103,7 +103,7 @@ def test_a_prefix_folder_that_is_swapped_while_files_are_read_fails_the_step(spa
 
 @pytest.mark.parametrize("mode", [UpdateMode.SYNC, UpdateMode.OVERWRITE])
 def test_a_root_that_is_swapped_between_listing_and_reading_fails_the_step(spark, archive, source, lake, mode):
-    build(lake, archive)
+    build(lake, archive, engine=IN_PROCESS)
     put(source / "a" / "new.dcm", 99)
     index(lake, archive, PREFIXES)
     before = contents(lake)
@@ -116,7 +116,7 @@ def test_a_root_that_is_swapped_between_listing_and_reading_fails_the_step(spark
 @pytest.mark.parametrize("mode", [UpdateMode.SYNC, UpdateMode.OVERWRITE])
 def test_a_prefix_that_is_emptied_between_listing_and_reading_fails_the_step(spark, archive, source, lake, mode):
     if mode is UpdateMode.OVERWRITE:
-        build(lake, archive)
+        build(lake, archive, engine=IN_PROCESS)
     else:
         index(lake, archive, PREFIXES)
     before = contents(lake)
@@ -234,7 +234,7 @@ def test_a_share_that_is_unmounted_while_files_are_read_fails_the_step_and_write
     fill(mounted)
     archive = LocalArchive(str(mounted), 1)
     if mode is UpdateMode.OVERWRITE:
-        build(lake, archive)
+        build(lake, archive, engine=IN_PROCESS)
     else:
         index(lake, archive, PREFIXES)
     before = contents(lake)

@@ -45,6 +45,8 @@ from dicom_assets.isolation.messages import (
 
 START_SECONDS = 120.0
 """Importing large libraries on a machine that does something else, too."""
+_DYING_SECONDS = 5.0
+"""How long a child that no longer answers may take to end, so that its end says why."""
 _KEPT_VARIABLES = frozenset({"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV"})
 _TUNING = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -232,7 +234,7 @@ class _Child:
     def _post_mortem(self) -> CallError:
         """Return how the child died."""
         try:
-            code = self.process.wait(timeout=5)
+            code = self.process.wait(timeout=_DYING_SECONDS)
         except subprocess.TimeoutExpired:
             return ChildDiedError("closed its connection")
         if code == -signal.SIGKILL:

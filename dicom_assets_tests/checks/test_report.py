@@ -12,6 +12,8 @@ from deltalake.schema import PrimitiveType
 
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.checks import Bounds, CheckOptions, CheckOptionsError, Severity, check_catalog, checks_of
+from dicom_assets.checks.check import Scope
+from dicom_assets.checks.look import look
 from dicom_assets.checks.parents import BEHIND, OTHER_STATE
 from dicom_assets.delta.commit import Change, commit
 from dicom_assets.delta.files import write_batches
@@ -19,7 +21,7 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.extractor import ExtractedTable, Extractor
 from dicom_assets.extract.headers import DICOM_HEADERS
 from dicom_assets.extract.metadata import FILE_METADATA
-from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL, CatalogModel
+from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL, OBJECT_CATALOG, CatalogModel
 from dicom_assets.extract.status import CHANGED
 from dicom_assets.extract.thumbnails import THUMBNAILS
 from dicom_assets.pipeline.difference import UpdateMode
@@ -67,10 +69,17 @@ def lake(built, tmp_path):
     return Lake(str(tmp_path / "lake"))
 
 
-def failed(lake, options=None, prefixes=None, model=MODEL):
+def look_at(lake, options, prefixes, model, only):
+    """Return the outcomes of all checks, or of those of one table as its asset looks at it."""
+    if only is None:
+        return check_catalog(lake, prefixes, model, options)
+    return look([check for check in checks_of(model, options) if check.table == only], Scope.of(lake, model, prefixes))
+
+
+def failed(lake, options=None, prefixes=None, model=MODEL, only=None):
     """Return the checks that fail; the SQL of all that found something is run, and lists what was counted."""
     found = {}
-    for outcome in check_catalog(lake, prefixes, model, options):
+    for outcome in look_at(lake, options, prefixes, model, only):
         if outcome.passed and not outcome.measured.found:
             continue
         rows = Catalog(lake).sql(outcome.sql).to_arrow_table()
@@ -120,7 +129,7 @@ def test_a_sound_catalog_passes_all(lake):
 @pytest.mark.parametrize("table", MODEL.tables, ids=lambda table: table.name)
 def test_a_key_that_stands_twice(lake, table):
     write(lake, table, whole(lake, table).slice(0, 2))
-    outcome = failed(lake)[table.name, "key_is_unique"]
+    outcome = failed(lake, only=table)[table.name, "key_is_unique"]
     assert (outcome.measured.found, outcome.severity, outcome.check.blocking) == (2, Severity.ERROR, True)
 
 
@@ -135,7 +144,7 @@ def test_a_column_that_is_not_declared(lake, table):
 @pytest.mark.parametrize("table", [*MODEL.extracted, CATALOG], ids=lambda table: table.name)
 def test_a_row_that_is_missing_and_one_without_a_file(lake, table):
     change(lake, table, path=lambda rows: ["/gone", *rows["path"].to_pylist()[1:]])
-    outcome = failed(lake)[table.name, "one_row_per_indexed_file"]
+    outcome = failed(lake, only=table)[table.name, "one_row_per_indexed_file"]
     assert outcome.measured.kinds == {"files without a row": 1, "rows without a file": 1}
     assert outcome.measured.prefixes == ["a"]
     assert outcome.severity is Severity.WARN
@@ -144,17 +153,19 @@ def test_a_row_that_is_missing_and_one_without_a_file(lake, table):
 @pytest.mark.parametrize("table", MODEL.extracted, ids=lambda table: table.name)
 def test_too_many_errors(lake, table):
     change(lake, table, status=lambda rows: ["error", *rows["status"].to_pylist()[1:]])
-    outcome = failed(lake)[table.name, "few_errors"]
+    outcome = failed(lake, only=table)[table.name, "few_errors"]
     assert (outcome.measured.found, outcome.measured.looked_at) == (1, 7)
     assert outcome.found_text == "1 of 7 (14.29%)"
-    assert (table.name, "few_errors") not in failed(lake, CheckOptions(of_table={table.name: Bounds(errors=0.2)}))
+    assert (table.name, "few_errors") not in failed(
+        lake, CheckOptions(of_table={table.name: Bounds(errors=0.2)}), only=table
+    )
 
 
 @pytest.mark.parametrize(("table", "state"), [(DICOM_HEADERS, "truncated"), (THUMBNAILS, "partial")])
 def test_too_many_damaged_files(lake, table, state):
     change(lake, table, status=lambda rows: [state, *rows["status"].to_pylist()[1:]])
-    assert failed(lake)[table.name, "few_damaged"].measured.found == 1
-    assert (table.name, "few_damaged") not in failed(lake, CheckOptions(Bounds(damaged=0.2)))
+    assert failed(lake, only=table)[table.name, "few_damaged"].measured.found == 1
+    assert (table.name, "few_damaged") not in failed(lake, CheckOptions(Bounds(damaged=0.2)), only=table)
 
 
 def test_files_that_share_a_sop_instance_uid_and_how_they_differ(lake):
@@ -165,7 +176,7 @@ def test_files_that_share_a_sop_instance_uid_and_how_they_differ(lake):
         size=[7, 7, 7, 7, 7, 8, 7],
         sha256=["a", "a", "a", "b", "a", "a", "a"],
     )
-    outcome = failed(lake)["object_catalog", "instance_is_unique"]
+    outcome = failed(lake, only=CATALOG)["object_catalog", "instance_is_unique"]
     assert outcome.measured.kinds == {"same_bytes": 2, "unknown": 4}
     assert outcome.severity is Severity.WARN
 
@@ -183,31 +194,31 @@ def test_files_that_share_a_sop_instance_uid_and_how_they_differ(lake):
 def test_attributes_that_should_agree(lake, name, entity, attribute, values):
     alike = {"PatientID": ["P"] * 7, "StudyInstanceUID": ["8"] * 7, entity: ["9"] * 7}
     change(lake, CATALOG, **(alike | {attribute: [values[0]] * 6 + [None]}))
-    assert ("object_catalog", name) not in failed(lake), "an absent value disagrees with none"
+    assert ("object_catalog", name) not in failed(lake, only=CATALOG), "an absent value disagrees with none"
     change(lake, CATALOG, **{attribute: [values[0]] * 6 + [values[1]]})
-    outcome = failed(lake)["object_catalog", name]
+    outcome = failed(lake, only=CATALOG)["object_catalog", name]
     assert outcome.measured.kinds == {attribute: 1}
     assert outcome.measured.prefixes == list(PREFIXES), "the study has files in both"
 
 
 def test_thumbnails_of_one_grey_level(lake):
     change(lake, THUMBNAILS, status="ok", thumbnail=lambda rows: [jpeg(0), jpeg(0), *rows["thumbnail"].to_pylist()[2:]])
-    outcome = failed(lake)["thumbnails", "few_flat_thumbnails"]
+    outcome = failed(lake, only=THUMBNAILS)["thumbnails", "few_flat_thumbnails"]
     assert outcome.measured.found == 2
     assert outcome.measured.looked_at == 6, "the text file has none"
     assert outcome.measured.prefixes == ["a"]
     assert len(Catalog(lake).sql(outcome.sql).fetchall()) == 2
-    assert ("thumbnails", "few_flat_thumbnails") not in failed(lake, CheckOptions(flat_thumbnails=0.5))
+    assert ("thumbnails", "few_flat_thumbnails") not in failed(lake, CheckOptions(flat_thumbnails=0.5), only=THUMBNAILS)
 
 
 def test_thumbnails_that_are_no_image(lake):
     change(lake, THUMBNAILS, status="ok", thumbnail=b"no image")
-    assert failed(lake)["thumbnails", "few_flat_thumbnails"].measured.found == 7
+    assert failed(lake, only=THUMBNAILS)["thumbnails", "few_flat_thumbnails"].measured.found == 7
 
 
 def test_a_sample_of_the_thumbnails_is_bounded_and_sql_finds_the_others(lake):
     change(lake, THUMBNAILS, status="ok", thumbnail=jpeg(0))
-    outcome = failed(lake, CheckOptions(thumbnails_per_prefix=1))["thumbnails", "few_flat_thumbnails"]
+    outcome = failed(lake, CheckOptions(thumbnails_per_prefix=1), only=THUMBNAILS)["thumbnails", "few_flat_thumbnails"]
     assert (outcome.measured.found, outcome.measured.looked_at) == (2, 2)
     assert len(Catalog(lake).sql(outcome.sql).fetchall()) == 7
 
@@ -220,7 +231,7 @@ def test_a_sample_of_the_thumbnails_is_bounded_and_sql_finds_the_others(lake):
 )
 def test_a_catalog_that_is_behind_its_parents(lake, table, columns):
     change(lake, table, **columns)
-    outcome = failed(lake)["object_catalog", "equals_its_parents"]
+    outcome = failed(lake, only=CATALOG)["object_catalog", "equals_its_parents"]
     assert outcome.measured.kinds == {BEHIND: 7, OTHER_STATE: 0}
     assert outcome.severity is Severity.WARN
 
@@ -229,7 +240,7 @@ def test_a_catalog_that_is_behind_its_parents(lake, table, columns):
 @pytest.mark.parametrize("state", ["error", None])
 def test_a_catalog_with_other_statuses_than_its_parents(lake, column, state):
     change(lake, CATALOG, **{column: lambda rows: [state, *rows[column].to_pylist()[1:]]})
-    outcome = failed(lake)["object_catalog", "equals_its_parents"]
+    outcome = failed(lake, only=CATALOG)["object_catalog", "equals_its_parents"]
     assert outcome.measured.kinds == {BEHIND: 0, OTHER_STATE: 1}
     assert outcome.severity is Severity.ERROR
 
@@ -246,11 +257,11 @@ def test_a_catalog_of_whatever_happens_to_files_equals_its_parents(tmp_path, mod
     (source / "a" / "2.dcm").unlink()
     put(source / "a" / "4.dcm", 44)
     update_catalog(str(source), lake, mode=mode)
-    told = failed(lake, model=DEFAULT_MODEL)
+    told = failed(lake, model=DEFAULT_MODEL, only=OBJECT_CATALOG)
     assert ("object_catalog", "equals_its_parents") not in told
     assert ("object_catalog", "one_row_per_indexed_file") not in told
     change(lake, FILE_METADATA, error=CHANGED)
-    told = failed(lake, model=DEFAULT_MODEL)["object_catalog", "equals_its_parents"]
+    told = failed(lake, model=DEFAULT_MODEL, only=OBJECT_CATALOG)["object_catalog", "equals_its_parents"]
     assert told.measured.kinds[OTHER_STATE] > 0, "such a row makes the catalog's pending"
 
 
@@ -258,16 +269,20 @@ def test_the_newest_file_is_too_old(lake):
     old = dt.datetime.now(dt.UTC) - timedelta(hours=48)
     change(lake, FILE_INDEX, modified_at=[old] * 7)
     hour = CheckOptions(newest_file=timedelta(hours=36))
-    outcome = failed(lake, hour)["file_index", "newest_file_is_recent"]
+    outcome = failed(lake, hour, only=FILE_INDEX)["file_index", "newest_file_is_recent"]
     assert outcome.found_text == "48.0 h"
     assert outcome.bound_text == "36 h"
-    assert ("file_index", "newest_file_is_recent") not in failed(lake, CheckOptions(newest_file=timedelta(days=3)))
+    assert ("file_index", "newest_file_is_recent") not in failed(
+        lake, CheckOptions(newest_file=timedelta(days=3)), only=FILE_INDEX
+    )
 
 
 def test_a_file_of_the_future_does_not_hide_that_nothing_has_arrived(lake):
     now = dt.datetime.now(dt.UTC)
     change(lake, FILE_INDEX, modified_at=[now + timedelta(days=900)] + [now - timedelta(hours=48)] * 6)
-    outcome = failed(lake, CheckOptions(newest_file=timedelta(hours=36)))["file_index", "newest_file_is_recent"]
+    outcome = failed(lake, CheckOptions(newest_file=timedelta(hours=36)), only=FILE_INDEX)[
+        "file_index", "newest_file_is_recent"
+    ]
     assert outcome.found_text == "48.0 h"
 
 

@@ -19,6 +19,8 @@ from dicom_assets.orchestration import launch
 from dicom_assets.orchestration.launch import cut_into_runs
 from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.pending import Pending
+from dicom_assets.pipeline.update import update_catalog
+from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 from dicom_assets_tests.support.denied import deny
 from dicom_assets_tests.support.whole import TABLES_OF_FILES
@@ -46,6 +48,13 @@ def source(tmp_path):
             shutil.copy(PYDICOM_FILES / name, root / prefix)
     (root / "b" / "damaged.dcm").write_bytes((PYDICOM_FILES / "CT_small.dcm").read_bytes()[:700])
     return root
+
+
+@pytest.fixture
+def lake(source, tmp_path):
+    """A lake with the catalog of that archive."""
+    update_catalog(str(source), str(tmp_path / "lake"), engine=InProcess())
+    return tmp_path / "lake"
 
 
 def _versions(lake):
@@ -124,9 +133,7 @@ def _unreachable(*_):
     raise LakeError("cannot reach the lake: connection refused")
 
 
-def test_a_prefix_that_cannot_be_listed_is_exit_1_and_the_others_are_cataloged(run, source, tmp_path, monkeypatch):
-    lake = tmp_path / "lake"
-    assert run("catalog", source, "--lake", lake).exit_code == 0
+def test_a_prefix_that_cannot_be_listed_is_exit_1_and_the_others_are_cataloged(run, source, lake, monkeypatch):
     shutil.copy(source / "a" / "CT_small.dcm", source / "b" / "new.dcm")
     (source / "b" / "rtdose.dcm").unlink()
     deny(monkeypatch, source / "a")
@@ -176,7 +183,7 @@ def test_mass_deletion_is_refused_until_it_is_allowed(run, source, tmp_path):
     for number in range(120):
         (source / "a" / f"{number}.txt").write_text("x")
     lake = tmp_path / "lake"
-    assert run("catalog", source, "--lake", lake).exit_code == 0
+    update_catalog(str(source), str(lake), engine=InProcess())
     before = _versions(lake)
     for number in range(120):
         (source / "a" / f"{number}.txt").unlink()
@@ -208,19 +215,17 @@ def test_bad_use_is_one_line_and_exit_2(run, source, tmp_path):
         assert result.output.count("\n") == 1, result.output
 
 
-def test_sql_that_does_not_parse_is_one_line_and_exit_2(run, source, tmp_path):
-    assert run("catalog", source, "--lake", tmp_path / "lake", "--prefix", "b").exit_code == 0
+def test_sql_that_does_not_parse_is_one_line_and_exit_2(run, lake):
     for query in ("SELEC 1", "SELECT nope FROM object_catalog", "SELECT 1 FROM nope"):
-        result = run("sql", query, "--lake", tmp_path / "lake")
+        result = run("sql", query, "--lake", lake)
         assert result.exit_code == 2
         assert result.output.startswith("Error: ")
         assert result.output.count("\n") == 1, result.output
 
 
-def test_a_gallery_of_the_thumbnails(run, source, tmp_path):
-    assert run("catalog", source, "--lake", tmp_path / "lake").exit_code == 0
+def test_a_gallery_of_the_thumbnails(run, lake, tmp_path):
     page = tmp_path / "page.html"
-    assert run("gallery", page, "--lake", tmp_path / "lake").exit_code == 0
+    assert run("gallery", page, "--lake", lake).exit_code == 0
     assert page.read_text().count("data:image/") >= 3
 
 
@@ -243,9 +248,7 @@ def test_runs_are_ranges_without_a_prefix_that_has_nothing_to_do(pending, larges
     assert [prefix for run in runs for prefix in run.prefixes] == list(pending)
 
 
-def test_an_archive_that_is_suddenly_empty_is_refused_until_it_is_allowed(run, source, tmp_path):
-    lake = tmp_path / "lake"
-    assert run("catalog", source, "--lake", lake).exit_code == 0
+def test_an_archive_that_is_suddenly_empty_is_refused_until_it_is_allowed(run, source, lake):
     before = _versions(lake)
     shutil.rmtree(source)
     source.mkdir()
@@ -257,9 +260,8 @@ def test_an_archive_that_is_suddenly_empty_is_refused_until_it_is_allowed(run, s
     assert "The catalog holds 0 files" in run("catalog", source, "--lake", lake).output
 
 
-def test_another_source_is_refused_with_both_names_and_what_to_do(run, source, tmp_path):
-    lake, other = tmp_path / "lake", tmp_path / "other"
-    assert run("catalog", source, "--lake", lake).exit_code == 0
+def test_another_source_is_refused_with_both_names_and_what_to_do(run, source, lake, tmp_path):
+    other = tmp_path / "other"
     before = _versions(lake)
     shutil.copytree(source, other)
     refused = run("catalog", other, "--lake", lake)
@@ -274,9 +276,8 @@ def test_another_source_is_refused_with_both_names_and_what_to_do(run, source, t
 
 
 @pytest.mark.parametrize("how", [Path.rename, shutil.copytree])
-def test_an_archive_that_was_moved_is_followed_without_extracting_a_file_anew(run, source, tmp_path, how):
-    lake, there = tmp_path / "lake", tmp_path / "there"
-    assert run("catalog", source, "--lake", lake).exit_code == 0
+def test_an_archive_that_was_moved_is_followed_without_extracting_a_file_anew(run, source, lake, tmp_path, how):
+    there = tmp_path / "there"
     before = _versions(lake)
     how(source, there)
     moved = run("catalog", there, "--lake", lake, "--move-source")
@@ -291,18 +292,15 @@ def test_an_archive_that_was_moved_is_followed_without_extracting_a_file_anew(ru
     assert "The source has not moved" in run("catalog", there, "--lake", lake, "--move-source").output
 
 
-def test_another_prefix_depth_is_refused_with_both_depths_and_what_to_do(run, source, tmp_path):
-    assert run("catalog", source, "--lake", tmp_path / "lake").exit_code == 0
-    refused = run("catalog", source, "--lake", tmp_path / "lake", "--prefix-depth", 2)
+def test_another_prefix_depth_is_refused_with_both_depths_and_what_to_do(run, source, lake):
+    refused = run("catalog", source, "--lake", lake, "--prefix-depth", 2)
     assert (refused.exit_code, refused.output.count("\n")) == (2, 1), refused.output
     assert "prefixes of depth 1, not of depth 2" in refused.output
     assert "--prefix-depth 1" in refused.output
     assert "--schema" in refused.output
 
 
-def test_prefixes_that_are_all_there_and_all_empty_are_refused_until_it_is_allowed(run, source, tmp_path):
-    lake = tmp_path / "lake"
-    assert run("catalog", source, "--lake", lake).exit_code == 0
+def test_prefixes_that_are_all_there_and_all_empty_are_refused_until_it_is_allowed(run, source, lake):
     before = _versions(lake)
     for file in source.glob("*/*"):
         file.unlink()

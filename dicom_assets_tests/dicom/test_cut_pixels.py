@@ -1,11 +1,16 @@
 """Images that end too early: what is there is shown, what is missing is black, and both are told. For every syntax."""
 
+import time
+
 import imagecodecs
 import numpy as np
 import pytest
 
 from dicom_assets.dicom.header import read_header
 from dicom_assets.dicom.header.issues import IssueCode
+from dicom_assets.dicom.pixels.decoded import Request
+from dicom_assets.dicom.pixels.decoders import decode_frame
+from dicom_assets.dicom.pixels.layout import PixelLayout
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
 from dicom_assets.dicom.thumbnail import render_thumbnail
@@ -134,6 +139,18 @@ def test_a_codestream_that_was_cut_before_it_was_encapsulated_is_partial(syntax)
     thumbnail = thumbnail_of(encapsulated(dataset, [stream[: len(stream) // 2]], syntax))
     assert thumbnail.status is ThumbnailStatus.PARTIAL
     assert thumbnail.error == "the pixel data is cut short: its codestream ends early"
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_behind_the_end_of_a_jpeg_ls_codestream_nothing_is_looked_for(share):
+    frame = c.scene(96, 80, 16)
+    stream = c.ENCODERS[c.JPEG_LS][0](frame)
+    start = time.process_time()
+    decoded = decode_frame(
+        stream[: int(len(stream) * share)], c.JPEG_LS, Request(PixelLayout(96, 80, 1, "MONOCHROME2"))
+    )
+    assert time.process_time() - start < 2, "of CharLS alone it takes some ten seconds"
+    assert 96 * share * 0.8 < decoded.known_rows < 96
 
 
 @pytest.mark.parametrize("syntax", [c.JPEG_2000, c.HTJ2K])

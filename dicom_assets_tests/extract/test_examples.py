@@ -13,7 +13,9 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
 from dicom_assets.delta.lake import Lake
+from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.query.database import Catalog
+from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 
 PROJECT = Path(__file__).parents[2]
@@ -149,7 +151,7 @@ def test_an_existing_catalog_gets_the_table_and_keeps_the_others(source, site, t
     lake = str(tmp_path / "lake")
     plain = tmp_path / "nothing"
     plain.mkdir()
-    command(plain, "catalog", str(source), "--lake", lake)
+    update_catalog(str(source), lake, engine=InProcess())
     before = {name: Lake(lake).location(tables()[name]).open().version() for name in ("dicom_headers", "thumbnails")}
     command(site, "catalog", str(source), "--lake", lake)
     after = {name: Lake(lake).location(tables()[name]).open().version() for name in before}

@@ -290,7 +290,8 @@ RUBBISH = {
 
 
 @pytest.mark.parametrize("rubbish", RUBBISH.values(), ids=list(RUBBISH))
-def test_a_child_that_sends_rubbish_is_one_that_died(isolated, rubbish):
+def test_a_child_that_sends_rubbish_is_one_that_died(isolated, rubbish, monkeypatch):
+    monkeypatch.setattr("dicom_assets.isolation.process._DYING_SECONDS", 0.1)  # it lives on
     with pytest.raises(ChildDiedError):
         isolated("send_rubbish", rubbish)
     assert isolated("echo", "alive").fields["value"] == "alive"

@@ -1,8 +1,8 @@
 """An archive of four prefixes with a file each, and an instance that keeps what its daemon would."""
 
-import dagster as dg
 import pytest
 
+from dicom_assets_tests.support.instances import temporary_instance
 from dicom_assets_tests.support.made_up import write
 
 
@@ -15,5 +15,5 @@ def source(tmp_path):
 
 @pytest.fixture
 def instance():
-    with dg.DagsterInstance.local_temp() as instance:
+    with temporary_instance() as instance:
         yield instance

@@ -16,6 +16,7 @@ from dicom_assets.orchestration.partitions import PREFIXES
 from dicom_assets.orchestration.resources.lake import LakeResource
 from dicom_assets.orchestration.runs import range_tags
 from dicom_assets.query import Catalog
+from dicom_assets_tests.support.instances import instance_below
 from dicom_assets_tests.support.made_up import follow, replace, write
 from dicom_assets_tests.support.rows import append, index_rows
 from dicom_assets_tests.support.whole import Deployment, put
@@ -144,7 +145,7 @@ def test_results_hold_no_path_of_a_file(instance, followed, source):
 
 def test_a_blocking_check_that_fails_stops_the_tables_that_follow(tmp_path):
     """The index heals its own rows, so that its check fails only where the index does not run."""
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with instance_below(tmp_path) as instance:
         deployment = Deployment(instance, tmp_path / "source", str(tmp_path / "lake"))
         for number in range(2):
             put(deployment.source / "a" / f"{number}.dcm", number)

@@ -8,6 +8,7 @@ from dicom_assets.orchestration import definitions as module
 from dicom_assets.orchestration.definitions import build_definitions, definitions_from_environment
 from dicom_assets.pipeline.own_columns import saved_columns
 from dicom_assets.query.opening import open_catalog
+from dicom_assets_tests.support.scratch import IN_PROCESS, build
 from dicom_assets_tests.support.whole import put
 
 
@@ -16,7 +17,7 @@ def numbers(deployment):
 
 
 def test_a_run_fills_them_and_one_without_them_keeps_them(deployment):
-    deployment.run_all()
+    build(deployment.lake, deployment.archive.open(), engine=IN_PROCESS)
     plain = deployment.definitions
     deployment.definitions = build_definitions(
         deployment.archive, deployment.lake_resource, columns=["Number=InstanceNumber:number"]

@@ -105,7 +105,11 @@ def rebuilt(location, name):
 
 
 @pytest.mark.parametrize(
-    "lakes", [{}, {"ct": "lake of ct", "mr": "lake of mr"}], ids=["one lake, a schema each", "a lake each"]
+    "lakes",
+    [
+        pytest.param({}, id="one lake, a schema each"),
+        pytest.param({"ct": "lake of ct", "mr": "lake of mr"}, id="a lake each", marks=pytest.mark.slow),
+    ],
 )
 def test_each_catalog_follows_its_archive_and_the_loss_of_a_prefix_leaves_the_other_alone(instance, archives, lakes):
     location = Location(instance, archives, "ct", "mr", lakes=lakes)

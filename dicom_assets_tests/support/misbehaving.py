@@ -13,7 +13,7 @@ class Misbehaving(Extractor):
     """Raises on some files, hangs on one, eats memory on one, crashes on one, and answers the others."""
 
     version = "misbehaving-1"
-    limits = ChildLimits(seconds=5, memory_bytes=512 << 20)
+    limits = ChildLimits(seconds=3, memory_bytes=512 << 20)
     table: ClassVar = ExtractedTable(
         "misbehaving", "What is left of harm.", (Column("first_bytes", pa.binary(), "The first four bytes."),)
     )

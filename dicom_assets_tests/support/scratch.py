@@ -39,8 +39,8 @@ def build_here(
     return dict(outcomes)
 
 
-def clean(archive: Archive, folder: Path) -> Lake:
+def clean(archive: Archive, folder: Path, *, engine: Engine = ON_SPARK) -> Lake:
     """Build a new catalog in a folder."""
     lake = Lake(str(folder))
-    build(lake, archive)
+    build(lake, archive, engine=engine)
     return lake

@@ -2,7 +2,7 @@
 
 from dicom_assets.dicom.pixels.codestream import read_jpeg
 from dicom_assets.dicom.pixels.decoded import Decoded, Request, coded_values
-from dicom_assets.dicom.pixels.truncated_frames import decode_into_two, ends_early, equal_rows
+from dicom_assets.dicom.pixels.truncated_frames import decode_into_two, ended, ends_early, equal_rows
 
 
 def decode_jpeg_ls(data: bytes, request: Request) -> Decoded:
@@ -28,8 +28,10 @@ def decode_jpeg_ls(data: bytes, request: Request) -> Decoded:
     if request.cut or ends_early(data):
         shape = (stream.rows, stream.columns, *((stream.components,) if stream.components > 1 else ()))
         dtype = "u1" if stream.precision <= 8 else "u2"
+        # Behind some cuts CharLS looks for bits that are not there for seconds; at a marker it stops at once.
+        marked = ended(data)
         # Of scans of one component each nothing is written until all are there.
-        decodings = decode_into_two(lambda out: imagecodecs.jpegls_decode(data, out=out), shape, dtype)
+        decodings = decode_into_two(lambda out: imagecodecs.jpegls_decode(marked, out=out), shape, dtype)
     else:
         decodings = [imagecodecs.jpegls_decode(data)]
     known_rows = equal_rows(decodings[0], decodings[-1])

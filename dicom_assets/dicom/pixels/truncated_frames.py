@@ -22,6 +22,11 @@ def ends_early(data: bytes) -> bool:
     return _END_OF_IMAGE not in data[-_TAIL:]
 
 
+def ended(data: bytes, more: bytes = b"") -> bytes:
+    """Return a codestream without its end with one, behind more data of its scan."""
+    return data.rstrip(b"\xff") + more + _END_OF_IMAGE
+
+
 def decode_continued(data: bytes, decode: Callable[[bytes], Samples]) -> tuple[Samples, int | None]:
     """Decode what a decoder completes by values of its own, as that of JPEG does.
 
@@ -38,8 +43,7 @@ def decode_continued(data: bytes, decode: Callable[[bytes], Samples]) -> tuple[S
         The samples, and how many rows from the top are known; ``None`` for all of them.
 
     """
-    data = data.rstrip(b"\xff")
-    first, second = (decode(data + more + _END_OF_IMAGE) for more in _CONTINUATIONS)
+    first, second = (decode(ended(data, more)) for more in _CONTINUATIONS)
     return first, equal_rows(first, second)
 
 

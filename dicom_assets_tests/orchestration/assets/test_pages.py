@@ -146,18 +146,33 @@ ROWS = {
 """By the key of a table: one of the files of `b` is no DICOM, and the damaged one is of the series of the whole one."""
 
 
+def _put_two(source):
+    """Put prefixes of two and of three files, one of which is text and one damaged."""
+    for prefix, names in {"a": ("CT_small.dcm", "MR_small.dcm"), "b": ("CT_small.dcm",)}.items():
+        (source / prefix).mkdir(parents=True)
+        for name in names:
+            shutil.copy(PYDICOM_FILES / name, source / prefix / name)
+    whole = (PYDICOM_FILES / "CT_small.dcm").read_bytes()
+    (source / "b" / "cut.dcm").write_bytes(whole[: len(whole) // 2])
+    (source / "b" / "note.txt").write_text("not an image")
+
+
 @pytest.fixture
 def two(tmp_path):
-    """Prefixes of two and of three files, one of which is text and one damaged."""
-    for prefix, names in {"a": ("CT_small.dcm", "MR_small.dcm"), "b": ("CT_small.dcm",)}.items():
-        (tmp_path / "source" / prefix).mkdir(parents=True)
-        for name in names:
-            shutil.copy(PYDICOM_FILES / name, tmp_path / "source" / prefix / name)
-    whole = (PYDICOM_FILES / "CT_small.dcm").read_bytes()
-    (tmp_path / "source" / "b" / "cut.dcm").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "source" / "b" / "note.txt").write_text("not an image")
+    """Two prefixes, not cataloged yet."""
+    _put_two(tmp_path / "source")
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Deployment(instance, tmp_path / "source", str(tmp_path / "lake"))
+        yield Deployment(instance, tmp_path / "source", str(tmp_path / "lake"), checked=False)
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory):
+    """The same, and their first run: for tests that change neither archive nor tables."""
+    folder = tmp_path_factory.mktemp("followed")
+    _put_two(folder / "source")
+    with dg.DagsterInstance.ephemeral() as instance:
+        deployment = Deployment(instance, folder / "source", str(folder / "lake"), checked=False)
+        yield deployment, deployment.run_all()
 
 
 def _events(result, table, kind=dg.DagsterEventType.ASSET_MATERIALIZATION):
@@ -177,8 +192,8 @@ def _observations(result):
     ]
 
 
-def test_the_rows_of_a_partition_are_not_those_of_the_table(two):
-    result = two.run_all()
+def test_the_rows_of_a_partition_are_not_those_of_the_table(followed):
+    two, result = followed
     for table in DEFAULT_MODEL.tables:
         said = _events(result, table)
         assert {prefix: one["dagster/partition_row_count"] for prefix, one in said.items()} == ROWS[table.key]
@@ -218,10 +233,11 @@ def test_bytes_files_and_seconds_of_what_was_done(two, spark, small):
     assert _events(result, THUMBNAILS)["a"]["engine"].startswith("Spark" if small == 0 else "in process")
 
 
-def test_a_run_with_nothing_to_do_says_that_and_keeps_its_counts(two):
-    two.run_all()
+def test_a_run_with_nothing_to_do_says_that_and_keeps_its_counts(followed):
+    two, _ = followed
+    again = two.run_all()
     for table in DEFAULT_MODEL.tables:
-        said = _events(two.run_all(), table)["a"]
+        said = _events(again, table)["a"]
         assert (said["added"], said["changed"], said["removed"], said["kept"]) == (0, 0, 0, 2)
         assert said["bytes_written"] == said["run/rows_made"] == 0
         assert not said["committed"]
@@ -238,8 +254,8 @@ def test_a_removed_file_counts_what_is_rewritten(two):
     assert said["a"]["bytes_written"] == 0
 
 
-def test_rows_are_counted_by_every_status(two):
-    result = two.run_all()
+def test_rows_are_counted_by_every_status(followed):
+    _, result = followed
     said = _events(result, OBJECT_CATALOG)
     for prefix, expected in {"a": {"ok": 2}, "b": {"ok": 1, "damaged": 1, "not_dicom": 1}}.items():
         counts = {name.removeprefix("status/"): n for name, n in said[prefix].items() if name.startswith("status/")}
@@ -251,8 +267,9 @@ def test_rows_are_counted_by_every_status(two):
     }
 
 
-def test_the_catalog_lists_problems_without_paths_and_the_sql_that_lists_them_with(two):
-    said = _events(two.run_all(), OBJECT_CATALOG)["a"]
+def test_the_catalog_lists_problems_without_paths_and_the_sql_that_lists_them_with(followed):
+    two, result = followed
+    said = _events(result, OBJECT_CATALOG)["a"]
     problems = [dict(record.data) for record in said["run/problems"].records]
     assert {(row["status"], row["files"]) for row in problems} == {("damaged", 1), ("not_dicom", 1)}
     assert all(row["reason"] is not None for row in problems)
@@ -276,8 +293,9 @@ def test_the_sql_of_a_prefix_with_a_quote_is_sql(two):
     assert "'o''hara'" in said["run/problems_sql"]
 
 
-def test_the_archive_is_observed_by_each_run_that_lists_it(two):
-    (seen,) = _observations(two.run_all())
+def test_the_archive_is_observed_by_each_run_that_lists_it(followed):
+    two, result = followed
+    (seen,) = _observations(result)
     size = sum(path.stat().st_size for path in two.source.rglob("*") if path.is_file())
     assert (seen["files"], seen["bytes"], seen["prefixes"], seen["prefixes not listed whole"]) == (5, size, 2, 0)
     assert _observations(two.run("a", "a", [DICOM_HEADERS.name])) == []
