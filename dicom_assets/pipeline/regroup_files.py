@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from deltalake.transaction import AddAction
 
+from dicom_assets.archive.containers.kinds import stored_file
 from dicom_assets.archive.prefixes import PrefixCut, PrefixError, moved_prefix
 from dicom_assets.archive.sources import directories_below
 from dicom_assets.delta.files import DataFile, read_file, write_batches
@@ -61,7 +62,7 @@ class Regrouping:
 
     def _prefixes(self, rows: pa.RecordBatch, present: str) -> Iterator[str]:
         for path in rows.column(KEY).to_pylist():
-            directories = directories_below(path, self.source)
+            directories = directories_below(stored_file(path), self.source)
             yield present if directories is None else self.cut.key(directories)
 
 

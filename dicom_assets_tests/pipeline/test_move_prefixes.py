@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dicom_assets.archive.containers.archive import ContainerArchive
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.commit import Change, CommitConflictError, commit
 from dicom_assets.delta.files import write_batches
@@ -21,6 +22,7 @@ from dicom_assets.pipeline.move_prefixes import move_prefixes
 from dicom_assets.pipeline.ownership import FENCES, SourceMismatchError, claim, recognise
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.tables import FILE_INDEX
+from dicom_assets_tests.support.containers import tar_of, zip_of
 from dicom_assets_tests.support.made_up import follow, index, write
 from dicom_assets_tests.support.scratch import IN_PROCESS
 from dicom_assets_tests.support.slices import put_volume, series_of
@@ -100,6 +102,17 @@ def test_the_catalog_is_as_if_it_had_been_cut_so_from_the_start(source, tmp_path
         for door in (claim, recognise):
             with pytest.raises(SourceMismatchError, match="--move-prefixes"):
                 door(lake, before)
+
+
+def test_members_of_containers_move_with_them(source, tmp_path):
+    nested = zip_of({"deep/inner.tar": tar_of({"far/down/1": b"one"}), "there/2": b"two"})
+    (source / "abc" / "deep" / "scans.zip").write_bytes(nested)
+    before, after = (ContainerArchive(cut(source, name)) for name in ("whole", "deeper"))
+    lake = cataloged(tmp_path / "lake", before)
+    assert any("!/deep/inner.tar!/far/down/1" in path for path in kept(lake))
+    moved(lake, after)
+    assert contents(lake) == contents(cataloged(tmp_path / "scratch", after))
+    assert not index(lake, after, list(after.prefixes())).committed
 
 
 class Killed(BaseException):

@@ -69,6 +69,16 @@ def splits(path: str) -> Iterator[tuple[str, str]]:
         yield path[: found.start("mark")], path[found.end("mark") :]
 
 
+def stored_file(path: str) -> str:
+    """Return the path of the file that storage has: of a member, its outermost container.
+
+    Told by the path alone: a file below a folder that is named like the beginning of members (``x.zip!``) is taken for
+    a member.
+    """
+    found = _SPLIT.search(path)
+    return path[: found.start("mark")] if found else path
+
+
 def member_path(container: str, name: str) -> str:
     """Return the path of a member, as tables hold it.
 
