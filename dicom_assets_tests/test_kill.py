@@ -5,7 +5,6 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from dicom_assets.archive.local import LocalArchive
@@ -14,6 +13,7 @@ from dicom_assets.delta.snapshot import live_files
 from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
 from dicom_assets.extract.thumbnails import THUMBNAILS
 from dicom_assets.tables import FILE_INDEX
+from dicom_assets_tests.support.instances import instance_below
 from dicom_assets_tests.support.runner import spawn, wait_until_running
 from dicom_assets_tests.support.scratch import build, clean
 from dicom_assets_tests.support.storage import data_files, grow_old
@@ -81,7 +81,7 @@ class Victim:
 
     def __init__(self, source, folder):
         folder.mkdir()
-        self.instance = dg.DagsterInstance.local_temp(str(folder))
+        self.instance = instance_below(folder)
         self.deployment = Deployment(self.instance.__enter__(), source, str(folder / "lake"))
         self.lake = self.deployment.lake
         self.deployment.register()

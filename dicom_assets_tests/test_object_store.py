@@ -11,7 +11,6 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import dagster as dg
 import obstore
 import pytest
 from obstore.store import from_url
@@ -33,8 +32,9 @@ from dicom_assets.spark.work import InProcess
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.breaking_proxy import BreakingProxy
 from dicom_assets_tests.support.buckets import ODD_KEYS, comparable, upload, versions
+from dicom_assets_tests.support.instances import temporary_instance
 from dicom_assets_tests.support.rows import append, index_rows, paths
-from dicom_assets_tests.support.scratch import clean
+from dicom_assets_tests.support.scratch import IN_PROCESS, build, clean
 from dicom_assets_tests.support.slow_proxy import Fate, SlowProxy
 from dicom_assets_tests.support.ticking import Ticker, ranges
 from dicom_assets_tests.support.whole import Deployment, tiny_dicom
@@ -65,7 +65,7 @@ def place(bucket):
 
 @pytest.fixture
 def deployment(place, spark):
-    with dg.DagsterInstance.local_temp() as instance:
+    with temporary_instance() as instance:
         yield Deployment(instance, f"{place}/archive", f"{place}/lake")
 
 
@@ -76,16 +76,17 @@ def test_a_catalog_of_a_bucket_equals_that_of_a_folder_and_follows_changes(deplo
     for key, number in objects.items():
         (tmp_path / "archive" / key).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "archive" / key).write_bytes(tiny_dicom(number))
-    folder = clean(LocalArchive(str(tmp_path / "archive"), 1), tmp_path / "lake")
+    folder = clean(LocalArchive(str(tmp_path / "archive"), 1), tmp_path / "lake", engine=IN_PROCESS)
     assert comparable(deployment.lake) == comparable(folder)
 
     before = versions(deployment.lake)
-    assert deployment.run_all().success
+    build(deployment.lake, deployment.archive.open(), engine=IN_PROCESS)
     assert versions(deployment.lake) == before, "nothing to do writes nothing"
 
     upload(deployment, {"a/1.dcm": 20, "a/3 +%é.dcm": 21})
     obstore.delete(from_url(str(deployment.source)), ["a/2.dcm", "plus+/a+b.dcm"])
-    followed = deployment.run_all()
+    deployment.checked = False
+    followed = deployment.run("a", "plus+")
     assert followed.success
     query = "SELECT relative_path, PatientID FROM object_catalog WHERE prefix IN ('a', 'plus+') ORDER BY 1"
     assert Catalog(deployment.lake).sql(query).fetchall() == [("a/1.dcm", "P20"), ("a/3 +%é.dcm", "P21")]
@@ -100,7 +101,7 @@ def test_the_sensor_asks_for_runs_until_the_catalog_follows(deployment):
     upload(deployment, {"a/1.dcm": 1, "b/2.dcm": 2})
     ticker = Ticker(deployment.instance, deployment.archive, deployment.lake_resource, SensorOptions())
     assert ranges(ticker.tick()) == [("a", "b")]
-    assert deployment.run("a", "b").success
+    build(deployment.lake, deployment.archive.open(), engine=IN_PROCESS)
     assert not ticker.tick().run_requests
     upload(deployment, {"b/2.dcm": 3})
     assert ranges(ticker.tick()) == [("b", "b")]
@@ -198,7 +199,7 @@ def test_maintenance_merges_the_files_of_a_bucket(place):
     for number in range(4):
         append(lake, index_rows("a b%", [str(number)]))
     before = paths(lake)
-    with dg.DagsterInstance.local_temp() as instance:
+    with temporary_instance() as instance:
         done = build_maintenance_job(DEFAULT_MODEL).execute_in_process(
             run_config={"ops": {"maintain_tables": {"config": {"small_files": 2}}}},
             resources={"lake": LakeResource(root_uri=lake.root)},

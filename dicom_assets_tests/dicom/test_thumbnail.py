@@ -646,7 +646,7 @@ def test_ten_hostile_files_among_many_cost_ten_rows():
     files = [good] * 200
     for position, wish in enumerate(wishes):
         files[position * 20 + 7] = hostile.hostile_file(wish)
-    options = ThumbnailOptions(limits=Limits(seconds=4), renderer=hostile.render_hostile)
+    options = ThumbnailOptions(limits=Limits(seconds=2), renderer=hostile.render_hostile)
     found = [render_thumbnail(read_header(BytesSource(data)), options) for data in files]
     failed = [thumbnail for thumbnail in found if thumbnail.status is not ThumbnailStatus.OK]
     assert len(failed) == 10

@@ -4,13 +4,13 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import dagster as dg
 import pytest
 
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.commit import CommitConflictError
 from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
 from dicom_assets.extract.model import DEFAULT_MODEL
+from dicom_assets_tests.support.instances import instance_below
 from dicom_assets_tests.support.runner import spawn
 from dicom_assets_tests.support.scratch import build, clean
 from dicom_assets_tests.support.whole import Deployment, contents, put
@@ -77,7 +77,7 @@ def test_six_runs_and_maintenance_end_in_the_catalog_of_a_clean_build(spark, lak
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_six_processes_and_maintenance_end_in_the_catalog_of_a_clean_build(spark, source, tmp_path):
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with instance_below(tmp_path) as instance:
         deployment = Deployment(instance, source, str(tmp_path / "lake"))
         deployment.register()
         for seed in range(2):
