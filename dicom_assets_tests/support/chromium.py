@@ -11,7 +11,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from websockets.sync.client import ClientConnection, connect
 
@@ -27,6 +27,8 @@ _OPTIONS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 _PATIENCE = 120
+_WITHIN = ("blob:", "data:", "chrome:", "chrome-extension:")
+"""Beginnings of addresses within the browser: what a page made for itself, and how documents are shown."""
 _DOMAINS = ("Network.enable", "Runtime.enable", "Log.enable")
 
 
@@ -43,7 +45,7 @@ class Chromium:
     Attributes
     ----------
     requests
-        Addresses that were asked for, in their order, without those that a page made for itself (``blob:``, ``data:``).
+        Addresses that were asked for, in their order, without those within the browser.
     answers
         Status of each address that was answered, the last one.
     console
@@ -57,7 +59,7 @@ class Chromium:
     answers: dict[str, int] = field(default_factory=dict)
     console: list[str] = field(default_factory=list)
 
-    def __enter__(self) -> "Chromium":
+    def __enter__(self) -> Self:
         program = chromium_program()
         assert program is not None
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +69,8 @@ class Chromium:
             [program, *_OPTIONS, size, f"--user-data-dir={self.folder / 'profile'}", "about:blank"], stderr=self._log
         )
         try:
-            self._socket = self._connected()
+            self._connection = connect(self._devtools(), max_size=None, compression=None)
+            self._socket: ClientConnection = self._connection.__enter__()
         except BaseException:
             self._process.kill()
             raise
@@ -78,13 +81,11 @@ class Chromium:
             self.ask(method)
         self.ask("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=True)
         width, height = self.size
-        self.ask(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
-        )
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.close()
+        self._connection.__exit__(None, None, None)
         self._process.terminate()
         try:
             self._process.wait(20)
@@ -156,12 +157,12 @@ class Chromium:
     def _evaluated(self, expression: str) -> dict[str, Any]:
         return self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
 
-    def _connected(self) -> ClientConnection:
+    def _devtools(self) -> str:
         deadline = time.monotonic() + _PATIENCE
         while True:
             said = (self.folder / "log").read_text(errors="replace")
             if match := re.search(r"ws://127\.0\.0\.1:\S+", said):
-                return connect(match[0], max_size=None, compression=None)
+                return match[0]
             assert self._process.poll() is None, f"the browser ended: {said[-500:]}"
             assert time.monotonic() < deadline, "the browser does not start"
             time.sleep(0.1)
@@ -186,7 +187,7 @@ class Chromium:
         method, said = message.get("method"), message.get("params", {})
         if method == "Target.attachedToTarget":
             self._attach(said["sessionId"])
-        elif method == "Network.requestWillBeSent" and not said["request"]["url"].startswith(("blob:", "data:")):
+        elif method == "Network.requestWillBeSent" and not said["request"]["url"].startswith(_WITHIN):
             self.requests.append(said["request"]["url"])
         elif method == "Network.responseReceived":
             self.answers[said["response"]["url"]] = said["response"]["status"]

@@ -1,20 +1,22 @@
 """An archive of what a viewer has to show: a CT and its segmentation, a slide, ultrasound, and compressed frames."""
 
+import io
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import highdicom as hd
 import numpy as np
+from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import CTImageStorage, VLWholeSlideMicroscopyImageStorage
+from pydicom.uid import CTImageStorage, EncapsulatedPDFStorage, VLWholeSlideMicroscopyImageStorage
 
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 from dicom_assets_tests.support.whole import put
 
-CT, SLIDE = "1.2.840.99.1", "1.2.840.99.2"
+CT, SLIDE, DOCUMENT = "1.2.840.99.1", "1.2.840.99.2", "1.2.840.99.3"
 """Studies that are made up."""
 SLICES, SIZE = 24, 192
 _TILE, _TILES = 256, 4
@@ -25,6 +27,7 @@ def fill(archive: Path) -> Path:
     slices = _put_ct(archive / "ct")
     _put_segmentation(archive / "ct" / "seg.dcm", slices)
     put_slide(archive / "slide")
+    _put_document(archive / "document" / "report.dcm")
     for name in ("examples_ybr_color.dcm", "examples_jpeg2k.dcm", "JPEG2000.dcm", "examples_palette.dcm"):
         (archive / "real").mkdir(parents=True, exist_ok=True)
         shutil.copy2(PYDICOM_FILES / name, archive / "real")
@@ -116,6 +119,31 @@ def _put_segmentation(path: Path, slices: Sequence[Path]) -> None:
     ).save_as(path)
 
 
+def _put_document(path: Path) -> None:
+    """Put a page of PDF."""
+    page = io.BytesIO()
+    Image.new("RGB", (300, 400), (200, 220, 255)).save(page, "PDF")
+    put(
+        path,
+        1,
+        SOPClassUID=EncapsulatedPDFStorage,
+        SOPInstanceUID=f"{DOCUMENT}.1.1",
+        StudyInstanceUID=DOCUMENT,
+        SeriesInstanceUID=f"{DOCUMENT}.1",
+        PatientID="VIEW3",
+        PatientName="Viewed^Dora",
+        StudyDate="20240303",
+        Modality="DOC",
+        SeriesDescription="Report",
+        MIMETypeOfEncapsulatedDocument="application/pdf",
+        EncapsulatedDocument=page.getvalue() + b"\0" * (len(page.getvalue()) % 2),
+        EncapsulatedDocumentLength=len(page.getvalue()),
+        Rows=None,
+        Columns=None,
+        PixelData=None,
+    )
+
+
 def _tile(row: int, column: int, tiles: int) -> np.ndarray:
     """Return a tile of a slide: pink tissue with darker cells, its place told by its shade."""
     y, x = np.mgrid[:_TILE, :_TILE]
@@ -168,7 +196,12 @@ def _of_a_slide(level: int) -> dict[str, object]:
         "SeriesDescription": "H&E",
         "SeriesNumber": 1,
         "Modality": "SM",
-        "ImageType": ["ORIGINAL" if level == 1 else "DERIVED", "PRIMARY", "VOLUME", "NONE" if level == 1 else "RESAMPLED"],
+        "ImageType": [
+            "ORIGINAL" if level == 1 else "DERIVED",
+            "PRIMARY",
+            "VOLUME",
+            "NONE" if level == 1 else "RESAMPLED",
+        ],
         "SamplesPerPixel": 3,
         "PhotometricInterpretation": "RGB",
         "PlanarConfiguration": 0,
@@ -179,7 +212,9 @@ def _of_a_slide(level: int) -> dict[str, object]:
         "NumberOfOpticalPaths": 1,
         "OpticalPathSequence": [path],
         "ImageOrientationSlide": [0, -1, 0, -1, 0, 0],
-        "TotalPixelMatrixOriginSequence": [_dataset(XOffsetInSlideCoordinateSystem=20, YOffsetInSlideCoordinateSystem=40)],
+        "TotalPixelMatrixOriginSequence": [
+            _dataset(XOffsetInSlideCoordinateSystem=20, YOffsetInSlideCoordinateSystem=40)
+        ],
         "ContainerIdentifier": "S1",
         "SpecimenLabelInImage": "NO",
         "BurnedInAnnotation": "NO",

@@ -28,7 +28,9 @@ _SOURCE: Final[dict[str, Any]] = {
     "enableStudyLazyLoad": True,
     "omitQuotationForMultipartRequest": True,
     "bulkDataURI": {"enabled": True},
-    "singlepart": "bulkdata,video,pdf",
+    # Documents are not in it: the viewer fetches them as bulk data and shows what it got. Named here, it would put the
+    # address of the bulk data into a frame, and nothing of this server may be framed.
+    "singlepart": "bulkdata,video",
 }
 _CONFIGURATION: Final[dict[str, Any]] = {
     "routerBasename": PREFIX.rstrip("/"),
