@@ -32,7 +32,9 @@ _FRAMES = 'multipart/related; type="application/octet-stream"; transfer-syntax=*
 
 
 def make(folder: Path, studies: int, slices: int) -> list[Path]:
-    """Write the archive and its catalog; returns the files."""
+    """Write the archive and its catalog, unless they are there; returns the files."""
+    if (folder / "lake").exists():
+        return sorted((folder / "archive" / "series").rglob("*.MRDC")) + sorted((folder / "archive").rglob("*.dcm"))
     paths = write_mr_files(folder / "archive" / "series", slices)
     for number in range(studies):
         path = folder / "archive" / f"small{number // 1000:02d}" / f"{number:06d}.dcm"
@@ -54,11 +56,18 @@ class Client:
 
     def get(self, path: str, accept: str = _JSON) -> bytes:
         """Return the content at an address."""
-        self._connection.request("GET", self._path + path, headers={"Accept": accept})
-        answer = self._connection.getresponse()
+        try:
+            answer = self._answer(path, accept)
+        except ConnectionError:  # a server may close a connection that was idle while the other one was asked
+            self._connection.close()
+            answer = self._answer(path, accept)
         content = answer.read()
         assert answer.status == 200, (path, answer.status, content[:200])
         return content
+
+    def _answer(self, path: str, accept: str) -> http.client.HTTPResponse:
+        self._connection.request("GET", self._path + path, headers={"Accept": accept})
+        return self._connection.getresponse()
 
 
 def asked(series: str, slices: list[str], studies: int) -> dict[str, Callable[[Client], int]]:

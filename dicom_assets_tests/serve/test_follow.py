@@ -2,9 +2,7 @@
 
 import gc
 import shutil
-import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from deltalake import DeltaTable
@@ -129,32 +127,3 @@ def test_a_request_whose_files_were_vacuumed_is_answered_from_the_newest(place):
     answer = client.get("/dicom-web/studies")
     assert answer.status_code == 200
     assert answer.json()[0]["00100020"]["Value"] == ["P7"]
-
-
-@pytest.mark.slow
-def test_two_hundred_requests_while_runs_commit_and_files_are_vacuumed(place):
-    app = create_app(Site(Lake(str(place / "lake"))))
-    app.state.service.follower._seconds = 0.05
-    client = TestClient(app, base_url="http://localhost")
-    ended = threading.Event()
-
-    def change():
-        number = 2
-        while not ended.is_set():
-            grow(place, number)
-            put(place / "archive" / "a" / "1.dcm", 1000 + number)
-            update(place)
-            vacuum(place)
-            number += 1
-
-    changing = threading.Thread(target=change)
-    changing.start()
-    try:
-        with ThreadPoolExecutor(16) as pool:
-            answers = list(pool.map(lambda _: client.get("/dicom-web/studies"), range(200)))
-    finally:
-        ended.set()
-        changing.join()
-    for answer in answers:
-        assert answer.status_code == 200, answer.text
-        assert len({study["0020000D"]["Value"][0] for study in answer.json()}) == len(answer.json())

@@ -1,8 +1,10 @@
 """The levels of the hierarchy (PS3.18 10.6.3.3): what tells their members apart, and which attributes they have."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
+from urllib.parse import quote
 
 from pydicom.datadict import tag_for_keyword
 
@@ -146,3 +148,21 @@ def between(above: Depth | None, level: Level) -> Iterable[Level]:
     """Return the levels whose attributes an answer has: from below the one that the address names to its own."""
     first = 0 if above is None else above + 1
     return LEVELS[first : level.depth + 1]
+
+
+def retrieve_url(base: str, uids: Mapping[str, Any], level: Level) -> str:
+    """Return the address of a member of a level.
+
+    Parameters
+    ----------
+    base
+        Of the service, without a slash at the end.
+    uids
+        The unique identifiers, by column, of the member and those above it.
+    level
+        Its level.
+
+    """
+    names = ("studies", "series", "instances")
+    steps = (f"/{name}/{quote(str(uids[one.uid]), safe='')}" for name, one in zip(names, LEVELS, strict=True))
+    return base + "".join(step for step, _ in zip(steps, LEVELS[: level.depth + 1], strict=False))

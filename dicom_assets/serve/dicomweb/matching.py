@@ -29,7 +29,8 @@ _EMPTY = '""'
 """Matches what has no value (PS3.4 C.2.2.2.7)."""
 _ALIKE = 0.85
 """Jaro-Winkler similarity from which on two words of names are alike: ``smyth`` and ``smith``."""
-_MOST_UIDS = 1_000
+_MOST_UIDS = _MOST_PLACES = 500
+"""Of a list by a client, and of one that stands value by value in a query."""
 _NAME_BREAKS = r"[\^=\s,.]+"
 
 
@@ -123,11 +124,21 @@ def _test(attribute: Attribute, operand: str, value: str, *, fuzzy: bool) -> Con
     return _text(operand, value) if vr in _WITH_WILD_CARDS else Condition(f"{operand} = ?", (value,))
 
 
+def among(column: str, values: Sequence[str]) -> Condition:
+    """Return the condition that a column has one of some values.
+
+    A short list reaches the scan, which skips data files by it. A long one would take longer to parse than it saves.
+    """
+    if len(values) > _MOST_PLACES:
+        return Condition(f"{column} IN (SELECT unnest(?))", (list(values),))
+    return Condition(f"{column} IN ({', '.join('?' * len(values))})", tuple(values))
+
+
 def _one_of(operand: str, values: Sequence[str]) -> Condition:
     wanted = tuple(dict.fromkeys(one.strip() for one in values if one.strip()))
     if len(wanted) > _MOST_UIDS:
         raise RequestError(f"more than {_MOST_UIDS} UIDs are too many for one search")
-    return Condition(f"{operand} IN ({', '.join('?' * len(wanted))})", wanted)
+    return among(operand, wanted)
 
 
 def _text(operand: str, value: str) -> Condition:

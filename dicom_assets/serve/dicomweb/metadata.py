@@ -17,8 +17,7 @@ from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.serve.dicomweb import levels
 from dicom_assets.serve.dicomweb.elements import element
 from dicom_assets.serve.dicomweb.instances import Files, Instance
-from dicom_assets.serve.dicomweb.levels import INSTANCE
-from dicom_assets.serve.dicomweb.searching import retrieve_url
+from dicom_assets.serve.dicomweb.levels import INSTANCE, retrieve_url
 
 PIXEL_DATA = "7FE00010"
 _PHOTOMETRIC, _PLANAR, _BITS_ALLOCATED = "00280004", "00280006", "00280100"

@@ -8,7 +8,6 @@ Of copies of an instance, one counts (:data:`~dicom_assets.serve.dicomweb.levels
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 
@@ -23,7 +22,7 @@ from dicom_assets.serve.dicomweb.attributes import Attribute, attribute_of
 from dicom_assets.serve.dicomweb.elements import element
 from dicom_assets.serve.dicomweb.keys import Key, Search
 from dicom_assets.serve.dicomweb.levels import LEVELS, SERIES, STUDY, Depth, Level
-from dicom_assets.serve.dicomweb.matching import Condition, condition_of
+from dicom_assets.serve.dicomweb.matching import Condition, among, condition_of
 from dicom_assets.serve.dicomweb.prefixes import below_named
 
 _HEADERS = 1_000
@@ -192,14 +191,14 @@ class Searching:
         """Return one row for each member of a level: the attributes of its first file, and counts of all."""
         wanted = list(dict.fromkeys(uids))
         below = prefixes.below(self.catalog, level.uid, wanted) or below_named(self.catalog, self.within)
-        below = below or Condition("true")
+        below, members = below or Condition("true"), among(level.uid, wanted)
         query = (
             f"SELECT {level.uid} AS uid, {', '.join(self._picked(level))} FROM {CATALOG_NAME} "  # noqa: S608 - values are bound
             f"WHERE {' AND '.join([below.sql, _ROWS, *(f'{column} = ?' for column in self.within)])} "
-            f"AND {level.uid} IN ({', '.join('?' * len(wanted))}) GROUP BY {level.uid}"
+            f"AND {members.sql} GROUP BY {level.uid}"
         )
         found = {}
-        for row in self.catalog.ask(query, [*below.values, *self.within.values(), *wanted]).to_pylist():
+        for row in self.catalog.ask(query, [*below.values, *self.within.values(), *members.values]).to_pylist():
             found[row["uid"]] = {**row.pop("first"), **row}
         return found
 
@@ -282,7 +281,7 @@ class Searching:
         found: JsonDataset = {
             levels.SPECIFIC_CHARACTER_SET: element("CS", "ISO_IR 192"),
             levels.INSTANCE_AVAILABILITY: element("CS", "ONLINE"),
-            levels.RETRIEVE_URL: element("UR", retrieve_url(self.base, row, self.level)),
+            levels.RETRIEVE_URL: element("UR", levels.retrieve_url(self.base, row, self.level)),
         }
         for level in LEVELS[: self.level.depth + 1]:
             found[attribute_of(level.uid).tag] = element("UI", row[level.uid])
@@ -293,21 +292,3 @@ class Searching:
 
 _OF_ALL_FILES = {levels.MODALITIES_IN_STUDY: "Modality", levels.SOP_CLASSES_IN_STUDY: "SOPClassUID"}
 """Keys that a study matches if one of its files has a value that does."""
-
-
-def retrieve_url(base: str, uids: Mapping[str, Any], level: Level) -> str:
-    """Return the address of a member of a level.
-
-    Parameters
-    ----------
-    base
-        Of the service, without a slash at the end.
-    uids
-        The unique identifiers, by column, of the member and those above it.
-    level
-        Its level.
-
-    """
-    names = ("studies", "series", "instances")
-    steps = (f"/{name}/{quote(str(uids[one.uid]), safe='')}" for name, one in zip(names, LEVELS, strict=True))
-    return base + "".join(step for step, _ in zip(steps, LEVELS[: level.depth + 1], strict=False))

@@ -12,7 +12,7 @@ from dicom_assets.serve.dicomweb.accept import DICOM, form_of_frames, form_of_ob
 from dicom_assets.serve.dicomweb.attributes import attribute_of
 from dicom_assets.serve.dicomweb.elements import element
 from dicom_assets.serve.dicomweb.keys import Key, read_search
-from dicom_assets.serve.dicomweb.matching import condition_of, like
+from dicom_assets.serve.dicomweb.matching import among, condition_of, like
 from dicom_assets.serve.errors import NotAcceptableError, RequestError
 
 EXPLICIT, JPEG_2000, BIG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.2"
@@ -108,6 +108,13 @@ def test_patterns_match_as_wild_cards_do(pattern, text):
     sql = "SELECT ? LIKE ? ESCAPE '\\'"
     if "\0" not in pattern and all(ord(c) < 0x300 for c in text):  # a character of SQL may be several code points
         assert duckdb.execute(sql, [text, like(pattern)]).fetchone() == (expected is not None,)
+
+
+@pytest.mark.parametrize("count", [1, 500, 501, 5000])
+def test_short_and_long_lists_find_the_same(count):
+    condition = among("uid", [f"1.{number}" for number in range(count)])
+    query = f"SELECT count(*) FROM (SELECT '1.' || i AS uid FROM range(10000) AS t(i)) WHERE {condition.sql}"
+    assert duckdb.execute(query, list(condition.values)).fetchone() == (count,)
 
 
 @pytest.mark.parametrize(

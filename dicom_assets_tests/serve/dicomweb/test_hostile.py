@@ -55,7 +55,7 @@ def check(answer):
         assert "/site-packages" not in answer.text
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(path=PATHS, end=ENDS, tail=TEXTS, query=st.lists(st.tuples(NAMES, TEXTS), max_size=4))
 def test_addresses(client, path, end, tail, query):
     asked = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)

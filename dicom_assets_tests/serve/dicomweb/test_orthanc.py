@@ -6,6 +6,8 @@ import pytest
 
 from dicom_assets_tests.support.orthanc import Orthanc, orthanc_program
 
+pytestmark = pytest.mark.slow  # a server to start and to load
+
 UIDS = ("0020000D", "0020000E", "00080018")
 NOT_COMPARED = {"00080005", "00081190"}
 """Encoding of the answer, and address of the server."""
