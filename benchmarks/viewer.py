@@ -65,7 +65,7 @@ def main() -> None:
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:
-        with tempfile.TemporaryDirectory() as profile, Chromium(Path(profile)) as browser:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, Chromium(Path(profile)) as browser:
             address = f"http://127.0.0.1:{listening.getsockname()[1]}"
             taken = [seconds(browser, address, options.slices) for _ in range(options.repeat + 1)]
     finally:
