@@ -38,6 +38,7 @@ from dicom_assets.cli.shell import shell
 from dicom_assets.cli.show import show
 from dicom_assets.cli.sql import sql
 from dicom_assets.cli.status import status
+from dicom_assets.cli.viewer import app as viewer_commands
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.query.visible import visible
 
@@ -50,6 +51,7 @@ app = typer.Typer(
 
 app.add_typer(cohort_commands, name="cohort")
 app.add_typer(engine_commands, name="engine")
+app.add_typer(viewer_commands, name="viewer")
 
 
 def _print_version(wanted: bool) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from dicom_assets.cli.errors import clear_errors, refuse, stderr
 from dicom_assets.cli.options import LakeOption, Schema
+from dicom_assets.cli.viewer import viewer_for
 from dicom_assets.query.visible import visible
 
 _TOKEN = "DICOM_ASSETS_TOKEN"  # noqa: S105 - the name of the variable
@@ -33,8 +34,15 @@ HostNames = Annotated[
     typer.Option("--host-name", help="A name that clients call this server by; may be given several times."),
 ]
 DagsterUrl = Annotated[str | None, typer.Option("--dagster-url", help="Address of the Dagster UI, for links to runs.")]
+ViewerOption = Annotated[
+    bool,
+    typer.Option("--viewer", help="Serve a viewer for studies, OHIF, at /viewer; it is fetched at the first time."),
+]
 ViewerFolder = Annotated[
-    Path | None, typer.Option("--viewer-dir", exists=True, file_okay=False, help="Folder of a viewer to serve.")
+    Path | None,
+    typer.Option(
+        "--viewer-dir", exists=True, file_okay=False, help="Serve this build of OHIF instead: the folder of index.html."
+    ),
 ]
 
 
@@ -48,9 +56,10 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of the command
     no_token: NoTokenOption = False,
     host_name: HostNames = None,
     dagster_url: DagsterUrl = None,
+    viewer: ViewerOption = False,
     viewer_dir: ViewerFolder = None,
 ) -> None:
-    """Serve the catalog: pages for people, and DICOMweb at /dicom-web. Nothing is written.
+    """Serve the catalog: pages for people, DICOMweb at /dicom-web, a viewer at /viewer. Nothing is written.
 
     Only this machine can reach it, unless --host says otherwise; then a token is needed.
     """
@@ -61,10 +70,11 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of the command
     _check_token(token, host, no_token=no_token)
     with clear_errors():
         names = (*LOOPBACK, host, *(host_name or ()))
-        site = Site(Lake(lake, schema), source, token, names, dagster_url, viewer_dir)
+        build = viewer_for(viewer_dir, wanted=viewer)
+        site = Site(Lake(lake, schema), source, token, names, dagster_url, build)
         site.catalog().tables()  # says where there is no catalog
         listening = listen(host, port)
-        _tell(host, listening.getsockname()[1], is_open=token is None)
+        _tell(host, listening.getsockname()[1], is_open=token is None, has_viewer=build is not None)
         run(site, listening)
 
 
@@ -92,10 +102,11 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _tell(host: str, port: int, *, is_open: bool) -> None:
+def _tell(host: str, port: int, *, is_open: bool, has_viewer: bool) -> None:
     """Say where the server is, and who is let in."""
-    shown = f"[{host}]" if ":" in host else host
-    lines = [f"Serving at http://{shown}:{port}/  (DICOMweb: http://{shown}:{port}/dicom-web)  Ctrl-C ends it."]
+    root = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    parts = [f"DICOMweb: {root}/dicom-web", *([f"viewer: {root}/viewer/"] if has_viewer else [])]
+    lines = [f"Serving at {root}/  ({'; '.join(parts)})  Ctrl-C ends it."]
     if not _is_loopback(host):
         lines.append("Other machines can reach it." + (" It asks nobody for a token." if is_open else ""))
         lines.append("It speaks plain HTTP: put a proxy with TLS before it where the network is not yours alone.")

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 
 from dicom_assets.serve.browser.routes import routes as browser_routes
 from dicom_assets.serve.dicomweb.routes import routes as dicomweb_routes
@@ -16,6 +16,7 @@ from dicom_assets.serve.security import Guard
 from dicom_assets.serve.service import Service
 from dicom_assets.serve.site import Site
 from dicom_assets.serve.viewer.routes import routes as viewer_routes
+from dicom_assets.serve.viewer.routes import to_folder
 
 Routes = Callable[[Service], Iterable[BaseRoute]]
 
@@ -35,11 +36,16 @@ def create_app(site: Site) -> Starlette:
     site
         What is served, to whom, and what a request may cost.
 
+    Raises
+    ------
+    ViewerError
+        There is no viewer in the folder of the site.
+
     """
     service = Service(site)
     mounts = [Mount(path.rstrip("/"), routes=list(routes(service))) for path, routes in _PARTS]
     app = Starlette(
-        routes=mounts,
+        routes=[Route("/viewer", to_folder), *mounts],
         middleware=[Middleware(Guard, site=site)],
         exception_handlers={HTTPException: _http_error},
     )

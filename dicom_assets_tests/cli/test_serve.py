@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from dicom_assets.serve.viewer import install
+from dicom_assets_tests.serve.viewer import packing
 from dicom_assets_tests.support.ports import free_ports
 
 PROJECT = Path(__file__).parents[2]
@@ -27,10 +29,21 @@ def start(*arguments, **environment):
     )
 
 
-def test_it_says_where_it_is_answers_and_ends_with_ctrl_c(made):
-    server = start("--lake", str(made.lake), "--port", "0", DICOM_ASSETS_TOKEN="of-sixteen-letters")
+@pytest.fixture
+def build(tmp_path):
+    """A build of a viewer."""
+    (tmp_path / "index.html").write_bytes(packing.PAGE)
+    (tmp_path / "app.js").write_bytes(packing.SCRIPT)
+    return tmp_path
+
+
+def test_it_says_where_it_is_answers_and_ends_with_ctrl_c(made, build):
+    options = ("--lake", str(made.lake), "--port", "0", "--viewer-dir", str(build))
+    server = start(*options, DICOM_ASSETS_TOKEN="of-sixteen-letters")
     try:
-        address = re.search(r"http://127.0.0.1:\d+/", server.stderr.readline())[0]
+        said = server.stderr.readline()
+        address = re.search(r"http://127.0.0.1:\d+/", said)[0]
+        assert f"viewer: {address}viewer/" in said
         with pytest.raises(urllib.error.HTTPError, match="401"):
             urllib.request.urlopen(f"{address}dicom-web/studies")
         asked = urllib.request.Request(
@@ -62,6 +75,26 @@ def test_a_weak_token_is_refused(call, made, token):
 
 def test_both_are_a_contradiction(call, made):
     assert "either" in call("serve", "--lake", made.lake, "--token", "12345678", "--no-token", code=2)
+
+
+def test_a_viewer_that_is_none(call, made, tmp_path):
+    options = ("serve", "--lake", made.lake, "--viewer-dir", tmp_path)
+    assert "either --viewer or --viewer-dir" in call(*options, "--viewer", code=2)
+    assert "holds no viewer" in call(*options, code=2)
+
+
+def test_a_viewer_is_installed_from_the_very_file(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "user_cache_path", lambda name: tmp_path / "cache" / name)
+    (tmp_path / "other.tgz").write_bytes(packing.packed())
+    assert "its hash is another" in call("viewer", "install", "--from", tmp_path / "other.tgz", code=2)
+    package = packing.package_of(packing.packed())
+    monkeypatch.setattr("dicom_assets.serve.viewer.package.OHIF", package)
+    for _ in range(2):
+        told = call("viewer", "install", "--from", tmp_path / "other.tgz")
+        assert str(tmp_path / "cache" / "dicom-assets" / "viewer" / "made-up-1.2.3") in told.replace("\n", "")
+    assert "once" not in told, "it was there"
+    (tmp_path / "cache" / "dicom-assets" / "viewer" / "made-up-1.2.3" / "app.css").write_text("")
+    assert "not as it was installed" in call("viewer", "install", code=2)
 
 
 def test_a_lake_that_is_not_there(call, tmp_path):

@@ -1,8 +1,9 @@
 """The instances that an address names, and their files as they were cataloged."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from dicom_assets.dicom.header import Header, read_header
 from dicom_assets.dicom.source import ByteSource
@@ -23,6 +24,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+NONE = "the catalog has no such study, series or instance"
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """One SOP Instance, and the one of its files that stands for it.
@@ -37,6 +41,8 @@ class Instance:
         That the file states, ``None`` where it states none.
     has_pixels
         Whether it is an image.
+    file
+        What the index says of its file; ``None`` where that was not looked up.
 
     """
 
@@ -46,6 +52,7 @@ class Instance:
     uids: Mapping[str, str]
     transfer_syntax: str | None
     has_pixels: bool
+    file: IndexedFile | None = None
 
 
 def find_instances(catalog: FixedCatalog, uids: Mapping[str, str]) -> Sequence[Instance]:
@@ -64,6 +71,16 @@ def find_instances(catalog: FixedCatalog, uids: Mapping[str, str]) -> Sequence[I
         There is none.
 
     """
+    return _instances(_rows(catalog, uids))
+
+
+def find_few(catalog: FixedCatalog, uids: Mapping[str, str], most: int) -> Sequence[Instance] | None:
+    """Return the same, but nothing where they have more than so many files."""
+    rows = _rows(catalog, uids, f"LIMIT {most + 1}")
+    return None if len(rows) > most else _instances(rows)
+
+
+def _rows(catalog: FixedCatalog, uids: Mapping[str, str], limit: str = "") -> Sequence[Mapping[str, Any]]:
     present = catalog.columns(CATALOG_NAME)
     named = [identifier(name) for name in _COLUMNS if name in present]
     below = below_named(catalog, uids) or Condition("true")
@@ -71,16 +88,22 @@ def find_instances(catalog: FixedCatalog, uids: Mapping[str, str]) -> Sequence[I
     where = " AND ".join([below.sql, *named_by, *(f"{level.uid} IS NOT NULL" for level in LEVELS)])
     query = (
         f"SELECT {', '.join(named)} FROM {CATALOG_NAME} WHERE {where} "  # noqa: S608 - bound
-        f"ORDER BY SeriesInstanceUID, InstanceNumber NULLS LAST, SOPInstanceUID, {COPY}"
+        f"ORDER BY SeriesInstanceUID, InstanceNumber NULLS LAST, SOPInstanceUID, {COPY} {limit}"
     )
+    rows: Sequence[Mapping[str, Any]] = catalog.ask(query, [*below.values, *uids.values()]).to_pylist()
+    return rows
+
+
+def _instances(rows: Iterable[Mapping[str, Any]]) -> Sequence[Instance]:
+    """Return the instances that files are of, the first file of each."""
     found: dict[tuple[str, str], Instance] = {}
-    for row in catalog.ask(query, [*below.values, *uids.values()]).to_pylist():
+    for row in rows:
         names = {level.uid: row[level.uid] for level in LEVELS}
         has_pixels = row.get("Rows") is not None and row.get("thumbnail_status") != "no_pixel_data"
         one = Instance(row["path"], row["prefix"], row["fingerprint"], names, row.get("TransferSyntaxUID"), has_pixels)
         found.setdefault((names["SeriesInstanceUID"], names["SOPInstanceUID"]), one)
     if not found:
-        raise NotFoundError("the catalog has no such study, series or instance")
+        raise NotFoundError(NONE)
     return list(found.values())
 
 
@@ -121,6 +144,8 @@ class Files:
 
     def _indexed(self, instance: Instance) -> IndexedFile:
         """Return what the index says of the file, if that is the version that was cataloged."""
+        if instance.file is not None:
+            return instance.file
         query = f"SELECT * FROM {FILE_INDEX.name} WHERE prefix = ? AND path = ?"  # noqa: S608 - a constant
         rows = self.catalog.ask(query, [instance.prefix, instance.path]).to_pylist()
         for row in rows:

@@ -13,6 +13,7 @@ from dicom_assets.serve.dicomweb.frames import read_numbers, send_frames
 from dicom_assets.serve.dicomweb.instances import Files, Instance, find_instances
 from dicom_assets.serve.dicomweb.keys import read_search
 from dicom_assets.serve.dicomweb.levels import INSTANCE, LEVELS, SERIES, STUDY, Level
+from dicom_assets.serve.dicomweb.looked_at import LookedAt
 from dicom_assets.serve.dicomweb.metadata import metadata
 from dicom_assets.serve.dicomweb.objects import send_objects
 from dicom_assets.serve.dicomweb.pictures import read_rendering, render, render_thumbnail, thumbnail
@@ -22,6 +23,7 @@ from dicom_assets.serve.service import Service, catalog_of
 from dicom_assets.serve.site import LOOPBACK
 
 Answer = Callable[[Request], Response]
+Find = Callable[[Request], Instance]
 
 _STUDY = "/studies/{study}"
 _SERIES = f"{_STUDY}/series/{{series}}"
@@ -41,20 +43,26 @@ def routes(service: Service) -> Iterable[BaseRoute]:
     """Return the routes below ``/dicom-web``."""
     for path, level in _SEARCHES:
         yield Route(path, service.endpoint(_search(level, service.site.limits.results)))
-    for path, answer in _retrievals(service.site.limits.frames):
+    for path, answer in _retrievals(service.site.limits.frames, _finder()):
         yield Route(path, service.endpoint(answer))
 
 
-def _retrievals(most_frames: int) -> Iterator[tuple[str, Answer]]:
+def _finder() -> Find:
+    """Return what finds the instance that an address names."""
+    looked_at = LookedAt()
+    return lambda request: looked_at.instance(catalog_of(request), _uids(request))
+
+
+def _retrievals(most_frames: int, find: Find) -> Iterator[tuple[str, Answer]]:
     for path in (_STUDY, _SERIES, _INSTANCE):
         yield f"{path}/metadata", _metadata
         yield f"{path}/thumbnail", _thumbnail
         yield path, _objects
-    yield f"{_INSTANCE}/rendered", _rendered
-    yield f"{_INSTANCE}/frames/{{frames}}", _frames(most_frames)
-    yield f"{_INSTANCE}/frames/{{frames}}/rendered", _rendered
-    yield f"{_INSTANCE}/frames/{{frames}}/thumbnail", _frame_thumbnail
-    yield f"{_INSTANCE}/bulkdata/{{place:path}}", _bulk(most_frames)
+    yield f"{_INSTANCE}/rendered", _rendered(find)
+    yield f"{_INSTANCE}/frames/{{frames}}", _frames(most_frames, find)
+    yield f"{_INSTANCE}/frames/{{frames}}/rendered", _rendered(find)
+    yield f"{_INSTANCE}/frames/{{frames}}/thumbnail", _frame_thumbnail(find)
+    yield f"{_INSTANCE}/bulkdata/{{place:path}}", _bulk(most_frames, find)
 
 
 def _uids(request: Request) -> dict[str, str]:
@@ -115,32 +123,38 @@ def _objects(request: Request) -> Response:
     return send_objects(Files(catalog), found, read_accept(request), one=INSTANCE.uid in uids)
 
 
-def _frames(most: int) -> Answer:
+def _frames(most: int, find: Find) -> Answer:
     def frames(request: Request) -> Response:
         ranges = read_accept(request)
         numbers = read_numbers(request.path_params["frames"], most)
-        return send_frames(Files(catalog_of(request)), _instance(request), ranges, numbers, most)
+        return send_frames(Files(catalog_of(request)), find(request), ranges, numbers, most)
 
     return frames
 
 
-def _bulk(most_frames: int) -> Answer:
+def _bulk(most_frames: int, find: Find) -> Answer:
     def bulk(request: Request) -> Response:
         ranges, place = read_accept(request), request.path_params["place"]
-        return send_bulk(Files(catalog_of(request)), _instance(request), ranges, place, most_frames)
+        return send_bulk(Files(catalog_of(request)), find(request), ranges, place, most_frames)
 
     return bulk
 
 
-def _rendered(request: Request) -> Response:
-    ranges, how = read_accept(request), read_rendering(request.query_params)
-    return render(Files(catalog_of(request)), _instance(request), ranges, how, _frame(request))
+def _rendered(find: Find) -> Answer:
+    def rendered(request: Request) -> Response:
+        ranges, how = read_accept(request), read_rendering(request.query_params)
+        return render(Files(catalog_of(request)), find(request), ranges, how, _frame(request))
+
+    return rendered
 
 
-def _frame_thumbnail(request: Request) -> Response:
-    ranges, how = read_accept(request), read_rendering(request.query_params)
-    frame = _frame(request) or 1
-    return render_thumbnail(Files(catalog_of(request)), _instance(request), ranges, how, frame)
+def _frame_thumbnail(find: Find) -> Answer:
+    def frame_thumbnail(request: Request) -> Response:
+        ranges, how = read_accept(request), read_rendering(request.query_params)
+        frame = _frame(request) or 1
+        return render_thumbnail(Files(catalog_of(request)), find(request), ranges, how, frame)
+
+    return frame_thumbnail
 
 
 def _thumbnail(request: Request) -> Response:
@@ -155,7 +169,3 @@ def _frame(request: Request) -> int | None:
     """Return the one frame that an address names, from 1."""
     text = request.path_params.get("frames")
     return None if text is None else read_numbers(text, 1)[0]
-
-
-def _instance(request: Request) -> Instance:
-    return find_instances(catalog_of(request), _uids(request))[0]
