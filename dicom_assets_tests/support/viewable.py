@@ -5,12 +5,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import highdicom as hd
 import numpy as np
 from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.sr.codedict import codes
 from pydicom.uid import CTImageStorage, EncapsulatedPDFStorage, VLWholeSlideMicroscopyImageStorage
 
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
@@ -95,6 +93,9 @@ def _put_ct(folder: Path) -> Sequence[Path]:
 
 
 def _put_segmentation(path: Path, slices: Sequence[Path]) -> None:
+    import highdicom as hd  # takes seconds, which collecting tests need not spend
+    from pydicom.sr.codedict import codes
+
     description = hd.seg.SegmentDescription(
         segment_number=1,
         segment_label="Ball",

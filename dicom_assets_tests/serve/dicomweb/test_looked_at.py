@@ -5,10 +5,12 @@ from starlette.testclient import TestClient
 
 from dicom_assets import update_catalog
 from dicom_assets.delta.lake import Lake
+from dicom_assets.pipeline.difference import UpdateMode
+from dicom_assets.query.errors import ChangedFileError
 from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.serve.app import create_app
 from dicom_assets.serve.dicomweb import looked_at
-from dicom_assets.serve.dicomweb.instances import find_instances
+from dicom_assets.serve.dicomweb.instances import Files, find_instances
 from dicom_assets.serve.dicomweb.looked_at import LookedAt
 from dicom_assets.serve.errors import NotFoundError
 from dicom_assets.serve.follow import Follower
@@ -102,6 +104,25 @@ def test_another_version_is_another_answer(tmp_path):
     assert frame(client, 2).status_code == 200
     assert bytes(range(64)) in frame(client, 1).content
     assert bytes(range(64)) not in before.content
+
+
+def test_a_file_that_was_removed_has_no_frames(tmp_path):
+    for number in (1, 2):
+        put(tmp_path / "archive" / "a" / f"{number}.dcm", number, StudyInstanceUID="1.2.4", SeriesInstanceUID="1.2.5")
+    lake = Lake(str(tmp_path / "lake"))
+    update_catalog(str(tmp_path / "archive"), lake, engine=InProcess())
+    (tmp_path / "archive" / "a" / "1.dcm").unlink()
+    update_catalog(
+        str(tmp_path / "archive"), lake, mode=UpdateMode.APPEND, allow_mass_deletion=True, engine=InProcess()
+    )
+    catalog = Follower(Site(lake).catalog()).current()
+    uids = {"StudyInstanceUID": "1.2.4", "SeriesInstanceUID": "1.2.5"}
+    known = LookedAt()
+    assert known.instance(catalog, {**uids, "SOPInstanceUID": "1.2.3.2"}).file is not None
+    gone = known.instance(catalog, {**uids, "SOPInstanceUID": "1.2.3.1"})
+    assert gone.file is None
+    with pytest.raises(ChangedFileError), Files(catalog).open(gone):
+        pass
 
 
 def test_few_answers_about_one_version_are_kept():
