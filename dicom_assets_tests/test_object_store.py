@@ -15,7 +15,7 @@ import obstore
 import pytest
 from obstore.store import from_url
 
-from dicom_assets.archive import bucket as bucket_module
+from dicom_assets.archive import stores
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake
@@ -165,7 +165,7 @@ def test_files_that_hang_or_are_cut_cost_their_own_rows(bucket_uri, tmp_path, mo
     for number in range(40):
         obstore.put(store, f"a/{number:02d}.dcm", tiny_dicom(number))
     fates = {"03.dcm": Fate.HUNG, "04.dcm": Fate.CUT}
-    monkeypatch.setattr(bucket_module, "READ_RETRIES", {"max_retries": 1, "retry_timeout": timedelta(seconds=5)})
+    monkeypatch.setattr(stores, "READ_RETRIES", {"max_retries": 1, "retry_timeout": timedelta(seconds=5)})
     with SlowProxy(endpoint, 0.025, lambda asked: fates.get(asked.path[-6:], Fate.ANSWERED)) as proxy:
         archive = BucketArchive(
             place, 1, {"aws_endpoint_url": proxy.endpoint, "timeout": "1s", "aws_allow_http": "true"}

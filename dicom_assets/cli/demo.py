@@ -1,5 +1,6 @@
 """``dicom-assets demo``: the main job on real files that are on every machine that has this package."""
 
+import sys
 from pathlib import Path
 
 import pydicom.data
@@ -31,7 +32,8 @@ def run_demo(folder: Path) -> bool:
     """Catalog pydicom's test files below a folder and show counts, one selection and a page of thumbnails."""
     source = Path(pydicom.data.__file__).parent
     places = checked_places(str(source), str(folder / "lake"), "dicom", PrefixCut())
-    stdout.print(visible(f"Cataloging the DICOM files that come with pydicom: {source}"), end="\n\n", markup=False)
+    stdout.print(visible(f"Cataloging the DICOM files that come with pydicom: {source}"), markup=False)
+    stdout.print("By Spark, which takes half a minute to start: so few files would otherwise go without.", end="\n\n")
     with open_instance(places.lake) as instance:
         # Small as it is, it shows what a large archive takes.
         succeeded = run_catalog(CatalogCommand(places, (), spark=SparkResource(small_files=0)), Launcher(instance))
@@ -49,7 +51,8 @@ def run_demo(folder: Path) -> bool:
     for line in (
         f"Tables:     {places.lake}/{places.schema}",
         f"Thumbnails: {page}",
-        f"Dagster UI: dicom-assets ui {source} --lake {places.lake}",
+        f"Dagster UI: {sys.argv[0]} ui {source} --lake {places.lake}",
+        f"Browser:    {sys.argv[0]} serve --lake {places.lake}",
     ):
         stdout.print(visible(line), markup=False)
     return succeeded

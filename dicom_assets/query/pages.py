@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from dicom_assets.query.visible import visible
 
@@ -18,9 +19,14 @@ def _finalize(value: Any) -> Any:
     return visible(value) if type(value) is str else value
 
 
+def _lines(text: str) -> Markup:
+    """Return a text that a form sends back: its lines and tabs stay, all else is shown as it is elsewhere."""
+    return escape(visible(text.replace("\r\n", "\n"), keep="\n\t"))
+
+
 @cache
 def _environment(package: str) -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
@@ -28,3 +34,5 @@ def _environment(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["lines"] = _lines
+    return environment

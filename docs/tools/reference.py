@@ -144,7 +144,8 @@ def _spelling(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         return f"`{parameter.name.upper()}`"
     kind = "" if parameter.is_flag else f" {_values(parameter)}"
-    return ", ".join(f"`{opt}{kind if opt == parameter.opts[-1] else ''}`" for opt in parameter.opts)
+    opts = [*parameter.opts, *parameter.secondary_opts]
+    return ", ".join(f"`{opt}{kind if opt == parameter.opts[-1] else ''}`" for opt in opts)
 
 
 def _values(parameter: Any) -> str:
@@ -163,9 +164,9 @@ def _default(parameter: Any) -> str:
         return f"required, or {variable}" if variable else "required"
     value = parameter.default
     if getattr(parameter, "is_flag", False):
-        told = "off"
+        told = "on" if value else "off"
     else:
-        told = f"`{getattr(value, 'value', value)}`" if value not in (None, (), []) else ""
+        told = f"`{getattr(value, 'value', value)}`" if value not in (None, (), [], "") else ""
     return f"{variable}, else {told}" if variable else told
 
 

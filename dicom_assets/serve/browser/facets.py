@@ -14,8 +14,8 @@ from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.serve.browser.conditions import Condition, condition_of
 from dicom_assets.serve.browser.facet import FACETS, Facet
-from dicom_assets.serve.browser.remembered import Remembered
 from dicom_assets.serve.browser.selection import Selection
+from dicom_assets.serve.remembered import Remembered
 
 _KEPT = 32
 _FILES = "files"

@@ -9,7 +9,7 @@ from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.serve.browser.conditions import SCOPE_COLUMNS, UIDS, WORDY
 from dicom_assets.serve.browser.facet import FACETS
 from dicom_assets.serve.browser.listing import FILE_COLUMNS
-from dicom_assets.serve.browser.remembered import Remembered
+from dicom_assets.serve.remembered import Remembered
 
 _NAMED = (
     "removed_at",

@@ -139,7 +139,7 @@ def test_in_a_run_every_value_is_what_was_given(resources, tmp_path):
 
     @dg.asset
     def reads(archive: ArchiveResource, lake: LakeResource, spark: SparkResource):
-        seen["archive"] = archive.open().options
+        seen["archive"] = archive.open().inner.options
         seen["lake"] = lake.open().storage_options
         seen["spark"] = revealed(spark.spark_config)
 
@@ -151,7 +151,7 @@ def test_in_a_run_every_value_is_what_was_given(resources, tmp_path):
 def test_without_a_run_every_value_is_what_was_given(resources):
     check_values(
         {
-            "archive": resources["archive"].open().options,
+            "archive": resources["archive"].open().inner.options,
             "lake": resources["lake"].open().storage_options,
             "spark": revealed(resources["spark"].spark_config),
         }

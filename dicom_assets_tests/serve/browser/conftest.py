@@ -19,6 +19,7 @@ from dicom_assets.serve.site import Site
 from dicom_assets.spark.work import InProcess
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.query.conftest import append, catalog_row
+from dicom_assets_tests.serve.viewer.packing import PAGE
 from dicom_assets_tests.support.corpus import PYDICOM_FILES, copy_files
 from dicom_assets_tests.support.whole import put
 
@@ -60,8 +61,10 @@ def served(tmp_path_factory) -> Served:
     (archive / "copy").mkdir()
     (archive / "copy" / "again.dcm").write_bytes((PYDICOM_FILES / "CT_small.dcm").read_bytes())
     update_catalog(str(archive), str(folder / "lake"), engine=InProcess())
-    lake = Lake(str(folder / "lake"))
-    return Served(lake, client_of(lake, dagster_url="https://dagster.example/", viewer=folder))
+    lake, viewer = Lake(str(folder / "lake")), folder / "viewer"
+    viewer.mkdir()
+    (viewer / "index.html").write_bytes(PAGE)
+    return Served(lake, client_of(lake, dagster_url="https://dagster.example/", viewer=viewer))
 
 
 def _hostile_row(name: str) -> dict:

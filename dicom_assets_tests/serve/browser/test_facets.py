@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from dicom_assets.serve.browser.facet import FACETS
 from dicom_assets.serve.browser.facets import Cube, counted
-from dicom_assets.serve.browser.remembered import Remembered
 from dicom_assets.serve.browser.selection import FACET_NAMES, Selection
+from dicom_assets.serve.remembered import Remembered
 
 VALUES = ("", "CT", "MR")
 files = st.lists(st.tuples(*[st.sampled_from(VALUES)] * len(FACET_NAMES)), max_size=30)

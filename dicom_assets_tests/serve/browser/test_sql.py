@@ -34,6 +34,16 @@ def test_all_examples_have_an_answer(served):
         assert ask(served, query).status_code == 200, title
 
 
+def test_a_query_of_several_lines_stays_as_it_was_written(served):
+    query = "SELECT path,\n\tsize -- of the file\nFROM object_catalog\nLIMIT 3"
+    assert query in Html(ask(served, query).text).text
+    where = "size > 1\nAND 'a' <> '\u00e9'"
+    page = Html(served.client.get(f"/?level=files&where={quote(where)}").text)
+    assert where in page.text, "in the box"
+    (sent, *_) = page.all("input", name="where")
+    assert sent["value"] == where, "as the search sends it on"
+
+
 def test_rows_of_files_lead_to_their_pages(served):
     html = Html(ask(served, "SELECT prefix, path FROM object_catalog ORDER BY path").text)
     links = [link for link in html.links if link.startswith("/file?")]
