@@ -210,6 +210,7 @@ def test_maintenance_merges_the_files_of_a_bucket(place):
     assert paths(lake) == before
 
 
+@pytest.mark.slow
 def test_what_was_replaced_after_it_was_listed_is_left_for_the_next_run(deployment):
     """A is listed, B is read, A comes back: with A's entity tag, which is that of its content."""
     upload(deployment, {"a/1.dcm": 1})

@@ -53,6 +53,7 @@ def _below(folder, name):
     return sorted(path for path in Path(folder).rglob("*") if path.name.startswith(name))
 
 
+@pytest.mark.slow
 def test_a_run_is_quiet_and_its_temporary_files_are_below_tmpdir_while_it_lasts(source, tmp_path, environment):
     command = [*CATALOG, str(source), "--lake", str(tmp_path / "lake")]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

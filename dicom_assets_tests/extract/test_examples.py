@@ -147,6 +147,7 @@ def tables():
     return {name: Table(name, "", ()) for name in names}
 
 
+@pytest.mark.slow
 def test_an_existing_catalog_gets_the_table_and_keeps_the_others(source, site, tmp_path):
     lake = str(tmp_path / "lake")
     plain = tmp_path / "nothing"

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).parents[2]
 
 PROGRAM = """
@@ -28,6 +30,7 @@ session.stop()
 """
 
 
+@pytest.mark.slow
 def test_stacks_of_a_failed_task_stay_out_of_the_terminal():
     told = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM],
