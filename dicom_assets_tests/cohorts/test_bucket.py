@@ -12,6 +12,7 @@ from dicom_assets import create_cohort, open_cohort
 from dicom_assets.cohorts.copying import Mode
 from dicom_assets.cohorts.errors import CohortError, ExportError
 from dicom_assets.torch import CohortDataset
+from dicom_assets_tests.support.fresh import in_fresh_process
 from dicom_assets_tests.support.patients import catalog_of
 from dicom_assets_tests.support.whole import tiny_dicom
 
@@ -54,9 +55,8 @@ def test_workers_that_were_spawned_read_it_and_forked_ones_say_why_not(catalog):
     expected = [read(dataset, number) for number in range(6)]
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         assert pool.starmap_async(read, [(dataset, number) for number in range(6)]).get(120) == expected
-    FORKED[:] = [dataset]
-    with multiprocessing.get_context("fork").Pool(1) as pool, pytest.raises(CohortError, match="spawn"):
-        pool.apply_async(read_forked, (0,)).get(120)
+    with pytest.raises(CohortError, match="spawn"):
+        in_fresh_process(read_by_a_forked_worker, dataset)
 
 
 FORKED = []
@@ -64,6 +64,12 @@ FORKED = []
 
 def read_forked(number):
     return read(FORKED[0], number)
+
+
+def read_by_a_forked_worker(dataset):
+    FORKED[:] = [dataset]
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply_async(read_forked, (0,)).get(120)
 
 
 def test_objects_that_changed_are_left_out(root, catalog, tmp_path):

@@ -16,6 +16,7 @@ from dicom_assets.cohorts.errors import CohortError
 from dicom_assets.query.errors import NotAVolumeError
 from dicom_assets.torch import CohortDataset, ItemError
 from dicom_assets_tests.support.dicom.slices import write_series
+from dicom_assets_tests.support.fresh import in_fresh_process
 from dicom_assets_tests.support.patients import WHEN, catalog_of
 from dicom_assets_tests.support.whole import put
 
@@ -87,15 +88,31 @@ def test_numbers_that_are_none_end_a_loop(halves):
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_workers_see_the_same_items(halves, method):
     dataset = CohortDataset(halves, transform=doubled)
-    dataset[0]
     expected = [read(dataset, number) for number in range(len(dataset))]
+    assert in_fresh_process(read_by_workers, dataset, method) == expected
+
+
+def read_by_workers(dataset, method):
+    dataset[0]
+    work = [(dataset, number) for number in range(len(dataset))]
     with multiprocessing.get_context(method).Pool(2) as pool:
-        work = [(dataset, number) for number in range(len(dataset))]
-        found = pool.starmap_async(read, work, len(work) // 2).get(120)
-    assert found == expected
+        return pool.starmap_async(read, work, len(work) // 2).get(120)
 
 
 FORKED = []
+
+
+def read_by_forked_workers(dataset, numbers, workers):
+    dataset[numbers[0]]
+    FORKED[:] = [dataset]
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
+        return pool.map_async(read_forked, numbers, 1).get(120)
+
+
+def read_by_one_forked_worker(dataset):
+    FORKED[:] = [dataset]
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply_async(read_forked, (0,)).get(120)
 
 
 def read_forked(number):
@@ -106,9 +123,7 @@ def test_forked_workers_share_nothing_that_is_open(halves):
     """What a loader of PyTorch does on Linux: the data set is inherited, not pickled."""
     dataset = CohortDataset(halves)
     expected = [read(dataset, number) for number in range(len(dataset))]
-    FORKED[:] = [dataset]
-    with multiprocessing.get_context("fork").Pool(3) as pool:
-        assert pool.map_async(read_forked, range(len(dataset)), 1).get(120) == expected
+    assert in_fresh_process(read_by_forked_workers, dataset, range(len(dataset)), 3) == expected
 
 
 def test_it_is_small_when_it_is_pickled(halves):
@@ -144,9 +159,8 @@ def test_what_is_no_data_set_is_refused(halves, still):
 def test_volumes_are_not_asked_for_in_forked_workers(halves):
     dataset = CohortDataset(halves, unit="volume")
     assert len(dataset) == 20
-    FORKED[:] = [dataset]
-    with multiprocessing.get_context("fork").Pool(1) as pool, pytest.raises(CohortError, match="spawn"):
-        pool.apply_async(read_forked, (0,)).get(120)
+    with pytest.raises(CohortError, match="spawn"):
+        in_fresh_process(read_by_one_forked_worker, dataset)
 
 
 def test_volumes_are_those_of_the_catalog(tmp_path):
