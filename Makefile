@@ -43,7 +43,7 @@ test-all: install
 	$(PYTEST) -m ''
 
 emulators: install
-	PATH="$(abspath $(BIN)):$$PATH" npm install --silent --no-audit --no-fund --prefix $(VENV)/azurite azurite@3.37.0
+	PATH="$(abspath $(BIN)):$$PATH" npm install --silent --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000 --prefix $(VENV)/azurite azurite@3.37.0
 
 check: install
 	$(BIN)/ruff format --check .
