@@ -1,14 +1,16 @@
 """The rows of a catalog move to other prefixes, and nothing is read or made anew."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dicom_assets.archive.containers.archive import ContainerArchive
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.delta.commit import Change, CommitConflictError, commit
-from dicom_assets.delta.files import write_batches
+from dicom_assets.delta.files import DataFile, write_batches
 from dicom_assets.delta.format import FORMAT
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
@@ -20,6 +22,7 @@ from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.move_prefixes import move_prefixes
 from dicom_assets.pipeline.ownership import FENCES, SourceMismatchError, claim, recognise
+from dicom_assets.pipeline.regroup_files import regroupings
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.containers import tar_of, zip_of
@@ -222,6 +225,15 @@ def test_many_small_data_files_become_one(tmp_path):
     moved(lake, LocalArchive(str(source), 1, chars=3))
     (file,) = lake.snapshot(FILE_INDEX).files
     assert (file.prefix, file.rows) == ("pat*", 20)
+
+
+def test_no_more_become_one_than_one_task_takes(source, tmp_path, monkeypatch):
+    snapshot = cataloged(tmp_path / "lake", cut(source, "whole")).snapshot(FILE_INDEX)
+    files = [DataFile(f"prefix=a{number}/x", f"a{number}", size) for number, size in enumerate([3, 3, 4, 1, 12, 2, 8])]
+    monkeypatch.setattr("dicom_assets.pipeline.regroup_files._BYTES_TOGETHER", 10)
+    found = regroupings(replace(snapshot, files=tuple(files)), str(source), PrefixCut(1), PrefixCut(1, 1))
+    assert [[file.size for file in one.files] for one in found] == [[3, 3, 4], [1], [12], [2, 8]]
+    assert {one.prefix for one in found} == {"a*"}
 
 
 def test_an_older_package_is_kept_out_while_names_are_cut(source, tmp_path):
