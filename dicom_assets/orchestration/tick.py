@@ -81,6 +81,8 @@ class Look:
         return found[-1].prefix if found else after
 
     def _take(self, found: Sequence[Detection]) -> None:
+        if not found:
+            return
         known = {one.prefix for one in self.detected}
         self.detected += [one for one in found if one.prefix not in known]
         if self.guard is not None:
