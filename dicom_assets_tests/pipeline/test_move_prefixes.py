@@ -14,7 +14,6 @@ from dicom_assets.delta.files import DataFile, write_batches
 from dicom_assets.delta.format import FORMAT
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
-from dicom_assets.pipeline import move_prefixes as move_module
 from dicom_assets.pipeline.catalog_state import CatalogState
 from dicom_assets.pipeline.changes import ChangeStatus, detect_change
 from dicom_assets.pipeline.converge import converge
@@ -26,6 +25,7 @@ from dicom_assets.pipeline.regroup_files import regroupings
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.containers import tar_of, zip_of
+from dicom_assets_tests.support.killed import killed_move
 from dicom_assets_tests.support.made_up import follow, index, write
 from dicom_assets_tests.support.scratch import IN_PROCESS
 from dicom_assets_tests.support.slices import put_volume, series_of
@@ -118,31 +118,13 @@ def test_members_of_containers_move_with_them(source, tmp_path):
     assert not index(lake, after, list(after.prefixes())).committed
 
 
-class Killed(BaseException):
-    """Stands for a process that ends."""
-
-
 @pytest.mark.parametrize("commits", [0, 2, 5])
 def test_killed_at_any_moment_every_table_is_whole_and_the_same_move_ends_it(source, tmp_path, monkeypatch, commits):
     before, after = cut(source, "whole"), cut(source, "two characters")
     lake = cataloged(tmp_path / "lake", before)
     paths = paths_of(lake)
-    done = []
-
-    def until(location, change):
-        if len(done) == commits:
-            raise Killed
-        done.append(location)
-        return commit(location, change)
-
-    def last(*_):
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr(move_module, "commit", until)
-        patched.setattr(move_module, "_conclude", last)
-        with pytest.raises(Killed):
-            moved(lake, after)
+    with killed_move(monkeypatch, commits, "dicom_assets.pipeline.move_prefixes._conclude") as done:
+        moved(lake, after)
     assert len(done) == min(commits, len(TABLES_OF_FILES))
     assert {name: sorted(found) for name, found in paths_of(lake).items()} == {
         name: sorted(found) for name, found in paths.items()
