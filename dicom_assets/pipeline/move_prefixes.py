@@ -35,7 +35,6 @@ from dicom_assets.pipeline.ownership import (
     pending_move,
     refuse_moving,
     set_properties,
-    stated_cut,
 )
 from dicom_assets.pipeline.plan import Staged
 from dicom_assets.pipeline.regroup_files import regroupings
@@ -143,7 +142,7 @@ def _stated(lake: Lake, archive: Archive) -> PrefixMove | None:
         refuse_moving(lake, properties)
     Owner(owner.source, archive.cut).admit(archive, catalog_at(lake))
     if pending:
-        return PrefixMove(pending["id"], owner.source, stated_cut(properties), archive.cut)
+        return PrefixMove(pending["id"], owner.source, owner.whole_cut, archive.cut)
     if owner.cut is None or owner.cut == archive.cut:
         return None
     move = PrefixMove(uuid.uuid4().hex, owner.source, owner.cut, archive.cut)
