@@ -13,7 +13,7 @@ from obstore.store import from_url
 from dicom_assets import create_cohort, open_catalog, open_cohort, update_catalog
 from dicom_assets.archive.opening import open_archive
 from dicom_assets.archive.prefixes import PrefixCut
-from dicom_assets.cli.places import checked_places
+from dicom_assets.cli.places import Places, checked_places
 from dicom_assets.cohorts.copying import Mode
 from dicom_assets.cohorts.errors import ExportError
 from dicom_assets.delta.lake import Lake
@@ -300,5 +300,5 @@ def test_a_deployment_and_the_command_line_switch_containers_alike(archive, tmp_
     count = 1 + looked_into * len(SLICES)
     deployed = archive_from_environment().model_dump()["containers"]
     for given in (deployed, looked_into):
-        places = checked_places(str(archive), str(tmp_path / "lake"), "dicom", PrefixCut(), containers=given)
+        places = checked_places(Places(str(archive), str(tmp_path / "lake"), "dicom", PrefixCut(), containers=given))
         assert places.archive_resource.open().list("p").num_rows == count

@@ -83,14 +83,10 @@ class BucketArchive:
 
     def _store(self) -> ObjectStore:
         with _OPENING:  # one for all threads, which share its connections
-            return self._open_store()
-
-    def _open_store(self) -> ObjectStore:
-        store: ObjectStore | None = self.__dict__.get("_opened")
-        if store is None:
-            store = open_store(self.root, self.options)
-            self.__dict__["_opened"] = store
-        return store
+            store: ObjectStore | None = self.__dict__.get("_opened")
+            if store is None:
+                store = self.__dict__["_opened"] = open_store(self.root, self.options)
+            return store
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the connection behind: it is opened anew where it is used."""

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from dicom_assets.archive.base import ArchiveError, FolderIdentity, Prefixes
 from dicom_assets.archive.file_systems import InodeNumbers
+from dicom_assets.archive.folder_names import FolderNames
 from dicom_assets.archive.identity import identify_folder
 from dicom_assets.archive.links import Bounds, real_path
 from dicom_assets.archive.listing import UNKNOWN, ListedFile, ListingError, to_table
@@ -111,10 +112,13 @@ class LocalArchive:
             level = below
         found = [folder for folder in level if self.depth]
         if self.chars:
-            files_above |= any(_has_files(walk, folder, self.chars) for folder in level)
-            found = [first for folder in level for first in _first_of_each_start(walk, folder, self.chars)]
+            found = []
+            for folder in level:
+                known = walk.names(folder, self.chars)
+                files_above = files_above or (known.others and any(True for _ in walk.scan(folder, [])))
+                found += _first_of_each_start(walk, folder, known)
         keys = sorted(self.cut.key(folder.relative.split("/")[:-1]) for folder in found)
-        return Prefixes(([ROOT_PREFIX] if files_above else []) + keys, list(dict.fromkeys(walk.unlisted)))
+        return Prefixes(([ROOT_PREFIX] if files_above else []) + keys, walk.unlisted)
 
     def _enter(self, walk: Walk, place: Place) -> Folder | None:
         """Return the folder that holds the files of a prefix, ``None`` where there is none that is entered."""
@@ -186,14 +190,8 @@ class LocalArchive:
         return self._bounds().refusal(real_path(path))
 
 
-def _has_files(walk: Walk, folder: Folder, chars: int) -> bool:
-    """Return whether a folder of folders holds files as well."""
-    return walk.names(folder, chars).others and any(True for _ in walk.scan(folder, []))
-
-
-def _first_of_each_start(walk: Walk, folder: Folder, chars: int) -> Iterator[Folder]:
+def _first_of_each_start(walk: Walk, folder: Folder, known: FolderNames) -> Iterator[Folder]:
     """Yield, of the folders in a folder that begin alike, the first that is entered."""
-    known = walk.names(folder, chars)
     for start in known.by_start:
         yield from islice(walk.enter_all(folder, known.names(start)), 1)
 

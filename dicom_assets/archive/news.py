@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from dicom_assets.archive.prefixes import PrefixCut
+from dicom_assets.archive.prefixes import PrefixCut, is_no_name
 from dicom_assets.archive.sources import below_source
 from dicom_assets.errors import UserError
 
@@ -56,7 +56,7 @@ def prefixes_told(told: Iterable[str], source: str, cut: PrefixCut) -> News:
     for one in told:
         relative = below_source(one, source)
         *directories, name = (relative or "").split("/")
-        is_odd = relative is None or any(part in {"", ".", ".."} or "\0" in part for part in directories)
+        is_odd = relative is None or any(map(is_no_name, directories))
         if is_odd or name in {".", ".."} or (not name and len(directories) < cut.depth):
             strange += 1
         else:

@@ -94,7 +94,7 @@ class PrefixCut:
         return Place(tuple(above), start)
 
     def _may_be(self, above: Sequence[str]) -> bool:
-        return len(above) == self.depth - 1 and not any(map(_is_no_name, above))
+        return len(above) == self.depth - 1 and not any(map(is_no_name, above))
 
     def __str__(self) -> str:
         """Return the cut for people, as ``depth 1, names cut after 3 characters``."""
@@ -155,7 +155,7 @@ def decode_prefix(key: str, depth: int) -> tuple[str, ...]:
     if key == ROOT_PREFIX:
         return ()
     directories = _decoded(key)
-    if len(directories) != depth or any(map(_is_no_name, directories)):
+    if len(directories) != depth or any(map(is_no_name, directories)):
         raise PrefixError(
             f"prefix {key!r} does not name {depth} director{'y' if depth == 1 else 'ies'} below the archive root"
         )
@@ -168,5 +168,6 @@ def _decoded(key: str) -> tuple[str, ...]:
     return tuple(unquote(key, errors="surrogateescape").split("/"))
 
 
-def _is_no_name(part: str) -> bool:
+def is_no_name(part: str) -> bool:
+    """Return whether no folder can be called that."""
     return part in {"", ".", ".."} or "\0" in part

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.cli.catalog import CatalogCommand, run_catalog
-from dicom_assets.cli.places import checked_places
+from dicom_assets.cli.places import Places, checked_places
 from dicom_assets.orchestration.instance import open_instance
 from dicom_assets.orchestration.launch import Launcher
 from dicom_assets.orchestration.resources.spark import SparkResource
@@ -31,7 +31,7 @@ LIMIT 12"""
 def run_demo(folder: Path) -> bool:
     """Catalog pydicom's test files below a folder and show counts, one selection and a page of thumbnails."""
     source = Path(pydicom.data.__file__).parent
-    places = checked_places(str(source), str(folder / "lake"), "dicom", PrefixCut())
+    places = checked_places(Places(str(source), str(folder / "lake"), "dicom", PrefixCut()))
     stdout.print(visible(f"Cataloging the DICOM files that come with pydicom: {source}"), markup=False)
     stdout.print("By Spark, which takes half a minute to start: so few files would otherwise go without.", end="\n\n")
     with open_instance(places.lake) as instance:

@@ -126,11 +126,9 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     Exits with 0 when the catalog holds what the archive holds, 1 when a run failed or a folder could not be listed, and
     2 when nothing was done.
     """
-    from dataclasses import replace
-
     from dicom_assets.archive.prefixes import PrefixCut
     from dicom_assets.cli.catalog import CatalogCommand, run_catalog
-    from dicom_assets.cli.places import checked_places
+    from dicom_assets.cli.places import Places, checked_places
     from dicom_assets.cli.spark import chosen_spark
     from dicom_assets.extract.headers import with_more_columns
     from dicom_assets.extract.installed import installed_extractors
@@ -140,10 +138,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
 
     with clear_errors():
         cut = PrefixCut(prefix_depth, prefix_chars)
-        places = checked_places(
-            source, lake, schema, cut, follow_outside_links=follow_outside_links, containers=containers
-        )
-        places = replace(places, inventory=inventory)
+        places = checked_places(Places(source, lake, schema, cut, follow_outside_links, containers, inventory))
         extractors = installed_extractors(sha256=sha256, pixel_hash=pixel_hash)
         model = CatalogModel(with_more_columns(extractors, column or ()))
         spark = chosen_spark(master, remote, spark_config or ())
@@ -322,14 +317,12 @@ def ui(  # noqa: PLR0913, PLR0917 - the options of the command
 ) -> None:
     """Open the Dagster UI and its daemon on this archive and this lake."""
     from dicom_assets.archive.prefixes import PrefixCut
-    from dicom_assets.cli.places import checked_places
+    from dicom_assets.cli.places import Places, checked_places
     from dicom_assets.cli.ui import serve
 
     with clear_errors():
         cut = PrefixCut(prefix_depth, prefix_chars)
-        places = checked_places(
-            source, lake, schema, cut, follow_outside_links=follow_outside_links, containers=containers
-        )
+        places = checked_places(Places(source, lake, schema, cut, follow_outside_links, containers))
         serve(places, host, port)
 
 

@@ -70,7 +70,7 @@ def notify(
             _tell_instance(lake, prefixes, names)
         else:
             for one in prefixes:
-                _post(dagster_url, "/".join(names.key("archive").path), one)
+                _post(dagster_url, names, one)
     strange = f" {news.strange} names are of no file below the source." if news.strange else ""
     typer.echo(f"{len(prefixes)} prefix{'' if len(prefixes) == 1 else 'es'} told.{strange}")
     if news.strange and not prefixes:
@@ -101,9 +101,13 @@ def _tell_instance(lake: str, prefixes: Iterable[str], names: "CatalogNames") ->
         tell_news(instance, prefixes, names)
 
 
-def _post(server: str, asset: str, prefix: str) -> None:
+def _post(server: str, names: "CatalogNames", prefix: str) -> None:
     """Report an observation of the archive to a webserver."""
-    body = json.dumps({"partition": prefix, "data_version": "INITIAL", "description": "Told to have changed"}).encode()
+    from dicom_assets.orchestration.assets.archive import ARCHIVE, NEVER_NEWER
+    from dicom_assets.orchestration.news import TOLD
+
+    asset = "/".join(names.key(ARCHIVE).path)
+    body = json.dumps({"partition": prefix, "data_version": NEVER_NEWER.value, "description": TOLD}).encode()
     if not server.startswith(("http://", "https://")):
         raise WebserverError(f"{server} is no address of a webserver: it begins with http:// or https://")
     request = urllib.request.Request(  # noqa: S310 - checked above

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dicom_assets.archive.prefixes import PrefixCut
@@ -14,7 +14,7 @@ from dicom_assets.storage.addresses import absolute, is_remote, is_within
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the files are and where the tables go."""
+    """Where the files are, how they are found there, and where the tables go."""
 
     source: str
     lake: str
@@ -42,14 +42,12 @@ class Places:
         return LakeResource(root_uri=self.lake, schema_name=self.schema)
 
 
-def checked_places(
-    source: str, lake: str, schema: str, cut: PrefixCut, *, follow_outside_links: bool = False, containers: bool = True
-) -> Places:
-    """Return the places of a catalog, or end the command with what is wrong with them."""
-    places = Places(absolute(source), absolute(lake), schema, cut, follow_outside_links, containers)
+def checked_places(written: Places) -> Places:
+    """Return the places of a catalog, whatever folder they are seen from, or end the command with what is wrong."""
+    places = replace(written, source=absolute(written.source), lake=absolute(written.lake))
     if not is_remote(places.source):
         _check_source(Path(places.source))
-    tables = f"{places.lake}/{schema}"
+    tables = f"{places.lake}/{places.schema}"
     if is_within(tables, places.source) or is_within(places.lake, places.source):
         refuse(f"the lake {places.lake} is inside the source {places.source}: it would catalog itself")
     if is_within(places.source, tables):

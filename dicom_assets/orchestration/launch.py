@@ -14,7 +14,7 @@ from dicom_assets.orchestration.assets.file_index import LISTED_WHOLE
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.partitions import PREFIX_PARTITIONS, register_prefixes, registered_prefixes
 from dicom_assets.orchestration.run_config import update_config
-from dicom_assets.orchestration.runs import backfills_under_way, held_prefixes, range_tags
+from dicom_assets.orchestration.runs import range_tags, removable_keys
 from dicom_assets.orchestration.sensors import UPDATE_JOB
 from dicom_assets.pipeline.deletions import BY_OPTION, BY_RUN_CONFIG
 from dicom_assets.pipeline.difference import UpdateMode
@@ -77,18 +77,11 @@ class Launcher:
         register_prefixes(self.instance, prefixes)
         return cut_into_runs(registered_prefixes(self.instance), pending, PREFIXES_PER_RUN)
 
-    def forget_all_but(self, prefixes: Collection[str]) -> list[str]:
-        """Remove the partitions of other prefixes, but for those that runs hold, and return them.
-
-        While a backfill is under way none is removed; the sensor does it later.
-        """
-        if backfills_under_way(self.instance):
-            return []
+    def forget_all_but(self, prefixes: Collection[str]) -> None:
+        """Remove the partitions of other prefixes; what a run or a backfill keeps now, the sensor removes later."""
         registered = registered_prefixes(self.instance)
-        gone = sorted(set(registered) - set(prefixes) - held_prefixes(self.instance, registered))
-        for prefix in gone:
+        for prefix in removable_keys(self.instance, set(registered) - set(prefixes), registered):
             self.instance.delete_dynamic_partition(PREFIX_PARTITIONS, prefix)
-        return gone
 
     def execute(
         self,

@@ -18,6 +18,8 @@ from dicom_assets.orchestration.naming import ALONE, CatalogNames
 
 NAMES = "changed"
 """Metadata of an observation: paths or URIs of files that changed, a list of them or one a line."""
+TOLD = "Told to have changed"
+"""Description of an observation that tells."""
 _MOST_EVENTS = 1_000
 """How many are heard in one tick; the next hears the others."""
 
@@ -46,7 +48,7 @@ def tell_news(instance: DagsterInstance, prefixes: Iterable[str], names: Catalog
             AssetObservation(
                 names.key(ARCHIVE),
                 partition=prefix,
-                description="Told to have changed",
+                description=TOLD,
                 tags={"dagster/data_version": NEVER_NEWER.value},
             )
         )

@@ -1,6 +1,6 @@
 """What the runs of an instance say of prefixes: which are theirs, which they hold, and which they failed on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
@@ -92,6 +92,26 @@ def backfills_under_way(instance: DagsterInstance, elsewhere: Elsewhere = NOTHIN
     """Return whether a backfill may yet start runs over these prefixes."""
     requested = instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
     return any(not elsewhere.holds(backfill.asset_selection or ()) for backfill in requested)
+
+
+def removable_keys(
+    instance: DagsterInstance, gone: Collection[str], order: Sequence[str], elsewhere: Elsewhere = NOTHING_ELSE
+) -> list[str]:
+    """Return the partition keys that may be removed: no run holds them, and no backfill may yet start one.
+
+    Parameters
+    ----------
+    instance, order
+        Where to look, and the partition keys as they were registered.
+    gone
+        Those that neither a file nor a row stands behind.
+    elsewhere
+        What is known to have nothing to do with these prefixes.
+
+    """
+    if not gone or backfills_under_way(instance, elsewhere):
+        return []
+    return sorted(set(gone) - held_prefixes(instance, order, elsewhere=elsewhere))
 
 
 def failed_prefixes(

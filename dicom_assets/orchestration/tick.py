@@ -10,7 +10,7 @@ from dagster import DagsterInstance
 from dicom_assets.archive.base import Archive, Prefixes
 from dicom_assets.orchestration.due_runs import DueRun, FailedAttempts, find_due_runs
 from dicom_assets.orchestration.elsewhere import NOTHING_ELSE, Elsewhere
-from dicom_assets.orchestration.runs import backfills_under_way, failed_prefixes, held_prefixes
+from dicom_assets.orchestration.runs import failed_prefixes, held_prefixes, removable_keys
 from dicom_assets.orchestration.troubles import Trouble, TroubleKind
 from dicom_assets.pipeline.catalog_state import CatalogState
 from dicom_assets.pipeline.changes import ChangeDetector, ChangeStatus, Detection, refuse_mass_deletion
@@ -81,6 +81,8 @@ class Look:
         return found[-1].prefix if found else after
 
     def _take(self, found: Sequence[Detection]) -> None:
+        if not found:
+            return
         known = {one.prefix for one in self.detected}
         self.detected += [one for one in found if one.prefix not in known]
         if self.guard is not None:
@@ -162,9 +164,7 @@ class Findings:
         """Return the partition keys that nothing stands behind any more: no file, no row, no run."""
         look = self.look
         gone = set(look.registered) - set(look.present) - look.state.prefixes
-        if not gone or look.present.unlisted or backfills_under_way(instance, self.elsewhere):
-            return []
-        return sorted(gone - held_prefixes(instance, look.registered, elsewhere=self.elsewhere))
+        return [] if look.present.unlisted else removable_keys(instance, gone, look.registered, self.elsewhere)
 
     def line(self) -> str:
         """Return what was found, in one line."""

@@ -10,8 +10,7 @@ from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.pipeline.catalog_state import CatalogState
 from dicom_assets.pipeline.changes import ChangeDetector, ChangeStatus, Detection, refuse_mass_deletion
 from dicom_assets.pipeline.deletions import BY_OPTION, DeletionGuard
-from dicom_assets.pipeline.ownership import DEPTH, recognise, stated_cut
-from dicom_assets.tables import FILE_INDEX
+from dicom_assets.pipeline.ownership import recognise, stated_owner
 
 _PATIENCE = 365 * 24 * 3600.0
 """Seconds: listing an archive of any size is over before."""
@@ -54,9 +53,8 @@ class Lag:
 
 def cut_of(lake: Lake) -> PrefixCut:
     """Return the cut into prefixes that a catalog states, the usual one where it states none."""
-    location = lake.location(FILE_INDEX)
-    properties = location.open().metadata().configuration if location.exists() else {}
-    return stated_cut(properties) if DEPTH in properties else PrefixCut()
+    owner = stated_owner(lake)
+    return PrefixCut() if owner is None else owner.whole_cut
 
 
 def find_lag(lake: Lake, archive: Archive, model: CatalogModel = DEFAULT_MODEL) -> Lag:

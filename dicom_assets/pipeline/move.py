@@ -16,12 +16,13 @@ from deltalake.transaction import AddAction
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.sources import read, rebased, same_source, written
-from dicom_assets.delta.commit import Change, CommitConflictError, commit
+from dicom_assets.delta.commit import Change, CommitConflictError
 from dicom_assets.delta.files import DataFile, read_file, write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
-from dicom_assets.delta.snapshot import Snapshot, count_writes
+from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.pipeline.engine import Engine, run_rewrites
+from dicom_assets.pipeline.follow_move import ATTEMPTS, follow_once
 from dicom_assets.pipeline.ownership import (
     MOVE,
     MOVED,
@@ -36,7 +37,6 @@ from dicom_assets.pipeline.ownership import (
 from dicom_assets.storage.retries import retry_lost_race
 from dicom_assets.tables import FILE_INDEX, KEY, PATHS, Table
 
-_ATTEMPTS = 10
 _SAMPLE = 32
 _MOST_MISSING = 0.5
 
@@ -137,7 +137,7 @@ def move_source(
     """
     if not lake.location(FILE_INDEX).exists():
         return None
-    move = retry_lost_race(lambda: _stated(lake, archive, unseen=unseen), CommitFailedError, _ATTEMPTS)
+    move = retry_lost_race(lambda: _stated(lake, archive, unseen=unseen), CommitFailedError, ATTEMPTS)
     if move is None:
         return None
     for table in reversed(lake.existing(tables)):
@@ -194,19 +194,15 @@ def _check_same_files(index: Snapshot, owner: Owner, archive: Archive) -> None:
 
 
 def _relocate(location: TableLocation, lake: Lake, table: Table, move: Move, engine: Engine) -> None:
-    """Rewrite the paths of a table in one commit, unless that was done."""
-    for _ in range(_ATTEMPTS):
-        if count_writes(location.open(), [move.mark])[move.mark]:
-            return
+    """Rewrite the paths of a table."""
+
+    def relocated() -> Change | None:
         prefixes = sorted({file.prefix for file in lake.snapshot(table).files})
         if not prefixes:
-            return
+            return None
         snapshot = lake.snapshot(table, prefixes)
         todo = [Relocation(location, table, file, read(move.old), read(move.new)) for file in snapshot.files]
-        writes = {**snapshot.writes, move.mark: 0}
-        try:
-            commit(location, Change(run_rewrites(engine, todo), snapshot.files, writes, {"dicom_assets/move": move.id}))
-        except CommitConflictError:
-            continue  # a run that had begun before the move
-        return
-    raise CommitConflictError(f"table {table.name}: runs that began before the move kept changing it")
+        return Change(run_rewrites(engine, todo), snapshot.files, snapshot.writes)
+
+    if not follow_once(location, move, relocated):
+        raise CommitConflictError(f"table {table.name}: runs that began before the move kept changing it")

@@ -16,14 +16,14 @@ from deltalake.exceptions import CommitFailedError
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.archive.prefixes import PrefixCut
-from dicom_assets.delta.commit import Change, CommitConflictError, commit
+from dicom_assets.delta.commit import Change, CommitConflictError
 from dicom_assets.delta.format import FORMAT, format_for
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
-from dicom_assets.delta.snapshot import count_writes
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.pipeline.converge import converge
 from dicom_assets.pipeline.engine import Engine, run_rewrites
+from dicom_assets.pipeline.follow_move import ATTEMPTS, follow_once
 from dicom_assets.pipeline.ownership import (
     CHARS,
     MOVE,
@@ -35,15 +35,12 @@ from dicom_assets.pipeline.ownership import (
     pending_move,
     refuse_moving,
     set_properties,
-    stated_cut,
 )
 from dicom_assets.pipeline.plan import Staged
 from dicom_assets.pipeline.regroup_files import regroupings
 from dicom_assets.pipeline.rollup.step import RollupPlan, RollupStep
 from dicom_assets.storage.retries import retry_lost_race
 from dicom_assets.tables import FILE_INDEX, KEY, Table
-
-_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ def move_prefixes(lake: Lake, archive: Archive, model: CatalogModel, engine: Eng
         return None
     tables = lake.existing(model.tables)
     _check_known(tables, model)
-    move = retry_lost_race(lambda: _stated(lake, archive), CommitFailedError, _ATTEMPTS)
+    move = retry_lost_race(lambda: _stated(lake, archive), CommitFailedError, ATTEMPTS)
     if move is None:
         return None
     for table in reversed(tables):
@@ -145,7 +142,7 @@ def _stated(lake: Lake, archive: Archive) -> PrefixMove | None:
         refuse_moving(lake, properties)
     Owner(owner.source, archive.cut).admit(archive, catalog_at(lake))
     if pending:
-        return PrefixMove(pending["id"], owner.source, stated_cut(properties), archive.cut)
+        return PrefixMove(pending["id"], owner.source, owner.whole_cut, archive.cut)
     if owner.cut is None or owner.cut == archive.cut:
         return None
     move = PrefixMove(uuid.uuid4().hex, owner.source, owner.cut, archive.cut)
@@ -161,23 +158,14 @@ def _fence(location: TableLocation, move: PrefixMove) -> None:
 
 
 def _follow(lake: Lake, table: Table, move: PrefixMove, engine: Engine) -> None:
-    """Move the rows of a table of files in one commit, unless that was done."""
-    location = lake.location(table)
-    for _ in range(_ATTEMPTS):
-        if count_writes(location.open(), [move.mark])[move.mark]:
-            return
-        snapshot = lake.snapshot(table)
-        todo = regroupings(snapshot, move.source, move.old, move.new)
-        if not todo:
-            return
-        moved = [file for one in todo for file in one.files]
-        metadata = {"dicom_assets/move": move.id}
-        try:
-            commit(location, Change(run_rewrites(engine, todo), moved, {move.mark: 0}, metadata))
-        except CommitConflictError:
-            continue  # compaction was faster
-        return
-    raise CommitConflictError(f"table {table.name}: maintenance kept changing it; run again when that is done")
+    """Move the rows of a table of files."""
+
+    def regrouped() -> Change | None:
+        todo = regroupings(lake.snapshot(table), move.source, move.old, move.new)
+        return Change(run_rewrites(engine, todo), [file for one in todo for file in one.files], {}) if todo else None
+
+    if not follow_once(lake.location(table), move, regrouped):
+        raise CommitConflictError(f"table {table.name}: maintenance kept changing it; run again when that is done")
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Owner:
         """Return what properties say, ``None`` when they are those of a table that nobody has claimed."""
         if SOURCE not in properties:
             return None
-        return cls(read(properties[SOURCE]), stated_cut(properties))
+        return cls(read(properties[SOURCE]), PrefixCut(int(properties[DEPTH]), int(properties.get(CHARS) or 0)))
 
     @property
     def whole_cut(self) -> PrefixCut:
@@ -102,11 +102,6 @@ def _variables(cut: PrefixCut) -> str:
     return f"DICOM_ASSETS_PREFIX_DEPTH={cut.depth}{chars}"
 
 
-def stated_cut(properties: Mapping[str, str]) -> PrefixCut:
-    """Return the cut that the properties of an index state."""
-    return PrefixCut(int(properties[DEPTH]), int(properties.get(CHARS) or 0))
-
-
 def claim(lake: Lake, archive: Archive, properties: Mapping[str, str] | None = None) -> Archive:
     """Return an archive as the catalog knows it; a catalog that is nobody's yet belongs to it from now on.
 
@@ -147,10 +142,15 @@ def recognise(lake: Lake, archive: Archive) -> Archive:
     return archive if owner is None else owner.admit(archive, catalog_at(lake))
 
 
+def stated_owner(lake: Lake) -> Owner | None:
+    """Return what a catalog states that it belongs to, ``None`` where it states nothing, or there is none."""
+    location = lake.location(FILE_INDEX)
+    return Owner.read(location.open().metadata().configuration) if location.exists() else None
+
+
 def owner_of(lake: Lake) -> Owner:
     """Return what a catalog states that it belongs to; raises :class:`SourceMismatchError` where there is none."""
-    location = lake.location(FILE_INDEX)
-    owner = Owner.read(location.open().metadata().configuration) if location.exists() else None
+    owner = stated_owner(lake)
     if owner is None:
         raise SourceMismatchError(
             f"there is no catalog of a source at {catalog_at(lake)} yet: run `dicom-assets catalog`"

@@ -104,11 +104,13 @@ def _moved(prefix: str, old: PrefixCut, new: PrefixCut) -> str | None:
 def _groups(files: Iterable[DataFile]) -> Iterator[list[DataFile]]:
     """Yield data files in the order of their rows, in groups of so many bytes."""
     group: list[DataFile] = []
+    size = 0
     for file in sorted(files, key=lambda file: (file.first_key or "", file.path)):
-        if group and sum(one.size for one in group) + file.size > _BYTES_TOGETHER:
+        if group and size + file.size > _BYTES_TOGETHER:
             yield group
-            group = []
+            group, size = [], 0
         group.append(file)
+        size += file.size
     if group:
         yield group
 

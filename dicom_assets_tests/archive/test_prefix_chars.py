@@ -111,6 +111,16 @@ def test_a_folder_of_many_is_listed_once_for_all_its_prefixes(root, monkeypatch)
     assert len(listed) == 1
 
 
+def test_the_prefixes_of_more_folders_than_are_remembered_list_each_once(tmp_path, monkeypatch):
+    for number in range(20):
+        write(tmp_path / f"{number:02}" / "pat" / "x")
+    listed = []
+    original = folder_names._list
+    monkeypatch.setattr(folder_names, "_list", lambda *given: listed.append(given) or original(*given))
+    assert len(list(LocalArchive(str(tmp_path), 2, chars=1).prefixes())) == 20
+    assert len(listed) == 20
+
+
 def test_what_comes_and_goes_is_seen_at_once(root):
     archive = LocalArchive(str(root), 1, chars=2)
     assert relative(archive.list("zz*")) == ["zz/11"]
@@ -144,7 +154,7 @@ def test_a_folder_of_folders_that_cannot_be_listed_hides_nothing(root, monkeypat
     archive = LocalArchive(str(root), 2, chars=3)
     deny(monkeypatch, root / "2024")
     present = archive.prefixes()
-    assert any("2024" in reason for reason in present.unlisted)
+    assert ["2024" in reason for reason in present.unlisted] == [True]
     with pytest.raises(ListingError, match="2024"):
         archive.list("2024/pat*")
     assert archive.folder("2024/pat*") is not None, "what cannot be told is not gone"

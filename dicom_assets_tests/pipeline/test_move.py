@@ -9,9 +9,7 @@ from obstore.store import MemoryStore
 
 from dicom_assets.archive.bucket import BucketArchive
 from dicom_assets.archive.local import LocalArchive
-from dicom_assets.delta.commit import commit
 from dicom_assets.extract.model import DEFAULT_MODEL
-from dicom_assets.pipeline import move as move_module
 from dicom_assets.pipeline.catalog_state import CatalogState
 from dicom_assets.pipeline.changes import ChangeStatus, detect_change
 from dicom_assets.pipeline.converge import converge
@@ -19,6 +17,7 @@ from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.ownership import SOURCE, SourceMismatchError, claim, recognise
 from dicom_assets.tables import FILE_INDEX
+from dicom_assets_tests.support.killed import killed_move
 from dicom_assets_tests.support.made_up import follow, index, write
 from dicom_assets_tests.support.scratch import IN_PROCESS
 from dicom_assets_tests.support.whole import TABLES_OF_FILES, contents
@@ -80,29 +79,11 @@ def test_below_its_old_place_and_back_again(cataloged, archive, lake, tmp_path):
     assert move_source(lake, archive, DEFAULT_MODEL.tables, IN_PROCESS) is None, "it is there"
 
 
-class Killed(BaseException):
-    """Stands for a process that ends."""
-
-
 @pytest.mark.parametrize("commits", range(6))
 def test_killed_at_any_moment_and_repeated(cataloged, archive, lake, tmp_path, monkeypatch, commits):
     there = moved_to(archive, tmp_path / "there")
-    done = []
-
-    def until(location, change):
-        if len(done) == commits:
-            raise Killed
-        done.append(location)
-        return commit(location, change)
-
-    def last(*_):
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr(move_module, "commit", until)
-        patched.setattr(move_module, "set_properties", last)
-        with pytest.raises(Killed):
-            move_source(lake, there, DEFAULT_MODEL.tables, IN_PROCESS)
+    with killed_move(monkeypatch, commits, "dicom_assets.pipeline.move.set_properties") as done:
+        move_source(lake, there, DEFAULT_MODEL.tables, IN_PROCESS)
     assert len(done) == min(commits, len(TABLES_OF_FILES))
     for mine in (archive, there):
         for door in (claim, recognise):

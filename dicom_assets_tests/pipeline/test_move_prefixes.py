@@ -1,18 +1,19 @@
 """The rows of a catalog move to other prefixes, and nothing is read or made anew."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dicom_assets.archive.containers.archive import ContainerArchive
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.delta.commit import Change, CommitConflictError, commit
-from dicom_assets.delta.files import write_batches
+from dicom_assets.delta.files import DataFile, write_batches
 from dicom_assets.delta.format import FORMAT
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_MODEL, OBJECT_CATALOG
-from dicom_assets.pipeline import move_prefixes as move_module
 from dicom_assets.pipeline.catalog_state import CatalogState
 from dicom_assets.pipeline.changes import ChangeStatus, detect_change
 from dicom_assets.pipeline.converge import converge
@@ -20,9 +21,11 @@ from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.move_prefixes import move_prefixes
 from dicom_assets.pipeline.ownership import FENCES, SourceMismatchError, claim, recognise
+from dicom_assets.pipeline.regroup_files import regroupings
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.containers import tar_of, zip_of
+from dicom_assets_tests.support.killed import killed_move
 from dicom_assets_tests.support.made_up import follow, index, write
 from dicom_assets_tests.support.scratch import IN_PROCESS
 from dicom_assets_tests.support.slices import put_volume, series_of
@@ -115,31 +118,13 @@ def test_members_of_containers_move_with_them(source, tmp_path):
     assert not index(lake, after, list(after.prefixes())).committed
 
 
-class Killed(BaseException):
-    """Stands for a process that ends."""
-
-
 @pytest.mark.parametrize("commits", [0, 2, 5])
 def test_killed_at_any_moment_every_table_is_whole_and_the_same_move_ends_it(source, tmp_path, monkeypatch, commits):
     before, after = cut(source, "whole"), cut(source, "two characters")
     lake = cataloged(tmp_path / "lake", before)
     paths = paths_of(lake)
-    done = []
-
-    def until(location, change):
-        if len(done) == commits:
-            raise Killed
-        done.append(location)
-        return commit(location, change)
-
-    def last(*_):
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr(move_module, "commit", until)
-        patched.setattr(move_module, "_conclude", last)
-        with pytest.raises(Killed):
-            moved(lake, after)
+    with killed_move(monkeypatch, commits, "dicom_assets.pipeline.move_prefixes._conclude") as done:
+        moved(lake, after)
     assert len(done) == min(commits, len(TABLES_OF_FILES))
     assert {name: sorted(found) for name, found in paths_of(lake).items()} == {
         name: sorted(found) for name, found in paths.items()
@@ -222,6 +207,15 @@ def test_many_small_data_files_become_one(tmp_path):
     moved(lake, LocalArchive(str(source), 1, chars=3))
     (file,) = lake.snapshot(FILE_INDEX).files
     assert (file.prefix, file.rows) == ("pat*", 20)
+
+
+def test_no_more_become_one_than_one_task_takes(source, tmp_path, monkeypatch):
+    snapshot = cataloged(tmp_path / "lake", cut(source, "whole")).snapshot(FILE_INDEX)
+    files = [DataFile(f"prefix=a{number}/x", f"a{number}", size) for number, size in enumerate([3, 3, 4, 1, 12, 2, 8])]
+    monkeypatch.setattr("dicom_assets.pipeline.regroup_files._BYTES_TOGETHER", 10)
+    found = regroupings(replace(snapshot, files=tuple(files)), str(source), PrefixCut(1), PrefixCut(1, 1))
+    assert [[file.size for file in one.files] for one in found] == [[3, 3, 4], [1], [12], [2, 8]]
+    assert {one.prefix for one in found} == {"a*"}
 
 
 def test_an_older_package_is_kept_out_while_names_are_cut(source, tmp_path):
