@@ -10,6 +10,7 @@ import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
 
 import obstore
 import pytest
@@ -30,7 +31,6 @@ from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.query.database import Catalog
 from dicom_assets.spark.work import InProcess
 from dicom_assets.tables import FILE_INDEX
-from dicom_assets_tests.support.breaking_proxy import BreakingProxy
 from dicom_assets_tests.support.buckets import ODD_KEYS, comparable, upload, versions
 from dicom_assets_tests.support.instances import temporary_instance
 from dicom_assets_tests.support.rows import append, index_rows, paths
@@ -107,6 +107,15 @@ def test_the_sensor_asks_for_runs_until_the_catalog_follows(deployment):
     assert ranges(ticker.tick()) == [("b", "b")]
 
 
+def _breaking(endpoint, breaks):
+    """Return a proxy that passes on a half of some answers to listings: of which, by their numbers from 0, is told."""
+    numbers = count()
+    return SlowProxy(
+        endpoint,
+        fate=lambda asked: Fate.CUT if asked.kind == "list" and breaks(next(numbers)) else Fate.ANSWERED,
+    )
+
+
 def test_a_listing_whose_connections_break_is_continued(place):
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if not endpoint.startswith("http://"):
@@ -115,20 +124,20 @@ def test_a_listing_whose_connections_break_is_continued(place):
     odd = [f"c/{number:03d}{name}" for number in range(600) for name in ("/x", "-y", ".z", " w")]
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda key: obstore.put(store, key, b"x"), [*keys, *odd, "b/1"]))
-    with BreakingProxy(endpoint, lambda number: number % 3 != 2) as proxy:
+    with _breaking(endpoint, lambda number: number % 3 != 2) as proxy:
         archive = BucketArchive(place, 1, {"aws_endpoint_url": proxy.endpoint})
         assert list(archive.prefixes()) == ["a", "b", "c"]
-        before = len(proxy.listings)
+        before = len(proxy.paths("list"))
         assert archive.list("a")["relative_path"].to_pylist() == keys
-        asked = proxy.listings[before:]
+        asked = proxy.paths("list")[before:]
     assert len(asked) == 9, "three pages, each at the third attempt"
     assert sum("start-after" in path for path in asked) >= 4, "none of them from the beginning again"
-    with BreakingProxy(endpoint, lambda number: number in (1, 3)) as proxy:
+    with _breaking(endpoint, lambda number: number in (1, 3)) as proxy:
         listed = BucketArchive(place, 1, {"aws_endpoint_url": proxy.endpoint}).list("c")["relative_path"].to_pylist()
         assert sorted(listed) == sorted(odd), "whatever order the server lists in"
-    with BreakingProxy(endpoint, lambda _: False) as proxy:
+    with _breaking(endpoint, lambda _: False) as proxy:
         assert BucketArchive(place, 1, {"aws_endpoint_url": proxy.endpoint}).list("a").num_rows == len(keys)
-        assert len(proxy.listings) == 3
+        assert len(proxy.paths("list")) == 3
 
 
 def test_a_table_is_opened_over_connections_that_break(place, monkeypatch):
@@ -136,7 +145,7 @@ def test_a_table_is_opened_over_connections_that_break(place, monkeypatch):
     if not endpoint.startswith("http://"):
         pytest.skip("the proxy that breaks connections speaks plain HTTP")
     append(Lake(f"{place}/lake"), index_rows("a", ["1"]))
-    with BreakingProxy(endpoint, lambda number: number % 3 != 2) as proxy:
+    with _breaking(endpoint, lambda number: number % 3 != 2) as proxy:
         # In a process of its own: while delta-rs opens a table, no other thread of its process runs.
         program = (
             "import sys; from dicom_assets.delta.lake import Lake; "
@@ -151,7 +160,7 @@ def test_a_table_is_opened_over_connections_that_break(place, monkeypatch):
             timeout=120,
             check=True,
         )
-        assert len(proxy.listings) > len(DEFAULT_MODEL.tables)
+        assert len(proxy.paths("list")) > len(DEFAULT_MODEL.tables)
     assert told.stdout.strip() == "1"
 
 
