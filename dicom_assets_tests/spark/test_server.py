@@ -4,7 +4,7 @@ import os
 import stat
 import subprocess
 import sys
-import time
+from dataclasses import replace
 
 import pytest
 
@@ -18,12 +18,7 @@ def own_state(tmp_path, monkeypatch):
 
 
 def _state(pid, port=9, token="secret", **changes):
-    known = {
-        "code": server.code_digest(),
-        "spark": server.installed_version("pyspark"),
-        "stores": server._stores(token),
-    }
-    return LocalServer(pid, port, token, **{**known, "started": time.time(), **changes})
+    return replace(LocalServer.started_here(pid, port, token), **changes)
 
 
 def _leave(state):
