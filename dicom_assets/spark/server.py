@@ -253,7 +253,7 @@ def _start(folder: Path, settings: Mapping[str, str]) -> LocalServer:
     if process.poll() is None:
         process.kill()
         process.wait()
-    (folder / _STATE).unlink(missing_ok=True)
+    _forget(folder)
     raise ServerStartError(f"the engine did not start; its log is {folder / _LOG}")
 
 

@@ -9,7 +9,14 @@ from dataclasses import replace
 import pytest
 
 from dicom_assets.spark import server
-from dicom_assets.spark.server import LocalServer, running_server, server_folder, stop_server
+from dicom_assets.spark.server import (
+    LocalServer,
+    ServerStartError,
+    running_server,
+    server_folder,
+    start_server,
+    stop_server,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +94,18 @@ def test_a_server_that_hangs_is_ended_so_that_another_can_start():
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_server_that_does_not_start_leaves_its_log_and_no_settings(tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "spark-submit"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho out of luck\nexit 1\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path))
+    with pytest.raises(ServerStartError, match=r"its log is .*engine\.log"):
+        start_server({"spark.hadoop.fs.s3a.secret.key": "secret"})
+    assert (server_folder() / "engine.log").read_text() == "out of luck\n"
+    assert {path.name for path in server_folder().iterdir()} <= {"engine.log", "engine.lock"}
 
 
 def test_a_server_with_other_code_or_other_credentials_is_not_used(monkeypatch):
