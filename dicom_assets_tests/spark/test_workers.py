@@ -14,8 +14,8 @@ from dicom_assets.delta.location import LakeNotHereError, TableLocation
 from dicom_assets.errors import UserError
 from dicom_assets.spark.code import code_digest, pack
 from dicom_assets.spark.workers import WorkerError, on_batches, worker_error
-from dicom_assets_tests.support.cluster import PROJECT
 from dicom_assets_tests.support.hidden import hide_package
+from dicom_assets_tests.support.on_engine import PROJECT
 
 WORKER = """
 import pickle, sys
