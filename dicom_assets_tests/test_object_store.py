@@ -37,7 +37,7 @@ from dicom_assets_tests.support.rows import append, index_rows, paths
 from dicom_assets_tests.support.scratch import IN_PROCESS, build, clean
 from dicom_assets_tests.support.slow_proxy import Fate, SlowProxy
 from dicom_assets_tests.support.ticking import Ticker, ranges
-from dicom_assets_tests.support.whole import Deployment, tiny_dicom
+from dicom_assets_tests.support.whole import Deployment, put
 
 GIVEN = os.environ.get("DICOM_ASSETS_TEST_BUCKET", "").rstrip("/")
 
@@ -71,11 +71,10 @@ def deployment(place, spark):
 
 def test_a_catalog_of_a_bucket_equals_that_of_a_folder_and_follows_changes(deployment, tmp_path):
     objects = {key: number for number, key in enumerate([*ODD_KEYS, "a/1.dcm", "a/2.dcm", "top.dcm"])}
-    upload(deployment, objects)
+    upload(deployment.source, objects)
     assert deployment.run_all().success
     for key, number in objects.items():
-        (tmp_path / "archive" / key).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "archive" / key).write_bytes(tiny_dicom(number))
+        put(tmp_path / "archive" / key, number)
     folder = clean(LocalArchive(str(tmp_path / "archive"), 1), tmp_path / "lake", engine=IN_PROCESS)
     assert comparable(deployment.lake) == comparable(folder)
 
@@ -83,8 +82,8 @@ def test_a_catalog_of_a_bucket_equals_that_of_a_folder_and_follows_changes(deplo
     build(deployment.lake, deployment.archive.open(), engine=IN_PROCESS)
     assert versions(deployment.lake) == before, "nothing to do writes nothing"
 
-    upload(deployment, {"a/1.dcm": 20, "a/3 +%é.dcm": 21})
-    obstore.delete(from_url(str(deployment.source)), ["a/2.dcm", "plus+/a+b.dcm"])
+    upload(deployment.source, {"a/1.dcm": 20, "a/3 +%é.dcm": 21})
+    obstore.delete(from_url(deployment.source), ["a/2.dcm", "plus+/a+b.dcm"])
     deployment.checked = False
     followed = deployment.run("a", "plus+")
     assert followed.success
@@ -98,12 +97,12 @@ def test_a_catalog_of_a_bucket_equals_that_of_a_folder_and_follows_changes(deplo
 
 
 def test_the_sensor_asks_for_runs_until_the_catalog_follows(deployment):
-    upload(deployment, {"a/1.dcm": 1, "b/2.dcm": 2})
+    upload(deployment.source, {"a/1.dcm": 1, "b/2.dcm": 2})
     ticker = Ticker(deployment.instance, deployment.archive, deployment.lake_resource, SensorOptions())
     assert ranges(ticker.tick()) == [("a", "b")]
     build(deployment.lake, deployment.archive.open(), engine=IN_PROCESS)
     assert not ticker.tick().run_requests
-    upload(deployment, {"b/2.dcm": 3})
+    upload(deployment.source, {"b/2.dcm": 3})
     assert ranges(ticker.tick()) == [("b", "b")]
 
 
@@ -170,9 +169,8 @@ def test_files_that_hang_or_are_cut_cost_their_own_rows(bucket_uri, tmp_path, mo
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if not endpoint.startswith("http://"):
         pytest.skip("the proxy that breaks connections speaks plain HTTP")
-    store, lake = from_url(place), Lake(str(tmp_path))
-    for number in range(40):
-        obstore.put(store, f"a/{number:02d}.dcm", tiny_dicom(number))
+    lake = Lake(str(tmp_path))
+    upload(place, {f"a/{number:02d}.dcm": number for number in range(40)})
     fates = {"03.dcm": Fate.HUNG, "04.dcm": Fate.CUT}
     monkeypatch.setattr(stores, "READ_RETRIES", {"max_retries": 1, "retry_timeout": timedelta(seconds=5)})
     with SlowProxy(endpoint, 0.025, lambda asked: fates.get(asked.path[-6:], Fate.ANSWERED)) as proxy:
@@ -222,15 +220,15 @@ def test_maintenance_merges_the_files_of_a_bucket(place):
 @pytest.mark.slow
 def test_what_was_replaced_after_it_was_listed_is_left_for_the_next_run(deployment):
     """A is listed, B is read, A comes back: with A's entity tag, which is that of its content."""
-    upload(deployment, {"a/1.dcm": 1})
+    upload(deployment.source, {"a/1.dcm": 1})
     deployment.register()
     archive, lake = deployment.archive.open(), deployment.lake
     assert deployment.run("a", "a", selection=["file_index"]).success
-    upload(deployment, {"a/1.dcm": 2})
+    upload(deployment.source, {"a/1.dcm": 2})
     assert deployment.run(
         "a", "a", selection=[*(table.name for table in DEFAULT_MODEL.extracted), "object_catalog"]
     ).success
-    upload(deployment, {"a/1.dcm": 1})
+    upload(deployment.source, {"a/1.dcm": 1})
     query = "SELECT PatientID, status, error FROM object_catalog"
     assert Catalog(lake).sql(query).fetchall() == [(None, "pending", CHANGED)]
     indexed = lake.snapshot(FILE_INDEX).keys(["fingerprint"])["fingerprint"].to_pylist()
