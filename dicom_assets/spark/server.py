@@ -312,9 +312,9 @@ def _end(folder: Path, pid: int) -> None:
             return
         deadline = time.monotonic() + _STOP_SECONDS
         while time.monotonic() < deadline:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)  # it is a child where this process has started it
             if not _is_ours(folder, pid):
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, 0)  # a child, where this process has started it, may still be on its way out
                 return
             time.sleep(_PAUSE)
     raise ServerStartError(f"the engine, process {pid}, does not end")

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import chain, repeat
 
 import pytest
 
@@ -36,9 +37,10 @@ def _leave(state):
     return folder
 
 
-def _process(folder):
+def _process(folder, at_once=True):
     """Start a process whose command line is that of a server of a folder."""
-    code = "import time; print(flush=True); time.sleep(60)"
+    slow = "signal.signal(signal.SIGTERM, lambda *_: time.sleep(0.5) or sys.exit())"
+    code = f"import signal, sys, time; {'pass' if at_once else slow}; print(flush=True); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", code, f"-D{folder / 'java'}"], stdout=subprocess.PIPE)
     process.stdout.readline()
     return process
@@ -91,6 +93,22 @@ def test_a_server_that_hangs_is_ended_so_that_another_can_start():
         server._write_private(folder / "engine.json", _state(process.pid).to_json())
         assert running_server() is None
         assert process.wait(10) is not None
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_server_that_was_ended_is_gone(monkeypatch):
+    """While a process ends, its command line is empty already."""
+    folder = _leave(_state(0))
+    process = _process(folder, at_once=False)
+    server._write_private(folder / "engine.json", _state(process.pid).to_json())
+    lines = chain([os.fsencode(folder / "java")], repeat(b""))
+    monkeypatch.setattr(server, "_command_line", lambda _: next(lines))
+    try:
+        assert running_server() is None
+        with pytest.raises(ProcessLookupError):
+            os.kill(process.pid, 0)
     finally:
         process.kill()
         process.wait()
