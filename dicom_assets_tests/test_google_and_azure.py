@@ -7,6 +7,7 @@ import obstore
 import pytest
 from obstore.store import from_url
 
+from dicom_assets.archive.opening import open_archive
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.ahead import ORDINARY_BYTES
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
@@ -18,10 +19,10 @@ from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.query.database import Catalog
 from dicom_assets.spark.work import InProcess
-from dicom_assets_tests.support.buckets import ODD_KEYS, comparable, versions
+from dicom_assets_tests.support.buckets import ODD_KEYS, comparable, upload, versions
 from dicom_assets_tests.support.emulators import azure_emulator, azure_program, google_emulator, google_program
 from dicom_assets_tests.support.rows import append, index_rows, paths
-from dicom_assets_tests.support.whole import tiny_dicom
+from dicom_assets_tests.support.whole import put, tiny_dicom
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -53,12 +54,11 @@ def _update(place):
 
 
 def test_a_catalog_equals_that_of_a_folder_and_follows_changes(place, tmp_path):
-    store, lake = from_url(f"{place}/archive"), Lake(f"{place}/lake")
+    lake = Lake(f"{place}/lake")
     objects = {key: number for number, key in enumerate([*ODD_KEYS, "a/1.dcm", "a/2.dcm", "top.dcm"])}
+    upload(f"{place}/archive", objects)
     for key, number in objects.items():
-        obstore.put(store, key, tiny_dicom(number))
-        (tmp_path / "archive" / key).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "archive" / key).write_bytes(tiny_dicom(number))
+        put(tmp_path / "archive" / key, number)
     assert _update(place).files == len(objects)
     update_catalog(str(tmp_path / "archive"), str(tmp_path / "lake"), engine=InProcess())
     assert comparable(lake) == comparable(Lake(str(tmp_path / "lake")))
@@ -67,9 +67,8 @@ def test_a_catalog_equals_that_of_a_folder_and_follows_changes(place, tmp_path):
     assert not _update(place).committed, "nothing to do writes nothing"
     assert versions(lake) == before
 
-    obstore.put(store, "a/1.dcm", tiny_dicom(20))
-    obstore.put(store, "a/3 +%é.dcm", tiny_dicom(21))
-    obstore.delete(store, ["a/2.dcm", "plus+/a+b.dcm"])
+    upload(f"{place}/archive", {"a/1.dcm": 20, "a/3 +%é.dcm": 21})
+    obstore.delete(from_url(f"{place}/archive"), ["a/2.dcm", "plus+/a+b.dcm"])
     _update(place)
     query = "SELECT relative_path, PatientID FROM object_catalog WHERE prefix IN ('a', 'plus+') ORDER BY 1"
     assert Catalog(lake).sql(query).fetchall() == [("a/1.dcm", "P20"), ("a/3 +%é.dcm", "P21")]
@@ -85,9 +84,7 @@ def test_no_commit_of_many_at_once_is_lost(place):
 
 
 def test_two_updates_of_one_prefix_end_as_one(place):
-    store = from_url(f"{place}/archive")
-    for number in range(4):
-        obstore.put(store, f"a/{number}.dcm", tiny_dicom(number))
+    upload(f"{place}/archive", {f"a/{number}.dcm": number for number in range(4)})
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(_update, [place] * 2))
     query = "SELECT count(*), count(DISTINCT path), count(*) FILTER (status = 'ok') FROM object_catalog"
@@ -95,21 +92,14 @@ def test_two_updates_of_one_prefix_end_as_one(place):
 
 
 def test_what_was_replaced_after_it_was_listed_is_left_for_the_next_run(place, tmp_path):
-    store, archive, lake = from_url(f"{place}/archive"), _archive(f"{place}/archive"), Lake(str(tmp_path))
-    for number in range(3):
-        obstore.put(store, f"a/{number}.dcm", tiny_dicom(number))
+    archive, lake = open_archive(f"{place}/archive", 1), Lake(str(tmp_path))
+    upload(archive.root, {f"a/{number}.dcm": number for number in range(3)})
     lake.ensure(DEFAULT_MODEL.tables)
     converge(IndexStep(lake, archive, ["a"]), InProcess(), {})
-    obstore.put(store, "a/1.dcm", tiny_dicom(7))
+    upload(archive.root, {"a/1.dcm": 7})
     converge(ExtractionStep(lake, archive, DEFAULT_EXTRACTORS, ["a"]), InProcess(), {})
     query = "SELECT PatientID, error FROM dicom_headers ORDER BY path"
     assert Catalog(lake).sql(query).fetchall() == [("P0", None), (None, CHANGED), ("P2", None)]
-
-
-def _archive(uri):
-    from dicom_assets.archive.opening import open_archive
-
-    return open_archive(uri, 1)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +119,7 @@ def test_a_file_costs_one_request_and_no_more_bytes_than_are_wanted(
     content = tiny_dicom(1, Rows=512, Columns=512, PixelData=pixels, **size)
     assert len(content) > HEAD_BYTES
     assert (len(content) > ORDINARY_BYTES) == (kind == "frames")
-    store, archive, lake = from_url(f"{place}/archive"), _archive(f"{place}/archive"), Lake(str(tmp_path))
+    store, archive, lake = from_url(f"{place}/archive"), open_archive(f"{place}/archive", 1), Lake(str(tmp_path))
     for number in range(4):
         obstore.put(store, f"a/{number}.dcm", content)
     lake.ensure(DEFAULT_MODEL.tables)

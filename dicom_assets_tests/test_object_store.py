@@ -10,6 +10,7 @@ import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
 
 import obstore
 import pytest
@@ -30,14 +31,13 @@ from dicom_assets.pipeline.index import IndexStep
 from dicom_assets.query.database import Catalog
 from dicom_assets.spark.work import InProcess
 from dicom_assets.tables import FILE_INDEX
-from dicom_assets_tests.support.breaking_proxy import BreakingProxy
 from dicom_assets_tests.support.buckets import ODD_KEYS, comparable, upload, versions
 from dicom_assets_tests.support.instances import temporary_instance
 from dicom_assets_tests.support.rows import append, index_rows, paths
 from dicom_assets_tests.support.scratch import IN_PROCESS, build, clean
 from dicom_assets_tests.support.slow_proxy import Fate, SlowProxy
 from dicom_assets_tests.support.ticking import Ticker, ranges
-from dicom_assets_tests.support.whole import Deployment, tiny_dicom
+from dicom_assets_tests.support.whole import Deployment, put
 
 GIVEN = os.environ.get("DICOM_ASSETS_TEST_BUCKET", "").rstrip("/")
 
@@ -71,11 +71,10 @@ def deployment(place, spark):
 
 def test_a_catalog_of_a_bucket_equals_that_of_a_folder_and_follows_changes(deployment, tmp_path):
     objects = {key: number for number, key in enumerate([*ODD_KEYS, "a/1.dcm", "a/2.dcm", "top.dcm"])}
-    upload(deployment, objects)
+    upload(deployment.source, objects)
     assert deployment.run_all().success
     for key, number in objects.items():
-        (tmp_path / "archive" / key).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "archive" / key).write_bytes(tiny_dicom(number))
+        put(tmp_path / "archive" / key, number)
     folder = clean(LocalArchive(str(tmp_path / "archive"), 1), tmp_path / "lake", engine=IN_PROCESS)
     assert comparable(deployment.lake) == comparable(folder)
 
@@ -83,8 +82,8 @@ def test_a_catalog_of_a_bucket_equals_that_of_a_folder_and_follows_changes(deplo
     build(deployment.lake, deployment.archive.open(), engine=IN_PROCESS)
     assert versions(deployment.lake) == before, "nothing to do writes nothing"
 
-    upload(deployment, {"a/1.dcm": 20, "a/3 +%é.dcm": 21})
-    obstore.delete(from_url(str(deployment.source)), ["a/2.dcm", "plus+/a+b.dcm"])
+    upload(deployment.source, {"a/1.dcm": 20, "a/3 +%é.dcm": 21})
+    obstore.delete(from_url(deployment.source), ["a/2.dcm", "plus+/a+b.dcm"])
     deployment.checked = False
     followed = deployment.run("a", "plus+")
     assert followed.success
@@ -98,13 +97,22 @@ def test_a_catalog_of_a_bucket_equals_that_of_a_folder_and_follows_changes(deplo
 
 
 def test_the_sensor_asks_for_runs_until_the_catalog_follows(deployment):
-    upload(deployment, {"a/1.dcm": 1, "b/2.dcm": 2})
+    upload(deployment.source, {"a/1.dcm": 1, "b/2.dcm": 2})
     ticker = Ticker(deployment.instance, deployment.archive, deployment.lake_resource, SensorOptions())
     assert ranges(ticker.tick()) == [("a", "b")]
     build(deployment.lake, deployment.archive.open(), engine=IN_PROCESS)
     assert not ticker.tick().run_requests
-    upload(deployment, {"b/2.dcm": 3})
+    upload(deployment.source, {"b/2.dcm": 3})
     assert ranges(ticker.tick()) == [("b", "b")]
+
+
+def _breaking(endpoint, breaks):
+    """Return a proxy that passes on a half of some answers to listings: of which, by their numbers from 0, is told."""
+    numbers = count()
+    return SlowProxy(
+        endpoint,
+        fate=lambda asked: Fate.CUT if asked.kind == "list" and breaks(next(numbers)) else Fate.ANSWERED,
+    )
 
 
 def test_a_listing_whose_connections_break_is_continued(place):
@@ -115,20 +123,20 @@ def test_a_listing_whose_connections_break_is_continued(place):
     odd = [f"c/{number:03d}{name}" for number in range(600) for name in ("/x", "-y", ".z", " w")]
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda key: obstore.put(store, key, b"x"), [*keys, *odd, "b/1"]))
-    with BreakingProxy(endpoint, lambda number: number % 3 != 2) as proxy:
+    with _breaking(endpoint, lambda number: number % 3 != 2) as proxy:
         archive = BucketArchive(place, 1, {"aws_endpoint_url": proxy.endpoint})
         assert list(archive.prefixes()) == ["a", "b", "c"]
-        before = len(proxy.listings)
+        before = len(proxy.paths("list"))
         assert archive.list("a")["relative_path"].to_pylist() == keys
-        asked = proxy.listings[before:]
+        asked = proxy.paths("list")[before:]
     assert len(asked) == 9, "three pages, each at the third attempt"
     assert sum("start-after" in path for path in asked) >= 4, "none of them from the beginning again"
-    with BreakingProxy(endpoint, lambda number: number in (1, 3)) as proxy:
+    with _breaking(endpoint, lambda number: number in (1, 3)) as proxy:
         listed = BucketArchive(place, 1, {"aws_endpoint_url": proxy.endpoint}).list("c")["relative_path"].to_pylist()
         assert sorted(listed) == sorted(odd), "whatever order the server lists in"
-    with BreakingProxy(endpoint, lambda _: False) as proxy:
+    with _breaking(endpoint, lambda _: False) as proxy:
         assert BucketArchive(place, 1, {"aws_endpoint_url": proxy.endpoint}).list("a").num_rows == len(keys)
-        assert len(proxy.listings) == 3
+        assert len(proxy.paths("list")) == 3
 
 
 def test_a_table_is_opened_over_connections_that_break(place, monkeypatch):
@@ -136,7 +144,7 @@ def test_a_table_is_opened_over_connections_that_break(place, monkeypatch):
     if not endpoint.startswith("http://"):
         pytest.skip("the proxy that breaks connections speaks plain HTTP")
     append(Lake(f"{place}/lake"), index_rows("a", ["1"]))
-    with BreakingProxy(endpoint, lambda number: number % 3 != 2) as proxy:
+    with _breaking(endpoint, lambda number: number % 3 != 2) as proxy:
         # In a process of its own: while delta-rs opens a table, no other thread of its process runs.
         program = (
             "import sys; from dicom_assets.delta.lake import Lake; "
@@ -151,7 +159,7 @@ def test_a_table_is_opened_over_connections_that_break(place, monkeypatch):
             timeout=120,
             check=True,
         )
-        assert len(proxy.listings) > len(DEFAULT_MODEL.tables)
+        assert len(proxy.paths("list")) > len(DEFAULT_MODEL.tables)
     assert told.stdout.strip() == "1"
 
 
@@ -161,9 +169,8 @@ def test_files_that_hang_or_are_cut_cost_their_own_rows(bucket_uri, tmp_path, mo
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if not endpoint.startswith("http://"):
         pytest.skip("the proxy that breaks connections speaks plain HTTP")
-    store, lake = from_url(place), Lake(str(tmp_path))
-    for number in range(40):
-        obstore.put(store, f"a/{number:02d}.dcm", tiny_dicom(number))
+    lake = Lake(str(tmp_path))
+    upload(place, {f"a/{number:02d}.dcm": number for number in range(40)})
     fates = {"03.dcm": Fate.HUNG, "04.dcm": Fate.CUT}
     monkeypatch.setattr(stores, "READ_RETRIES", {"max_retries": 1, "retry_timeout": timedelta(seconds=5)})
     with SlowProxy(endpoint, 0.025, lambda asked: fates.get(asked.path[-6:], Fate.ANSWERED)) as proxy:
@@ -213,15 +220,15 @@ def test_maintenance_merges_the_files_of_a_bucket(place):
 @pytest.mark.slow
 def test_what_was_replaced_after_it_was_listed_is_left_for_the_next_run(deployment):
     """A is listed, B is read, A comes back: with A's entity tag, which is that of its content."""
-    upload(deployment, {"a/1.dcm": 1})
+    upload(deployment.source, {"a/1.dcm": 1})
     deployment.register()
     archive, lake = deployment.archive.open(), deployment.lake
     assert deployment.run("a", "a", selection=["file_index"]).success
-    upload(deployment, {"a/1.dcm": 2})
+    upload(deployment.source, {"a/1.dcm": 2})
     assert deployment.run(
         "a", "a", selection=[*(table.name for table in DEFAULT_MODEL.extracted), "object_catalog"]
     ).success
-    upload(deployment, {"a/1.dcm": 1})
+    upload(deployment.source, {"a/1.dcm": 1})
     query = "SELECT PatientID, status, error FROM object_catalog"
     assert Catalog(lake).sql(query).fetchall() == [(None, "pending", CHANGED)]
     indexed = lake.snapshot(FILE_INDEX).keys(["fingerprint"])["fingerprint"].to_pylist()

@@ -71,8 +71,11 @@ def commit(location: TableLocation, change: Change) -> int:
         was taken.
     CommitRefusedError
         Other writers were faster, time and again.
+    LakeNotHereError
+        Workers wrote data files that are not in this lake.
 
     """
+    location.confirm_written(add.path for add in change.adds)
     try:
         return retry_lost_race(lambda: _commit_once(location, change), CommitFailedError, _ATTEMPTS)
     except CommitFailedError as error:

@@ -47,7 +47,7 @@ class Rewrite:
         """Write the rows that stay; returns no action when none does."""
         if self.file.rows is not None and len(self.drop) >= self.file.rows:
             return []
-        filesystem = self.location.filesystem()
+        filesystem = self.location.for_writing()
         return write_batches(filesystem, self.table, self._kept(filesystem))
 
     def _kept(self, filesystem: FileSystem) -> Iterator[pa.RecordBatch]:

@@ -111,7 +111,6 @@ class _Run(Generic[P]):
             adds = staged.adds.get(name, ()) if table.difference.work.num_rows else ()
             with watch.measure("rewrite"):
                 change = self._change(table, adds, staged.origin)
-            table.snapshot.location.confirm_written(add.path for add in change.adds)
             made_by.confirm()
             if plan is not made_by:
                 plan.confirm()

@@ -67,7 +67,7 @@ class Relocation:
 
     def run(self) -> list[AddAction]:
         """Write the rows under their new paths."""
-        return write_batches(self.location.filesystem(), self.table, self._moved())
+        return write_batches(self.location.for_writing(), self.table, self._moved())
 
     def _moved(self) -> Iterator[pa.RecordBatch]:
         names = self.table.schema.names

@@ -47,7 +47,7 @@ class Regrouping:
 
     def run(self) -> list[AddAction]:
         """Write the rows under their new prefixes."""
-        return write_batches(self.location.filesystem(), self.table, self._moved())
+        return write_batches(self.location.for_writing(), self.table, self._moved())
 
     def _moved(self) -> Iterator[pa.RecordBatch]:
         filesystem, names = self.location.filesystem(), self.table.schema.names

@@ -166,7 +166,7 @@ class DeltaWriter(DataSourceArrowWriter):
         batches = [batch.select(self._table.schema.names).cast(self._table.schema) for batch in iterator]
         rows = pa.Table.from_batches(batches, self._table.schema)
         rows = rows.sort_by([(name, "ascending") for name in self._table.identity])
-        return WrittenFiles(write_batches(self._location.filesystem(), self._table, rows.to_batches()))
+        return WrittenFiles(write_batches(self._location.for_writing(), self._table, rows.to_batches()))
 
     def commit(self, messages: list[WriterCommitMessage | None]) -> None:
         """Add the files, and with overwrite remove all others, in one version."""

@@ -130,7 +130,10 @@ class SparkRunner:
             with following(session, len(pieces), progress):
                 done: pa.Table = rows.mapInArrow(on_batches(function), _RESULT).toArrow()
         except PySparkException as error:
-            raise worker_error(str(error)) or server_error(self.session, error) or error from error
+            told = worker_error(str(error)) or server_error(self.session, error)
+            if told is None:
+                raise
+            raise told from error
         found: list[bytes] = done["result"].to_pylist()
         return found
 

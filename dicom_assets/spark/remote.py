@@ -94,7 +94,10 @@ def connect(url: str, settings: Mapping[str, Any], defaults: Mapping[str, str]) 
             _shared.add(session)
         ship(session, str(settings.get(PY_FILES, "")))
     except PySparkException as error:
-        raise _unusable(endpoint, str(error)) or error from error
+        unusable = _unusable(endpoint, str(error))
+        if unusable is None:
+            raise
+        raise unusable from error
     return session
 
 

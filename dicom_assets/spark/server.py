@@ -81,6 +81,12 @@ class LocalServer:
     stores: str
     started: float
 
+    @classmethod
+    def started_here(cls, pid: int, port: int, token: str) -> Self:
+        """Return one that has the code and the environment of this process, and starts now."""
+        spark = installed_version("pyspark")
+        return cls(pid, port, token, code_digest(), spark, _stores(token), round(time.time(), 3))
+
     @property
     def url(self) -> str:
         """URL for clients, which take the token from the environment.
@@ -100,9 +106,10 @@ class LocalServer:
 
     def misfit(self) -> str | None:
         """Return why this process should not have its work done there; ``None`` where nothing speaks against it."""
-        if (self.code, self.spark) != (code_digest(), installed_version("pyspark")):
+        here = self.started_here(self.pid, self.port, self.token)
+        if (self.code, self.spark) != (here.code, here.spark):
             return "it runs other code than this command"
-        if self.stores != _stores(self.token):
+        if self.stores != here.stores:
             return "it was started with other variables for object stores"
         return None
 
@@ -194,9 +201,9 @@ def _running(folder: Path) -> LocalServer | None:
         found = LocalServer.from_json((folder / _STATE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    if found is not None and _is_ours(folder, found.pid) and found.listens:
-        return found
     if found is not None and _is_ours(folder, found.pid):
+        if found.listens:
+            return found
         _end(folder, found.pid)  # it hangs: nobody could use it, nor start another
     _forget(folder)
     return None
@@ -204,14 +211,17 @@ def _running(folder: Path) -> LocalServer | None:
 
 def _is_ours(folder: Path, pid: int) -> bool:
     """Return whether a process is the server of a folder, which its command line names: ids are used again."""
-    proc = Path(f"/proc/{pid}/cmdline")
-    if proc.parent.parent.joinpath("self").exists():
+    return os.fsencode(folder / _JAVA) in _command_line(pid)
+
+
+def _command_line(pid: int) -> bytes:
+    """Return the command line of a process, empty where there is none."""
+    if Path("/proc/self").exists():
         try:
-            return os.fsencode(folder / _JAVA) in proc.read_bytes()
+            return Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
-            return False
-    told = subprocess.run(["ps", "-ww", "-p", str(pid), "-o", "command="], capture_output=True, check=False)  # noqa: S603, S607
-    return os.fsencode(folder / _JAVA) in told.stdout
+            return b""
+    return subprocess.run(["ps", "-ww", "-p", str(pid), "-o", "command="], capture_output=True, check=False).stdout  # noqa: S603, S607
 
 
 def _start(folder: Path, settings: Mapping[str, str]) -> LocalServer:
@@ -233,9 +243,7 @@ def _start(folder: Path, settings: Mapping[str, str]) -> LocalServer:
             stderr=log,
             start_new_session=True,
         )
-    started = LocalServer(
-        process.pid, port, token, code_digest(), installed_version("pyspark"), _stores(token), round(time.time(), 3)
-    )
+    started = LocalServer.started_here(process.pid, port, token)
     _write_private(folder / _STATE, started.to_json())
     deadline = time.monotonic() + _READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
@@ -245,7 +253,7 @@ def _start(folder: Path, settings: Mapping[str, str]) -> LocalServer:
     if process.poll() is None:
         process.kill()
         process.wait()
-    (folder / _STATE).unlink(missing_ok=True)
+    _forget(folder)
     raise ServerStartError(f"the engine did not start; its log is {folder / _LOG}")
 
 
@@ -304,9 +312,9 @@ def _end(folder: Path, pid: int) -> None:
             return
         deadline = time.monotonic() + _STOP_SECONDS
         while time.monotonic() < deadline:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)  # it is a child where this process has started it
             if not _is_ours(folder, pid):
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, 0)  # a child, where this process has started it, may still be on its way out
                 return
             time.sleep(_PAUSE)
     raise ServerStartError(f"the engine, process {pid}, does not end")

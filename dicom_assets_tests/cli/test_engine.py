@@ -1,7 +1,6 @@
 """Which Spark a command takes, and the commands of the engine, without one."""
 
 import json
-import time
 import zipfile
 
 import pytest
@@ -31,8 +30,7 @@ def _config(*arguments):
 @pytest.fixture
 def engine(monkeypatch):
     """An engine that is believed to run."""
-    stores = server._stores("secret")
-    made = LocalServer(1, 9, "secret", server.code_digest(), server.installed_version("pyspark"), stores, time.time())
+    made = LocalServer.started_here(1, 9, "secret")
     monkeypatch.setattr("dicom_assets.cli.spark.running_server", lambda: made)
     return made
 

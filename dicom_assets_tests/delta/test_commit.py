@@ -1,11 +1,15 @@
 """One atomic commit, ordered by prefix."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from deltalake import DeltaTable
 
 from dicom_assets.delta.commit import Change, CommitConflictError, commit
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.location import LakeNotHereError, TableLocation
 from dicom_assets.delta.rewrite import rewrites
 from dicom_assets.tables import FILE_INDEX
 from dicom_assets_tests.support.rows import append, index_rows, paths
@@ -77,3 +81,24 @@ def test_a_file_that_was_compacted_away_is_a_conflict(lake):
 def test_metadata_stands_in_the_history(lake):
     append(lake, index_rows("a", ["1"]), {"dagster/run_id": "some-run"})
     assert DeltaTable(lake.location(FILE_INDEX).uri).history(1)[0]["dagster/run_id"] == "some-run"
+
+
+def test_data_files_that_are_not_there_are_not_committed(lake):
+    """As workers write them whose lake is a folder of their own."""
+    before = append(lake, index_rows("a", ["1", "2"]))
+    change = _replacement(lake, "a", "/archive/a/2")
+    for add in change.adds:
+        Path(lake.location(FILE_INDEX).uri, add.path).unlink()
+    with pytest.raises(LakeNotHereError, match="Nothing was committed"):
+        commit(lake.location(FILE_INDEX), change)
+    assert lake.location(FILE_INDEX).open().version() == before
+    assert paths(lake) == ["/archive/a/1", "/archive/a/2"]
+
+
+def test_a_worker_without_the_lake_says_so_before_it_writes_a_file_anew(lake, tmp_path):
+    append(lake, index_rows("a", ["1", "2"]))
+    snapshot = lake.snapshot(FILE_INDEX, ["a"])
+    (rewrite,) = rewrites(snapshot, snapshot.keys([]).slice(0, 1))
+    with pytest.raises(LakeNotHereError, match="has no table at"):
+        replace(rewrite, location=TableLocation(str(tmp_path / "elsewhere"))).run()
+    assert not (tmp_path / "elsewhere").exists()

@@ -5,21 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.headers import DICOM_HEADERS
 from dicom_assets.spark.code import pack
 from dicom_assets.tables import FILE_INDEX
-from dicom_assets_tests.support.cluster import PROJECT, Cluster
-from dicom_assets_tests.support.corpus import copy_files
+from dicom_assets_tests.support.cluster import Cluster
 from dicom_assets_tests.support.hidden import hide_package
-from dicom_assets_tests.support.on_engine import result, spawn, wait_for_marks
-from dicom_assets_tests.support.scratch import IN_PROCESS, build
-from dicom_assets_tests.support.whole import contents, put
+from dicom_assets_tests.support.on_engine import PROJECT, result, spawn, wait_for_marks
+from dicom_assets_tests.support.whole import contents
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-REAL = {"ct": ("CT_small.dcm", "JPEG2000.dcm"), "mr": ("MR_small.dcm", "MR_truncated.dcm"), "rt": ("rtplan.dcm",)}
 
 
 @pytest.fixture(scope="module")
@@ -27,21 +22,6 @@ def cluster(tmp_path_factory):
     cluster = Cluster(tmp_path_factory.mktemp("cluster"), 2)
     yield cluster
     cluster.stop()
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    folder = copy_files(tmp_path_factory.mktemp("source"), REAL)
-    for number in range(40):
-        put(folder / "made" / f"{number}.dcm", number)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def expected(source, tmp_path_factory):
-    lake = Lake(str(tmp_path_factory.mktemp("expected")))
-    build(lake, LocalArchive(str(source), 1), engine=IN_PROCESS)
-    return contents(lake)
 
 
 def _settings(cluster, **more):

@@ -4,12 +4,20 @@ import os
 import stat
 import subprocess
 import sys
-import time
+from dataclasses import replace
+from itertools import chain, repeat
 
 import pytest
 
 from dicom_assets.spark import server
-from dicom_assets.spark.server import LocalServer, running_server, server_folder, stop_server
+from dicom_assets.spark.server import (
+    LocalServer,
+    ServerStartError,
+    running_server,
+    server_folder,
+    start_server,
+    stop_server,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -18,12 +26,7 @@ def own_state(tmp_path, monkeypatch):
 
 
 def _state(pid, port=9, token="secret", **changes):
-    known = {
-        "code": server.code_digest(),
-        "spark": server.installed_version("pyspark"),
-        "stores": server._stores(token),
-    }
-    return LocalServer(pid, port, token, **{**known, "started": time.time(), **changes})
+    return replace(LocalServer.started_here(pid, port, token), **changes)
 
 
 def _leave(state):
@@ -34,9 +37,10 @@ def _leave(state):
     return folder
 
 
-def _process(folder):
+def _process(folder, at_once=True):
     """Start a process whose command line is that of a server of a folder."""
-    code = "import time; print(flush=True); time.sleep(60)"
+    slow = "signal.signal(signal.SIGTERM, lambda *_: time.sleep(0.5) or sys.exit())"
+    code = f"import signal, sys, time; {'pass' if at_once else slow}; print(flush=True); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", code, f"-D{folder / 'java'}"], stdout=subprocess.PIPE)
     process.stdout.readline()
     return process
@@ -92,6 +96,34 @@ def test_a_server_that_hangs_is_ended_so_that_another_can_start():
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_server_that_was_ended_is_gone(monkeypatch):
+    """While a process ends, its command line is empty already."""
+    folder = _leave(_state(0))
+    process = _process(folder, at_once=False)
+    server._write_private(folder / "engine.json", _state(process.pid).to_json())
+    lines = chain([os.fsencode(folder / "java")], repeat(b""))
+    monkeypatch.setattr(server, "_command_line", lambda _: next(lines))
+    try:
+        assert running_server() is None
+        with pytest.raises(ProcessLookupError):
+            os.kill(process.pid, 0)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_server_that_does_not_start_leaves_its_log_and_no_settings(tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "spark-submit"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho out of luck\nexit 1\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path))
+    with pytest.raises(ServerStartError, match=r"its log is .*engine\.log"):
+        start_server({"spark.hadoop.fs.s3a.secret.key": "secret"})
+    assert (server_folder() / "engine.log").read_text() == "out of luck\n"
+    assert {path.name for path in server_folder().iterdir()} <= {"engine.log", "engine.lock"}
 
 
 def test_a_server_with_other_code_or_other_credentials_is_not_used(monkeypatch):

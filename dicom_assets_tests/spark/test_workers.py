@@ -8,13 +8,14 @@ import sys
 import pyarrow as pa
 import pytest
 from pyspark.cloudpickle import dumps
+from pyspark.errors import PySparkException
 
 from dicom_assets.delta.location import LakeNotHereError, TableLocation
 from dicom_assets.errors import UserError
 from dicom_assets.spark.code import code_digest, pack
 from dicom_assets.spark.workers import WorkerError, on_batches, worker_error
-from dicom_assets_tests.support.cluster import PROJECT
 from dicom_assets_tests.support.hidden import hide_package
+from dicom_assets_tests.support.on_engine import PROJECT
 
 WORKER = """
 import pickle, sys
@@ -152,3 +153,16 @@ def test_a_task_on_spark_runs_by_the_same_function(spark):
     assert sorted(runner.run(_local, [b"a", b"b"])) == [b"a", b"a", b"b", b"b"]
     batch = pa.record_batch([pa.array([b"c"], pa.binary())], names=["piece"])
     assert [made.column(0).to_pylist() for made in on_batches(_local)(iter([batch]))] == [[b"c", b"c"]]
+
+
+def _failing(piece):
+    raise ValueError("of the function itself")
+
+
+def test_an_error_of_the_function_is_raised_as_spark_tells_it_and_is_no_cause_of_its_own(spark):
+    """Who looks for the first cause of an error would look for ever."""
+    from dicom_assets.spark.engine import SparkRunner
+
+    with pytest.raises(PySparkException, match="of the function itself") as raised:
+        SparkRunner(spark).run(_failing, [b"a"])
+    assert raised.value.__cause__ is not raised.value

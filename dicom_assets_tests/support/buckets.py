@@ -7,7 +7,7 @@ from obstore.store import from_url
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_MODEL
-from dicom_assets_tests.support.whole import Deployment, contents, tiny_dicom
+from dicom_assets_tests.support.whole import contents, tiny_dicom
 
 ODD_KEYS = [
     "with space/a b.dcm",
@@ -21,9 +21,9 @@ _OF_THE_STORAGE = {"fingerprint", "source_version", "etag", "modified_at", "path
 _ROLLUPS = {table.name for table in DEFAULT_MODEL.rollups}
 
 
-def upload(deployment: Deployment, objects: Mapping[str, int]) -> None:
-    """Put images into the archive, by key."""
-    store = from_url(str(deployment.source))
+def upload(uri: str, objects: Mapping[str, int]) -> None:
+    """Put images into an archive, by key."""
+    store = from_url(uri)
     for key, number in objects.items():
         obstore.put(store, key, tiny_dicom(number))
 

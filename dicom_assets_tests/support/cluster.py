@@ -4,16 +4,16 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import pyspark
 
 from dicom_assets.spark.java import java_home
+from dicom_assets_tests.support.on_engine import PROJECT, without_spark
 from dicom_assets_tests.support.ports import free_ports
+from dicom_assets_tests.support.waiting import until_it_answers
 
-PROJECT = Path(__file__).parents[2]
 _PATIENCE = 90.0
 
 
@@ -24,8 +24,12 @@ class Cluster:
         self._folder, self._logs = folder, []
         (folder / "java").mkdir()
         home = java_home(folder / "java")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
-        self._environment = {**kept, "JAVA_HOME": str(home), "PYTHONPATH": str(PROJECT), "SPARK_LOCAL_IP": "127.0.0.1"}
+        self._environment = {
+            **without_spark(),
+            "JAVA_HOME": str(home),
+            "PYTHONPATH": str(PROJECT),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+        }
         port, page = free_ports(2)
         self.master = f"spark://127.0.0.1:{port}"
         self._master = self._spawn(
@@ -33,7 +37,7 @@ class Cluster:
         )
         self.workers = []
         try:
-            self._wait_for("127.0.0.1", port)
+            _wait_for(self._master, port)
             self.workers = [self.add_worker() for _ in range(workers)]
         except BaseException:
             self.stop()
@@ -45,7 +49,7 @@ class Cluster:
             *("worker.Worker", "--host", "127.0.0.1", "--port", str(port), "--webui-port", str(page)),
             *("--cores", "1", "--memory", "1g", "--work-dir", str(self._folder / f"work-{port}"), self.master),
         )
-        self._wait_for("127.0.0.1", port)
+        _wait_for(worker, port)
         return worker
 
     def _spawn(self, name: str, *arguments: str) -> subprocess.Popen:
@@ -62,19 +66,6 @@ class Cluster:
             start_new_session=True,
         )
 
-    @staticmethod
-    def _wait_for(host: str, port: int) -> None:
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                socket.create_connection((host, port), 1).close()
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
-            else:
-                return
-
     def kill_worker(self) -> None:
         """End a worker with its executor, as a machine ends that loses power."""
         kill_group(self.workers.pop())
@@ -84,6 +75,10 @@ class Cluster:
             kill_group(process)
         for log in self._logs:
             log.close()
+
+
+def _wait_for(process: subprocess.Popen, port: int) -> None:
+    until_it_answers(lambda: socket.create_connection(("127.0.0.1", port), 1).close(), process, _PATIENCE)
 
 
 def kill_group(process: subprocess.Popen) -> None:

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable
 from email.utils import formatdate
@@ -19,8 +18,8 @@ from dicom_assets_tests.support import google_proxy, slow_proxy
 from dicom_assets_tests.support.object_server import BUCKET
 from dicom_assets_tests.support.ports import free_ports
 from dicom_assets_tests.support.slow_proxy import ProxyProcess
+from dicom_assets_tests.support.waiting import until_it_answers
 
-_PATIENCE = 60.0
 _ACCOUNT = "devstoreaccount1"
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Of every emulator of Azure: it is in its documentation."""
@@ -77,24 +76,13 @@ class Emulator:
             stderr=self._log,
         )
         try:
-            self._until_it_answers(make_bucket, f"http://127.0.0.1:{port}")
-            self.proxy = ProxyProcess(f"http://127.0.0.1:{port}", module=proxy)
+            address = f"http://127.0.0.1:{port}"
+            until_it_answers(lambda: make_bucket(address), self._process)
+            self.proxy = ProxyProcess(address, module=proxy)
         except BaseException:
             self.stop()
             raise
         self.environment: dict[str, str] = {}
-
-    def _until_it_answers(self, make_bucket: Callable[[str], None], address: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                make_bucket(address)
-            except OSError:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-            else:
-                return
 
     def stop(self) -> None:
         """End the emulator."""

@@ -6,14 +6,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 from dicom_assets_tests.support.ports import free_ports
+from dicom_assets_tests.support.waiting import until_it_answers
 
 BUCKET = "archives"
-_PATIENCE = 60.0
 
 
 def server_program() -> str | None:
@@ -64,17 +63,12 @@ class ObjectServer:
     def _make_bucket(self, port: int) -> None:
         """Make the bucket, a folder of the server's file store, once everything listens."""
         request = urllib.request.Request(f"{self._filer}/buckets/{BUCKET}/", method="POST")
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 5).close()
-                urllib.request.urlopen(request, timeout=5).close()
-            except OSError:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-            else:
-                return
+
+        def make() -> None:
+            socket.create_connection(("127.0.0.1", port), 5).close()
+            urllib.request.urlopen(request, timeout=5).close()
+
+        until_it_answers(make, self._process)
 
     def stop(self) -> None:
         """End the server."""

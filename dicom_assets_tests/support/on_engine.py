@@ -36,14 +36,22 @@ class SlowArchive(LocalArchive):
             yield source
 
 
+def without_spark() -> dict[str, str]:
+    """Return the environment of this process, less what Spark has put there or reads from it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
+
+
 def spawn(source: Path, lake: str, settings: dict[str, str], marks: Path | None = None, **environment: str):
     """Start such a process."""
     pairs = [f"{key}={value}" for key, value in settings.items()]
     folder = [str(marks)] if marks else []
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", __name__, str(source), lake, *folder, *pairs],
-        env={**kept, "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]), **environment},
+        env={
+            **without_spark(),
+            "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]),
+            **environment,
+        },
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -3,13 +3,13 @@
 import json
 import shutil
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 
 from dicom_assets_tests.support.ports import free_ports
+from dicom_assets_tests.support.waiting import until_it_answers
 
 _PLUGINS = (Path("/usr/share/orthanc/plugins"), Path("/usr/lib/orthanc"))
 _PATIENCE = 60
@@ -51,18 +51,7 @@ class Orthanc:
         self._process = subprocess.Popen(
             [program[0], str(folder / "orthanc.json")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        self._wait()
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                urllib.request.urlopen(f"{self._root}/system", timeout=5).close()
-            except OSError:
-                assert time.monotonic() < deadline, "Orthanc does not answer"
-                time.sleep(0.2)
-            else:
-                return
+        until_it_answers(lambda: urllib.request.urlopen(f"{self._root}/system", timeout=5).close(), self._process)
 
     def load(self, files: Iterable[Path]) -> list[Path]:
         """Put files into the store; returns those that it takes."""

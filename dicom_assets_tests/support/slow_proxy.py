@@ -97,6 +97,10 @@ class SlowProxy:
         """Return how many requests there were of each kind."""
         return Counter(asked.kind for asked in self.asked)
 
+    def paths(self, kind: str) -> list[str]:
+        """Return the paths of the requests of a kind, in their order."""
+        return [asked.path for asked in self.asked if asked.kind == kind]
+
     def __enter__(self) -> Self:
         return self
 
@@ -153,7 +157,7 @@ class SlowProxy:
         return fate is Fate.ANSWERED
 
     async def forward(
-        self, request: "Request", upstream: asyncio.StreamReader, down: asyncio.StreamWriter
+        self, request: Request, upstream: asyncio.StreamReader, down: asyncio.StreamWriter
     ) -> tuple[bytes, bytes]:
         """Ask the server, and return the head of its answer and what follows it."""
         down.write(request.head + request.body)
