@@ -11,7 +11,7 @@ from dicom_assets.query.documented import documented
 from dicom_assets.query.errors import QueryError
 from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.serve.browser.columns import COLUMNS, order_of
-from dicom_assets.serve.browser.conditions import ConditionError, condition_of
+from dicom_assets.serve.browser.conditions import ConditionError, condition_text
 from dicom_assets.serve.browser.facet import FACETS
 from dicom_assets.serve.browser.facets import Cube, Facets, counted
 from dicom_assets.serve.browser.images import Shelf
@@ -96,7 +96,7 @@ class Browse:
             "page_rows": PAGE_ROWS,
             "reasons": reasons_of(catalog, selection) if selection.level is Level.PROBLEMS else (),
             "meanings": documented(CatalogStatus),
-            "as_sql": _COPYABLE.format(condition_of(catalog, selection).text),
+            "as_sql": _COPYABLE.format(condition_text(catalog, selection)),
         }
 
     def _counted(self, catalog: FixedCatalog, selection: Selection) -> tuple[Cube, Rows]:
