@@ -5,7 +5,6 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 
-from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.query.documented import documented
 from dicom_assets.query.errors import QueryError
@@ -137,7 +136,7 @@ def _named(selection: Selection) -> dict[str, Any]:
         for facet in FACETS
         for value in selection.chosen(facet.name)
     ]
-    return {"selection": selection, "chosen": chosen, "levels": list(Level), "table": CATALOG_NAME}
+    return {"selection": selection, "chosen": chosen}
 
 
 def _of_the_user(error: QueryError, selection: Selection) -> Exception:
