@@ -12,11 +12,11 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.memory import forget_peak, peak
 from dicom_assets.archive.containers.contents import ContainerFile, Contents, read_contents
 from dicom_assets.archive.containers.places import Place
 from dicom_assets.archive.containers.reading_order import reading_order
@@ -110,13 +110,6 @@ def measure(title: str, name: str, packed: bytes) -> None:
     print(flush=True)
 
 
-def peak() -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) << 10
-    raise RuntimeError("Linux tells no VmHWM")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--members", type=int, default=2000)
@@ -130,7 +123,7 @@ def main() -> None:
     for title, (name, make) in KINDS.items():
         measure(title, name, make(files))
     packed = directory_only(options.many)
-    Path("/proc/self/clear_refs").write_text("5")
+    forget_peak()
     before, started = peak(), time.perf_counter()
     rows = listing("x.zip", BytesSource(packed)).rows
     took = time.perf_counter() - started

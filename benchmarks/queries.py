@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import dicom_assets
+from benchmarks.memory import forget_peak, peak
 from benchmarks.study_archive import patient_id, sop_instance_uid, study_archive
 from dicom_assets.extract.headers import HeaderExtractor
 from dicom_assets.extract.metadata import MetadataExtractor
@@ -57,20 +58,13 @@ def make(lake: str, patients: int) -> None:
 
 def measure(catalog, query: str, repeat: int) -> tuple[list[float], int, int]:
     """Return the seconds of each call, the number of rows, and the peak memory in bytes."""
-    Path("/proc/self/clear_refs").write_text("5")
+    forget_peak()
     seconds = []
     for _ in range(repeat + 1):
         started = time.perf_counter()
         rows = len(catalog.sql(query).fetchall())
         seconds.append(time.perf_counter() - started)
-    return seconds, rows, _peak()
-
-
-def _peak() -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) << 10
-    raise RuntimeError("Linux tells no VmHWM")
+    return seconds, rows, peak()
 
 
 def main() -> None:

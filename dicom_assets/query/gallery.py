@@ -98,7 +98,8 @@ def write_gallery(
 
     """
     (files,) = catalog.sql(_COUNT.format(where=where)).fetchall()[0]
-    cards = [card for group in groups(list(_cards(catalog, where, limit))) for card in group.cards]
+    series = groups(_cards(catalog, where, limit))
+    cards = [card for group in series for card in group.cards]
     html = template("gallery.html.jinja")
     try:
         with output.open("w", encoding="utf-8") as page:
@@ -107,7 +108,7 @@ def write_gallery(
                     title=title,
                     files=files,
                     shown=len(cards),
-                    groups=groups(cards),
+                    groups=series,
                     headers=[card.header for card in cards[:_MOST_HEADERS]],
                     **_choices(cards),
                 )

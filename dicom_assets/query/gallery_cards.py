@@ -91,10 +91,15 @@ class Card:
         return self.row["thumbnail"] is not None and self.row["thumbnail_media_type"] in _MEDIA_TYPES
 
     @property
+    def is_shown(self) -> bool:
+        """Whether there is such a thumbnail, and it may be shown."""
+        return self.has_image and may_be_shown(self.row["BurnedInAnnotation"], self.row["header_status"])
+
+    @property
     def image(self) -> str | None:
-        """The thumbnail as a data URI, ``None`` when there is none or it may not be shown."""
+        """The thumbnail as a data URI, ``None`` where it is not shown."""
         row = self.row
-        if not (self.has_image and may_be_shown(row["BurnedInAnnotation"], row["header_status"])):
+        if not self.is_shown:
             return None
         return f"data:{row['thumbnail_media_type']};base64,{base64.b64encode(row['thumbnail']).decode()}"
 
@@ -136,7 +141,7 @@ def groups(cards: Iterable[Card]) -> list[Group]:
     """Return cards by their series, by patient and study; series without any image last."""
     series = groupby(sorted(cards, key=lambda card: card.series), key=lambda card: card.series)
     found = [Group.of(members) for _, members in series]
-    return sorted(found, key=lambda group: all(card.image is None for card in group.cards))
+    return sorted(found, key=lambda group: not any(card.is_shown for card in group.cards))
 
 
 def _lines(nodes: Iterable[Node], depth: int) -> Iterator[Line]:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from dicom_assets.dicom.header.model import JsonDataset
-from dicom_assets.query.header_tree import name_of, value_text
+from dicom_assets.query.header_tree import items_text, name_of, value_text
 from dicom_assets.query.visible import visible
 
 _ROOM = 300
@@ -122,7 +122,7 @@ class _Walk:
                 continue
             self.left -= 1
             items = element.get("Value", []) if vr == "SQ" else []
-            value = _items(len(items)) if vr == "SQ" else value_text(element, _ROOM)
+            value = items_text(element) if vr == "SQ" else value_text(element, _ROOM)
             nodes = tuple(self._item(number, item, depth) for number, item in enumerate(items, 1) if self.left > 0)
             yield Node(visible(f"({tag[:4]},{tag[4:]})"), visible(vr), visible(name), value, nodes)
 
@@ -130,7 +130,3 @@ class _Walk:
         if depth >= _DEEPEST:
             return Node("", "", "", f"Item {number}, nested deeper than is shown")
         return Node("", "", "", f"Item {number}", tuple(self.elements(item or {}, depth + 1)))
-
-
-def _items(number: int) -> str:
-    return "1 item" if number == 1 else f"{number:,} items"

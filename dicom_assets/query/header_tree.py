@@ -70,7 +70,7 @@ def tree(dataset: JsonDataset, width: int, depth: int = 0) -> Iterator[TreeLine]
         label = f"({tag[:4]},{tag[4:]}) {vr:2} {name:{max(0, _KEYWORD - len(_INDENT) * depth)}} "
         room = max(_UID if vr == "UI" else _LEAST, width - len(_INDENT) * depth - len(label))
         items = element.get("Value", []) if vr == "SQ" else []
-        yield TreeLine(depth, visible(label), _items(element) if vr == "SQ" else value_text(element, room))
+        yield TreeLine(depth, visible(label), items_text(element) if vr == "SQ" else value_text(element, room))
         for number, item in enumerate(items):
             yield TreeLine(depth + 1, "", f"[{number}]")
             if depth >= _DEEPEST:
@@ -93,7 +93,7 @@ def name_of(dataset: Mapping[str, Any], tag: str) -> str:
         return f"[{creator}]" if isinstance(creator, str) else "?"
 
 
-def _items(element: Mapping[str, Any]) -> str:
+def items_text(element: Mapping[str, Any]) -> str:
     """Return how many items a sequence has."""
     count = len(element.get("Value", []))
     told = "1 item" if count == 1 else f"{count:,} items"

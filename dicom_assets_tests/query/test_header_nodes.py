@@ -26,6 +26,13 @@ def test_elements_have_names_and_items_stand_below_their_sequence():
     assert header.dataset[2].value == "A^B\\u202e"
 
 
+def test_a_sequence_of_which_the_tables_hold_the_first_items_says_so():
+    item = {"00081155": {"vr": "UI", "Value": ["1.2.3"]}}
+    element = {"vr": "SQ", "Value": [item], "BulkData": {"offset": 5000, "length": 90_000}}
+    header = header_of(orjson.dumps({"dataset": {"00081140": element}}).decode())
+    assert header.dataset[0].value == "1 item, and more in the file"
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

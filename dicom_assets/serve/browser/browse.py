@@ -1,17 +1,17 @@
 """Lists and plots of a selection: what their pages are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.responses import HTMLResponse
 
-from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.query.documented import documented
 from dicom_assets.query.errors import QueryError
 from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.serve.browser.columns import COLUMNS, order_of
-from dicom_assets.serve.browser.conditions import ConditionError, condition_of
+from dicom_assets.serve.browser.conditions import ConditionError, condition_text
 from dicom_assets.serve.browser.facet import FACETS
 from dicom_assets.serve.browser.facets import Cube, Facets, counted
 from dicom_assets.serve.browser.images import Shelf
@@ -41,30 +41,24 @@ class Browse:
 
     def listed(self, catalog: FixedCatalog, selection: Selection) -> HTMLResponse:
         """Return a page of rows with all that it can be narrowed by."""
-        try:
+        with _asked(selection):
             return self._pages.page("browse", **self._shown(catalog, selection))
-        except QueryError as error:
-            raise _of_the_user(error, selection) from error
 
     def cards(self, catalog: FixedCatalog, selection: Selection) -> HTMLResponse:
         """Return the cards of a page, and nothing around them."""
         if selection.shown_as is not View.GRID:
             raise SelectionError("only series and files have cards")
-        try:
+        with _asked(selection):
             rows = self._rows(catalog, selection, 0)
-        except QueryError as error:
-            raise _of_the_user(error, selection) from error
         return self._pages.page(
             "cards", selection=selection, rows=rows.rows, pictures=self._pictures(catalog, selection, rows)
         )
 
     def plots(self, catalog: FixedCatalog, selection: Selection) -> HTMLResponse:
         """Return the plots of a selection."""
-        try:
+        with _asked(selection):
             cube = self._facets.cube(catalog, selection)
             plots = plots_of(catalog, cube, selection)
-        except QueryError as error:
-            raise _of_the_user(error, selection) from error
         return self._pages.page("plots", **_named(selection), plots=plots, files=cube.total(selection))
 
     def lay_down(self, catalog: FixedCatalog, rows: Sequence[Row]) -> dict[str, Row]:
@@ -96,7 +90,7 @@ class Browse:
             "page_rows": PAGE_ROWS,
             "reasons": reasons_of(catalog, selection) if selection.level is Level.PROBLEMS else (),
             "meanings": documented(CatalogStatus),
-            "as_sql": _COPYABLE.format(condition_of(catalog, selection).text),
+            "as_sql": _COPYABLE.format(condition_text(catalog, selection)),
         }
 
     def _counted(self, catalog: FixedCatalog, selection: Selection) -> tuple[Cube, Rows]:
@@ -137,9 +131,15 @@ def _named(selection: Selection) -> dict[str, Any]:
         for facet in FACETS
         for value in selection.chosen(facet.name)
     ]
-    return {"selection": selection, "chosen": chosen, "levels": list(Level), "table": CATALOG_NAME}
+    return {"selection": selection, "chosen": chosen}
 
 
-def _of_the_user(error: QueryError, selection: Selection) -> Exception:
-    """Return what a query failed with: of a selection with a condition of its own, that is told with the reason."""
-    return ConditionError(str(error)) if selection.where else error
+@contextmanager
+def _asked(selection: Selection) -> Iterator[None]:
+    """Tell who wrote a condition of the selection why a query with it failed; without one the fault is ours."""
+    try:
+        yield
+    except QueryError as error:
+        if not selection.where:
+            raise
+        raise ConditionError(str(error)) from error

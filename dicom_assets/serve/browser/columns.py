@@ -33,13 +33,11 @@ class ListColumn:
     Attributes
     ----------
     name
-        Of the value, and of the order in query strings.
+        Of the value's column, and of the order in query strings.
     title
         For people.
     kind
         How it is written.
-    sql
-        Expression that it is, and that rows are ordered by; by default the column of that name.
     is_minor
         Whether a narrow screen does without it.
 
@@ -48,13 +46,7 @@ class ListColumn:
     name: str
     title: str
     kind: Kind = Kind.TEXT
-    sql: str = ""
     is_minor: bool = False
-
-    @property
-    def expression(self) -> str:
-        """SQL of the value."""
-        return self.sql or self.name
 
 
 _STATUS = ListColumn("status", "Status", Kind.STATUS)
@@ -148,7 +140,7 @@ class Order:
     @property
     def sql(self) -> str:
         """As SQL has it; what is not stated comes last either way."""
-        return f"{self.column.expression} {'DESC' if self.is_descending else 'ASC'} NULLS LAST"
+        return f"{self.column.name} {'DESC' if self.is_descending else 'ASC'} NULLS LAST"
 
 
 def order_of(selection: Selection) -> Order:

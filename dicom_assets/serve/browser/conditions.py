@@ -67,21 +67,19 @@ class Bound:
         return tuple(self._values)
 
 
+class _Written(Bound):
+    """Values that stand in the text itself."""
+
+    def __call__(self, value: Any) -> str:
+        return f"DATE '{value}'" if isinstance(value, date) else literal(str(value))
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A condition, and the values of its parameters, ``$1`` and on."""
 
-    sql: str = "true"
-    values: tuple[Any, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """The condition with its values in it, for people to go on with."""
-        return re.sub(
-            r"\$(\d{1,4})",
-            lambda found: _written(self.values[int(found[1]) - 1]) if self.values else found[0],
-            self.sql,
-        )
+    sql: str
+    values: tuple[Any, ...]
 
 
 def condition_of(catalog: FixedCatalog, selection: Selection, *, with_facets: bool = True) -> Condition:
@@ -104,20 +102,19 @@ def condition_of(catalog: FixedCatalog, selection: Selection, *, with_facets: bo
         A value cannot be one of its facet.
 
     """
-    known = catalog.columns(CATALOG_NAME)
     bound = Bound()
-    parts = list(_parts(known, selection, bound, with_facets=with_facets))
-    if selection.where:
-        check_where(catalog, selection.where)
-        parts.append(f"(\n{selection.where}\n)")
-    return Condition("\nAND ".join(parts) or "true", bound.values)
+    return Condition(_sql(_parts(catalog, selection, bound, with_facets=with_facets)), bound.values)
+
+
+def condition_text(catalog: FixedCatalog, selection: Selection) -> str:
+    """Return the same with its values in it, for people to go on with."""
+    return _sql(_parts(catalog, selection, _Written(), with_facets=True))
 
 
 def facets_of(selection: Selection, after: Condition) -> Condition:
     """Return the condition of the chosen facets alone; its values are those of another condition, and then its own."""
     bound = Bound(after.values)
-    parts = [_of_facet(facet, chosen, bound) for facet in FACETS if (chosen := selection.chosen(facet.name))]
-    return Condition("\nAND ".join(parts) or "true", bound.values)
+    return Condition(_sql(_facets(selection, bound)), bound.values)
 
 
 def check_where(catalog: FixedCatalog, where: str) -> None:
@@ -128,7 +125,12 @@ def check_where(catalog: FixedCatalog, where: str) -> None:
         raise ConditionError(str(error)) from error
 
 
-def _parts(known: frozenset[str], selection: Selection, bound: Bound, *, with_facets: bool) -> Iterator[str]:
+def _sql(parts: Iterable[str]) -> str:
+    return "\nAND ".join(parts) or "true"
+
+
+def _parts(catalog: FixedCatalog, selection: Selection, bound: Bound, *, with_facets: bool) -> Iterator[str]:
+    known = catalog.columns(CATALOG_NAME)
     if "removed_at" in known:
         yield "removed_at IS NULL"
     for name, value in selection.scope:
@@ -136,7 +138,15 @@ def _parts(known: frozenset[str], selection: Selection, bound: Bound, *, with_fa
     if selection.level is Level.PROBLEMS:
         yield f"status NOT IN ({', '.join(map(literal, FINE))})"
     yield from _words(known, selection.text, bound)
-    for facet in FACETS if with_facets else ():
+    if with_facets:
+        yield from _facets(selection, bound)
+    if selection.where:
+        check_where(catalog, selection.where)
+        yield f"(\n{selection.where}\n)"
+
+
+def _facets(selection: Selection, bound: Bound) -> Iterator[str]:
+    for facet in FACETS:
         if chosen := selection.chosen(facet.name):
             yield _of_facet(facet, chosen, bound)
 
@@ -175,7 +185,3 @@ def _of_month(facet: Facet, value: str, bound: Bound) -> str:
     year, number = int(month[1]), int(month[2])
     first, following = date(year, number, 1), date(year + number // 12, number % 12 + 1, 1)
     return f"{facet.column} >= {bound(first)} AND {facet.column} < {bound(following)}"
-
-
-def _written(value: Any) -> str:
-    return f"DATE '{value}'" if isinstance(value, date) else literal(str(value))

@@ -40,8 +40,11 @@ FILE_COLUMNS = (
 )
 """Of a file in a list."""
 
-_ENTITIES = {Level.PATIENTS: ("patient", "patients"), Level.STUDIES: ("study", "all_studies")}
-_ENTITIES[Level.SERIES] = ("series", "all_series")
+_ENTITIES = {
+    Level.PATIENTS: ("patient", "patients"),
+    Level.STUDIES: ("study", "all_studies"),
+    Level.SERIES: ("series", "all_series"),
+}
 
 
 class NoRollupsError(RequestError):
@@ -68,7 +71,7 @@ class Rows:
     total: int
 
 
-def rows_of(catalog: FixedCatalog, selection: Selection, files: int, limit: int = PAGE_ROWS) -> Rows:
+def rows_of(catalog: FixedCatalog, selection: Selection, files: int) -> Rows:
     """Return a page of a selection.
 
     Parameters
@@ -77,8 +80,6 @@ def rows_of(catalog: FixedCatalog, selection: Selection, files: int, limit: int 
         Of which files, and which page.
     files
         How many files match in all.
-    limit
-        The most rows.
 
     Raises
     ------
@@ -91,11 +92,11 @@ def rows_of(catalog: FixedCatalog, selection: Selection, files: int, limit: int 
 
     """
     if selection.level in _ENTITIES:
-        return _entities(catalog, selection, limit)
-    return Rows(_files(catalog, selection, limit), files)
+        return _entities(catalog, selection)
+    return Rows(_files(catalog, selection), files)
 
 
-def _entities(catalog: FixedCatalog, selection: Selection, limit: int) -> Rows:
+def _entities(catalog: FixedCatalog, selection: Selection) -> Rows:
     name, view = _ENTITIES[selection.level]
     if "studies" not in catalog.fixed or "series" not in catalog.fixed:
         raise NoRollupsError("this catalog has no tables of series and studies yet: look at its files, or update it")
@@ -111,17 +112,17 @@ def _entities(catalog: FixedCatalog, selection: Selection, limit: int) -> Rows:
         )
     read = catalog.ask(
         f"SELECT *, count(*) OVER () AS total FROM ({source}) ORDER BY {order.sql}, {key} "  # noqa: S608 - our names
-        f"LIMIT {limit:d} OFFSET {selection.offset:d}",
+        f"LIMIT {PAGE_ROWS:d} OFFSET {selection.offset:d}",
         values,
     ).to_pylist()
     return Rows(read, int(read[0]["total"]) if read else 0)
 
 
-def _files(catalog: FixedCatalog, selection: Selection, limit: int) -> list[Row]:
+def _files(catalog: FixedCatalog, selection: Selection) -> list[Row]:
     condition = condition_of(catalog, selection)
     keys = catalog.ask(
         f"SELECT prefix, path FROM {CATALOG_NAME}\nWHERE {condition.sql}\n"  # noqa: S608 - our names, bound values
-        f"ORDER BY {order_of(selection).sql}, path LIMIT {limit:d} OFFSET {min(selection.offset, MOST_RESULTS):d}",
+        f"ORDER BY {order_of(selection).sql}, path LIMIT {PAGE_ROWS:d} OFFSET {min(selection.offset, MOST_RESULTS):d}",
         condition.values,
     )
     return files_at(catalog, keys["path"].to_pylist(), keys["prefix"].to_pylist())

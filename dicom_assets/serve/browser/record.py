@@ -58,6 +58,8 @@ class Strip:
     ----------
     rows
         Those that are shown, in the order of the series.
+    here
+        Place of the file among these, from 0.
     place
         Of the file in the whole series, from 1.
     total
@@ -66,8 +68,14 @@ class Strip:
     """
 
     rows: tuple[Row, ...]
+    here: int
     place: int
     total: int
+
+    @property
+    def near(self) -> tuple[Row, ...]:
+        """The rows next to the file, those that are seen first."""
+        return self.rows[max(0, self.here - _NEAR) : self.here + _NEAR]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +167,6 @@ def _as_in_a_header(found: Any, vr: str | None) -> Any:
     return found if name == found else f"{name} ({found})"
 
 
-def near(strip: Strip, path: str) -> list[Row]:
-    """Return the rows of a strip next to a file, those that are seen first."""
-    place = next((number for number, row in enumerate(strip.rows) if row["path"] == path), 0)
-    return list(strip.rows[max(0, place - _NEAR) : place + _NEAR])
-
-
 def _copies(catalog: FixedCatalog, row: Row) -> list[Row]:
     if not row.get("SOPInstanceUID"):
         return []
@@ -191,7 +193,8 @@ def _strip(catalog: FixedCatalog, row: Row) -> Strip | None:
     place = paths.index(row["path"])
     start = max(0, min(place - STRIP // 2, len(paths) - STRIP))
     absent = dict.fromkeys(_IN_STRIP)
-    return Strip(tuple(absent | row for row in read.slice(start, STRIP).to_pylist()), place + 1, len(paths))
+    rows = tuple(absent | row for row in read.slice(start, STRIP).to_pylist())
+    return Strip(rows, place - start, place + 1, len(paths))
 
 
 def _there(catalog: FixedCatalog) -> str:

@@ -16,7 +16,7 @@ from dicom_assets.serve.browser.browse import Browse
 from dicom_assets.serve.browser.images import Shelf
 from dicom_assets.serve.browser.pages import Pages
 from dicom_assets.serve.browser.preparing import Preparing
-from dicom_assets.serve.browser.record import Record, near, record_of
+from dicom_assets.serve.browser.record import record_of
 from dicom_assets.serve.browser.selection import Selection, SelectionError
 from dicom_assets.serve.errors import NotFoundError
 from dicom_assets.serve.service import Service, catalog_of
@@ -95,9 +95,9 @@ class Browser:
         find = asked.get("find", "")[:200]
         record = record_of(catalog, asked.get("path", ""), asked.get("prefix", ""), find)
         if record.strip is not None:
-            self._browse.lay_down(catalog, near(record.strip, record.row["path"]))
+            self._browse.lay_down(catalog, record.strip.near)
         self._shelf.put([record.row])
-        return self._pages.page("record", record=record, row=record.row, find=find, here=_place_in(record))
+        return self._pages.page("record", record=record, row=record.row, find=find)
 
     def sql(self, request: Request, catalog: FixedCatalog) -> Response:
         """Answer with a query and what it gave."""
@@ -147,12 +147,6 @@ class Browser:
             CATALOG_NAME
         ):
             raise QueryError("the tables have moved on") from cause
-
-
-def _place_in(record: Record) -> int:
-    """Return where a file stands among those of its strip that are shown, from 0."""
-    rows = record.strip.rows if record.strip else ()
-    return next((place for place, row in enumerate(rows) if row["path"] == record.row["path"]), 0)
 
 
 def _selection(request: Request) -> Selection:

@@ -10,7 +10,7 @@ class Html(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict]] = []
-        self.text = ""
+        self.source, self.text = html, ""
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
