@@ -1,6 +1,6 @@
 """An archive whose containers are looked into, whatever it is itself."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -90,23 +90,24 @@ class ContainerArchive:
             files, reason = self.inner.list(prefix), ""
         except ListingError as error:
             files, reason = error.listed, str(error)
-        chosen = pc.match_substring_regex(files["path"], CONTAINER)
-        containers = files.filter(pc.and_(chosen, pc.not_equal(files["fingerprint"], UNKNOWN)))
+        containers = files.filter(pc.match_substring_regex(files["path"], CONTAINER))
         if containers.num_rows:
-            found = self._look_into(prefix, list(map(_container, containers.to_pylist())))
+            found = self._look_into(prefix, containers)
             files = _joined(files, found)
             reason = reason or next(iter(found.unlisted), "")
         if reason:
             raise ListingError(reason, files)
         return files
 
-    def _look_into(self, prefix: str, containers: Sequence[ContainerFile]) -> "_Found":
-        """Return what is known, or read, of containers."""
+    def _look_into(self, prefix: str, files: pa.Table) -> "_Found":
+        """Return what is known, or read, of containers; of one that the storage tells nothing of, what was known."""
+        told = pc.not_equal(files["fingerprint"], UNKNOWN)
+        containers = list(map(_container, files.filter(told).to_pylist()))
         remembered = Remembered.of(LISTING_SCHEMA.empty_table() if self.known is None else self.known(prefix))
         reused, unchanged = remembered.current({file.path: file.listed.version for file in containers})
         marks = {path: remembered.marks[path] for path in unchanged}
         due = [file for file in containers if file.path not in unchanged]
-        tables, left, unlisted = [reused], set(), []
+        tables, left, unlisted = [reused], set(files.filter(pc.invert(told))["path"].to_pylist()), []
         if self.glances:
             marks |= {file.path: Marked(file.listed.version, None) for file in due}
             left |= {file.path for file in due}
