@@ -1,5 +1,6 @@
 """Containers that are damaged or meant to harm: one row that says why, whatever is in them, and nothing else."""
 
+import pickle
 import zlib
 
 import pytest
@@ -71,6 +72,11 @@ def test_a_member_that_would_unpack_to_too_much_is_not_unpacked(archive, root):
     step = Place.parse(f"zip:0:{len(packed)}:d:{size}@1@v")
     with pytest.raises(MemberError, match="200 times"):
         open_place("x.zip", step, BytesSource(packed))
+
+
+def test_why_a_member_cannot_be_read_is_told_across_processes():
+    told = pickle.loads(pickle.dumps(MemberError("the member of the container is encrypted")))
+    assert str(told) == "the member of the container is encrypted"
 
 
 def walk(packed: bytes, name: str) -> None:
