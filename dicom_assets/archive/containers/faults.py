@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from dicom_assets.archive.containers.limits import MOST_MEMBERS, MOST_RATIO
+from dicom_assets.archive.containers.limits import MOST_MEMBERS
+from dicom_assets.dicom.inflate import MOST_RATIO
 from dicom_assets.errors import DataError
 
 

@@ -10,14 +10,10 @@ from typing import Any, NamedTuple
 
 from dicom_assets.archive.containers.faults import ContainerError, Fault
 from dicom_assets.archive.containers.kinds import Kind, safe_name
-from dicom_assets.archive.containers.limits import (
-    MOST_DIRECTORY_BYTES,
-    MOST_MEMBERS,
-    MOST_NAME_BYTES,
-    is_bomb,
-)
+from dicom_assets.archive.containers.limits import MOST_DIRECTORY_BYTES, MOST_MEMBERS, MOST_NAME_BYTES
 from dicom_assets.archive.containers.members import Member
 from dicom_assets.archive.containers.places import How, Step
+from dicom_assets.dicom.inflate import is_bomb
 from dicom_assets.dicom.source import ByteSource, clamp
 
 _LOCAL_MAGIC, _SPLIT_MAGIC, _EMPTY_MAGIC = b"PK\x03\x04", b"PK\x07\x08", b"PK\x05\x06"
