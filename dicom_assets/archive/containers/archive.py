@@ -17,7 +17,7 @@ from dicom_assets.archive.containers.kinds import CONTAINER, splits
 from dicom_assets.archive.containers.places import Marked, Place, with_fault
 from dicom_assets.archive.containers.remembered import Remembered
 from dicom_assets.archive.containers.shared import open_place
-from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, ListingError
+from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, ListingError, with_column
 from dicom_assets.archive.prefetch import Prefetch
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.archive.versions import FileChangedError, Listed
@@ -228,8 +228,7 @@ def _joined(files: pa.Table, found: _Found) -> pa.Table:
         fingerprints[places[path]] = with_fault(fingerprints[places[path]], mark.fault)
         versions[places[path]] = str(mark)
     for name, values in (("fingerprint", fingerprints), ("source_version", versions)):
-        place = LISTING_SCHEMA.get_field_index(name)
-        files = files.set_column(place, LISTING_SCHEMA.field(name), pa.array(values, pa.string()))
+        files = with_column(files, name, pa.array(values, pa.string()))
     # A file beside a container may have the path of a member (`scans.zip!/x` below a folder of that name): it keeps it.
     members = found.members.filter(pc.invert(pc.is_in(found.members["path"], value_set=files["path"].combine_chunks())))
     told = pa.concat_tables([files.cast(LISTING_SCHEMA), members])

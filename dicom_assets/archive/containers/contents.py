@@ -15,7 +15,7 @@ from dicom_assets.archive.containers.limits import MOST_MEMBERS
 from dicom_assets.archive.containers.members import Member
 from dicom_assets.archive.containers.places import suffix_of, with_fault
 from dicom_assets.archive.containers.reading import list_container, nested_kind, open_member, open_stream
-from dicom_assets.archive.listing import LISTING_SCHEMA
+from dicom_assets.archive.listing import LISTING_SCHEMA, with_column
 from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.storage.addresses import shown
@@ -195,8 +195,8 @@ def _told_apart(rows: pa.Table) -> pa.Table:
     several = ordered[1:].filter(pc.equal(ordered[1:], ordered[:-1]))
     if not len(several):
         return rows
-    taken = set(rows["path"].to_pylist())
     paths, relative = rows["path"].to_pylist(), rows["relative_path"].to_pylist()
+    taken = set(paths)
     places: dict[str, list[int]] = {}
     for place in pc.indices_nonzero(pc.is_in(rows["path"], several)).to_pylist():
         places.setdefault(paths[place], []).append(place)
@@ -211,7 +211,5 @@ def _told_apart(rows: pa.Table) -> pa.Table:
             taken.add(f"{path};{number}")
             paths[place], relative[place] = f"{path};{number}", f"{relative[place]};{number}"
     for name, values in (("path", paths), ("relative_path", relative)):
-        rows = rows.set_column(
-            rows.schema.get_field_index(name), rows.schema.field(name), pa.array(values, pa.string())
-        )
+        rows = with_column(rows, name, pa.array(values, pa.string()))
     return rows.sort_by("path")

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from dicom_assets.archive.containers.kinds import CONTAINER, OUTER
 from dicom_assets.archive.containers.places import NESTED, PLACE, Marked
-from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN
+from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, with_column
 
 _VERSION = rf"{PLACE}(?P<version>(?s:.*))$"
 
@@ -83,9 +83,7 @@ class Remembered:
         """Return the members of containers as files of which nothing is known but that they were there."""
         chosen = pc.is_in(self.members["container"], value_set=pa.array(sorted(containers), pa.string()))
         rows = self.members.filter(chosen).select(LISTING_SCHEMA.names)
-        place = LISTING_SCHEMA.get_field_index("fingerprint")
-        unknown = pa.repeat(pa.scalar(UNKNOWN, pa.string()), rows.num_rows)
-        return rows.set_column(place, LISTING_SCHEMA.field("fingerprint"), unknown)
+        return with_column(rows, "fingerprint", pa.repeat(pa.scalar(UNKNOWN, pa.string()), rows.num_rows))
 
 
 def _as_listing(rows: pa.Table) -> pa.Table:
