@@ -4,8 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.archive.containers.kinds import Kind
-from dicom_assets.archive.containers.places import PLACE
-from dicom_assets.archive.containers.remembered import containers_of
+from dicom_assets.archive.containers.remembered import are_members, containers_of
 from dicom_assets.tables import KEY, PARTITION
 
 _STREAM = rf"^(?:{Kind.TAR_GZIP}|{Kind.TAR_ZSTD}):"
@@ -45,7 +44,7 @@ def reading_order(files: pa.Table) -> pa.Table:
 
     """
     by_path = [(PARTITION, "ascending"), (KEY, "ascending")]
-    placed = pc.fill_null(pc.match_substring_regex(files["source_version"], PLACE), fill_value=False)
+    placed = are_members(files)
     if not pc.any(placed).as_py():
         return files.sort_by(by_path)
     unit = pc.if_else(placed, containers_of(files), files[KEY])

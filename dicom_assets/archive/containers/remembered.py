@@ -47,7 +47,7 @@ class Remembered:
         for path, version in zip(own["path"].to_pylist(), own["source_version"].to_pylist(), strict=True):
             if (mark := Marked.parse(version)) is not None:
                 marks[path] = mark
-        placed = told.filter(pc.match_substring_regex(told["source_version"], PLACE))
+        placed = told.filter(are_members(told))
         rows = _as_listing(placed)
         rows = rows.append_column("container", containers_of(placed))
         version = pc.struct_field(pc.extract_regex(placed["source_version"], _VERSION), "version")
@@ -96,6 +96,11 @@ def _as_listing(rows: pa.Table) -> pa.Table:
 
 
 _NULLABLE = pa.schema([field.with_nullable(True) for field in LISTING_SCHEMA])
+
+
+def are_members(rows: pa.Table) -> pa.ChunkedArray:
+    """Return which files are members of containers, by their versions."""
+    return pc.fill_null(pc.match_substring_regex(rows["source_version"], PLACE), fill_value=False)
 
 
 def containers_of(rows: pa.Table) -> pa.ChunkedArray:
