@@ -94,7 +94,7 @@ class ContainerArchive:
         if containers.num_rows:
             found = self._look_into(prefix, containers)
             files = _joined(files, found)
-            reason = reason or next(iter(found.unlisted), "")
+            reason = reason or found.unlisted
         if reason:
             raise ListingError(reason, files)
         return files
@@ -107,7 +107,7 @@ class ContainerArchive:
         reused, unchanged = remembered.current({file.path: file.listed.version for file in containers})
         marks = {path: remembered.marks[path] for path in unchanged}
         due = [file for file in containers if file.path not in unchanged]
-        tables, left, unlisted = [reused], set(files.filter(pc.invert(told))["path"].to_pylist()), []
+        tables, left, unlisted = [reused], set(files.filter(pc.invert(told))["path"].to_pylist()), ""
         if self.glances:
             marks |= {file.path: Marked(file.listed.version, None) for file in due}
             left |= {file.path for file in due}
@@ -117,7 +117,7 @@ class ContainerArchive:
                 if isinstance(contents, OSError):
                     left.add(file.path)
                     if not isinstance(contents, FileChangedError | FileNotFoundError | PermissionError):
-                        unlisted.append(f"cannot list {shown(file.path)}: {contents.strerror}")
+                        unlisted = unlisted or f"cannot list {shown(file.path)}: {contents.strerror}"
                     continue
                 tables.append(contents.rows)
                 known = contents.fault is not Fault.OTHER or file.path in remembered.containers
@@ -183,14 +183,14 @@ class _Found:
     untold
         Rows of members that may be there.
     unlisted
-        Why containers could not be listed.
+        Why a container could not be listed, the first of them; empty where each could.
 
     """
 
     marks: Mapping[str, Marked]
     members: pa.Table
     untold: pa.Table
-    unlisted: list[str]
+    unlisted: str
 
 
 def glancing(archive: Archive) -> Archive:

@@ -101,7 +101,6 @@ class _Gathered:
     file: ContainerFile
     kind: Kind
     tables: list[pa.Table] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
     count: int = 0
@@ -124,7 +123,6 @@ class _Gathered:
         self.count += 1
         if self.count > MOST_MEMBERS:
             raise ContainerError(Fault.COUNT)
-        self.names.append(member.name)
         self.members.append(member)
         self.versions.append(steps)
         if len(self.members) == _BATCH:
@@ -144,8 +142,8 @@ class _Gathered:
         relative = file.relative_path + SEPARATOR
         columns = [
             pa.repeat(file.prefix, count),
-            pa.array([member_path(file.path, name) for name in self.names], pa.string()),
-            pa.array([relative + shown(name) for name in self.names], pa.string()),
+            pa.array([member_path(file.path, member.name) for member in self.members], pa.string()),
+            pa.array([relative + shown(member.name) for member in self.members], pa.string()),
             pa.array([member.step.size for member in self.members], pa.int64()),
             pa.array([member.modified_at for member in self.members], LISTING_SCHEMA.field("modified_at").type),
             pa.nulls(count, pa.string()),
@@ -153,7 +151,7 @@ class _Gathered:
             pa.array([steps + place for steps in self.versions], pa.string()),
         ]
         self.tables.append(pa.table(columns, schema=LISTING_SCHEMA))
-        self.names, self.members, self.versions = [], [], []
+        self.members, self.versions = [], []
 
 
 def _nested(stream: ByteSource, member: Member, kind: Kind) -> Iterator[tuple[Member, str]]:
