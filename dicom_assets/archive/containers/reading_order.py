@@ -28,12 +28,6 @@ def streams_of(files: pa.Table) -> pa.Array:
     return found.combine_chunks()
 
 
-def speakers_for(files: pa.Table) -> pa.Array | None:
-    """Return which container tells whether a file is the same; ``None`` where each file tells that itself."""
-    found = streams_of(files)
-    return found if found.null_count < len(found) else None
-
-
 def reading_order(files: pa.Table) -> pa.Table:
     """Return files in the order of prefix and path, but members of a container in the order in which they stand there.
 
