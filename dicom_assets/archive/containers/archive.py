@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -198,18 +198,9 @@ def glancing(archive: Archive) -> Archive:
     return replace(archive, glances=True) if isinstance(archive, ContainerArchive) else archive
 
 
-def _container(row: Mapping[str, object]) -> ContainerFile:
+def _container(row: Mapping[str, Any]) -> ContainerFile:
     """Return the container of a row of a listing."""
-    version = row["source_version"] or row["etag"] or row["fingerprint"]
-    size = row["size"]
-    assert isinstance(size, int), "of a file that the storage tells of"
-    return ContainerFile(
-        str(row["prefix"]),
-        str(row["path"]),
-        str(row["relative_path"]),
-        str(row["fingerprint"]),
-        Listed(size, str(version)),
-    )
+    return ContainerFile(row["prefix"], row["path"], row["relative_path"], row["fingerprint"], Listed.of(row))
 
 
 def _outer(path: str, steps: int) -> str:
