@@ -11,6 +11,8 @@ import pytest
 from obstore.store import from_url
 
 from dicom_assets import create_cohort, open_catalog, open_cohort, update_catalog
+from dicom_assets.archive.containers import reading
+from dicom_assets.archive.containers.faults import MemberError
 from dicom_assets.archive.opening import open_archive
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.cli.places import Places, checked_places
@@ -268,6 +270,27 @@ def test_a_locked_member_says_so_to_who_asks_for_it(archive, lake):
     update(archive, lake)
     with pytest.raises(DataError, match="encrypted"):
         open_catalog(lake.root).frames("p/x.zip!/CT_small.dcm")
+
+
+def test_a_member_that_turns_out_damaged_costs_an_export_itself_alone(archive, lake, tmp_path, monkeypatch):
+    files = {name: (PYDICOM_FILES / name).read_bytes() for name in ("CT_small.dcm", "MR_small.dcm")}
+    (archive / "p" / "x.zip").write_bytes(zip_of(files))
+    update(archive, lake)
+    catalog = open_catalog(lake.root)
+    create_cohort(catalog, "all", "Modality IS NOT NULL")
+    real = reading._Behind._read_header
+
+    def decayed(self, more):
+        if self._header:
+            raise MemberError("the member is not where the directory of the container says")
+        return real(self, more)
+
+    monkeypatch.setattr(reading._Behind, "_read_header", decayed)
+    exported = open_cohort(catalog, "all").export(tmp_path / "out")
+    assert exported.files == 1
+    (left_out,) = exported.left_out.to_pylist()
+    assert left_out["path"].endswith("!/MR_small.dcm")
+    assert left_out["fate"] == "unreadable"
 
 
 def test_containers_in_a_bucket(bucket_uri, tmp_path):

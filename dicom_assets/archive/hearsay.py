@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.archive.bucket import BucketArchive
-from dicom_assets.archive.containers.places import PLACE
+from dicom_assets.archive.containers.remembered import are_members
 from dicom_assets.archive.listing import ListingError, to_table
 from dicom_assets.tables import KEY
 
@@ -40,7 +40,7 @@ def ask_the_store(bucket: BucketArchive, prefix: str, said: pa.Table, known: pa.
         The store cannot be asked; what was listed is the inventory's, less what is in doubt.
 
     """
-    doubtful = _doubtful(said, known.filter(pc.invert(_are_members(known))))
+    doubtful = _doubtful(said, known.filter(pc.invert(are_members(known))))
     if not len(doubtful):
         return said
     if len(doubtful) > _MOST_ASKED:
@@ -52,10 +52,6 @@ def ask_the_store(bucket: BucketArchive, prefix: str, said: pa.Table, known: pa.
     except ListingError as error:
         raise ListingError(str(error), certain) from error
     return pa.concat_tables([certain, to_table(prefix, found)]).sort_by(KEY)
-
-
-def _are_members(files: pa.Table) -> pa.ChunkedArray:
-    return pc.fill_null(pc.match_substring_regex(files["source_version"], PLACE), fill_value=False)
 
 
 def _doubtful(said: pa.Table, known: pa.Table) -> pa.Array:

@@ -14,6 +14,7 @@ from tempfile import mkdtemp
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dicom_assets.archive.base import FolderIdentity, Known, OpenedSource, Prefixes
 from dicom_assets.archive.bucket import BucketArchive
@@ -73,7 +74,7 @@ class Inventory:
 
 
 def _of(batch: pa.RecordBatch, prefix: str) -> pa.Table:
-    return pa.Table.from_batches([batch]).filter(pa.compute.equal(batch["prefix"], prefix))
+    return pa.Table.from_batches([batch]).filter(pc.equal(batch["prefix"], prefix))
 
 
 def _part(folder: Path, prefix: str) -> Path:
@@ -105,11 +106,11 @@ def stage_inventory(address: str, archive: BucketArchive) -> Inventory:
             for rows in read_objects(file, archive.options):
                 found = _below(rows, archive.root, archive.cut)
                 elsewhere, objects = elsewhere + rows.num_rows - found.num_rows, objects + found.num_rows
-                prefixes.update(pa.compute.unique(found["prefix"]).to_pylist())
-                for prefix, part in _by_part(found, folder):
-                    if prefix not in writers:
-                        writers[prefix] = pa.ipc.new_stream(str(prefix), _SCHEMA)
-                    writers[prefix].write_table(part)
+                prefixes.update(pc.unique(found["prefix"]).to_pylist())
+                for part, objects_of_it in _by_part(found, folder):
+                    if part not in writers:
+                        writers[part] = pa.ipc.new_stream(str(part), _SCHEMA)
+                    writers[part].write_table(objects_of_it)
     finally:
         for writer in writers.values():
             writer.close()

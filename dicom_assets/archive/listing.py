@@ -53,3 +53,8 @@ def to_table(prefix: str, files: Iterable[ListedFile]) -> pa.Table:
     rows = sorted(files, key=lambda file: file.path)
     columns: list[tuple[object, ...]] = list(zip(*rows, strict=True)) if rows else [()] * len(ListedFile._fields)
     return pa.table([pa.repeat(prefix, len(rows)), *map(list, columns)], schema=LISTING_SCHEMA)
+
+
+def with_column(rows: pa.Table, name: str, column: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Return rows with other values in a column that they have."""
+    return rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), column)

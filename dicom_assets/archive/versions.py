@@ -5,7 +5,9 @@ it is kept (:mod:`dicom_assets.archive.file_systems`), the inode number. In an o
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from dicom_assets.dicom.source import StorageError
 from dicom_assets.errors import InfrastructureError
@@ -30,6 +32,11 @@ class Listed:
 
     size: int
     version: str
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Listed":
+        """Return what a row of a listing or of the index says; an older index has no ``source_version``."""
+        return cls(row["size"], row.get("source_version") or row.get("etag") or row["fingerprint"])
 
 
 def content_version(status: os.stat_result) -> str:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from dicom_assets.archive.base import Archive
+from dicom_assets.archive.containers.faults import MemberError
 from dicom_assets.archive.versions import FileChangedError
 from dicom_assets.cohorts.errors import ExportError, FolderError
 from dicom_assets.cohorts.members import Member
@@ -128,7 +129,7 @@ def _written(parts: Path) -> Iterator[None]:
     """
     try:
         yield
-    except StorageError:
+    except (StorageError, MemberError):
         raise
     except OSError as error:
         why = (

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
 from dicom_assets.archive.base import Archive
-from dicom_assets.archive.containers.kinds import splits
+from dicom_assets.archive.containers.kinds import stored_file
 from dicom_assets.cohorts.copying import Mode, is_there, place
 from dicom_assets.cohorts.errors import ExportError, FolderError
 from dicom_assets.cohorts.manifest import FILE, write_manifest
@@ -126,7 +126,7 @@ def _refuse_links(task: Task) -> None:
     """Refuse to link what is no file of a file system."""
     if is_remote(task.archive.root):
         raise ExportError("objects of a bucket cannot be linked, only copied")
-    packed = sum(any(True for _ in splits(path)) for path in task.rows[KEY].to_pylist())
+    packed = sum(stored_file(path) != path for path in task.rows[KEY].to_pylist())
     if packed:
         raise ExportError(f"{packed:,} files of the cohort are in ZIP or TAR files: they cannot be linked, only copied")
 

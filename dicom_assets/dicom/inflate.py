@@ -14,9 +14,16 @@ _CHUNK = 64 * 1024
 _ENDLESS = 1 << 63
 """Where the content ends is known only when it was inflated up to there."""
 MOST_BYTES = 1 << 30
-_MOST_AT_ANY_RATIO = 1 << 28
-_MOST_RATIO = 200
-"""Deflate comes to 1,032 at most, and that only of what is all the same: large images that are blank, or a bomb."""
+ANY_RATIO_BYTES = 1 << 28
+"""What unpacks to less than this may do so at any ratio: it costs a second."""
+MOST_RATIO = 200
+"""What is packed may unpack to so many times its length. Deflate comes to 1,032 at most, and that only of what is all
+the same; images reach 10, masks and blank images 100 and more, which are small."""
+
+
+def is_bomb(unpacked: int, packed: int) -> bool:
+    """Return whether a length is out of proportion to what it is unpacked from, both in bytes."""
+    return unpacked > ANY_RATIO_BYTES and unpacked > MOST_RATIO * packed
 
 
 class InflatedSource:
@@ -144,7 +151,7 @@ class InflatedSource:
 
     def _check_bounds(self, inflated: int) -> None:
         consumed = self._next - self._start
-        if inflated > self._most or (inflated > _MOST_AT_ANY_RATIO and inflated > _MOST_RATIO * consumed):
+        if inflated > self._most or is_bomb(inflated, consumed):
             self.too_long = self._ended = True
 
 

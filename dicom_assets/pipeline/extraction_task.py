@@ -112,7 +112,6 @@ def wanted_of(piece: bytes) -> list[Wanted]:
     names = [name for name in table.column_names if name not in KEY_COLUMNS]
     found = []
     for row in table.to_pylist():
-        listed = Listed(row["size"], row["source_version"] or row["etag"] or row["fingerprint"])
-        key = FileKey(row[PARTITION], row[KEY], row["relative_path"], row["fingerprint"], listed)
+        key = FileKey(row[PARTITION], row[KEY], row["relative_path"], row["fingerprint"], Listed.of(row))
         found.append(Wanted(key, frozenset(name for name in names if row[name])))
     return found

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.archive.base import Archive
-from dicom_assets.archive.containers.reading_order import speakers_for
+from dicom_assets.archive.containers.reading_order import streams_of
 from dicom_assets.archive.versions import Listed
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.metadata import FILE_METADATA
@@ -53,8 +53,8 @@ class HeadCheck:
             The archive as a whole is out of reach.
 
         """
-        speakers = speakers_for(suspects)
-        if speakers is None:
+        speakers = streams_of(suspects)
+        if speakers.null_count == len(speakers):
             return self._verify(suspects)
         # Members of a compressed TAR are as it is: unpacking it for the head of each would read all of it.
         of_their_own = pc.is_null(speakers)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dicom_assets.archive.listing import with_column
 from dicom_assets.tables import KEY, PARTITION
 
 INDEXED = ("fingerprint", "source_version", "indexed_at", "removed_at")
@@ -118,8 +119,8 @@ def settle(listing: pa.Table, index: pa.Table, verify: Verify) -> Settled:
     same = _sure(pc.equal(fingerprint, before["fingerprint"]))
     noted = _sure(pc.equal(version, before["source_version"]))
     adopted = pc.and_(pc.and_(same, on_disk), pc.and_(pc.invert(noted), pc.is_null(before["removed_at"])))
-    settled = _with(listing, "fingerprint", fingerprint)
-    settled = _with(settled, "source_version", version)
+    settled = with_column(listing, "fingerprint", fingerprint)
+    settled = with_column(settled, "source_version", version)
     indexed_at = pc.if_else(same, before["indexed_at"], pa.scalar(None, before["indexed_at"].type))
     return Settled(
         settled.append_column("indexed_at", indexed_at), listing.select([PARTITION, KEY]).filter(adopted), verified
@@ -139,7 +140,3 @@ def _count(told: pa.Array, known: pa.ChunkedArray) -> Verified:
 def _replaced(column: pa.ChunkedArray, mask: pa.ChunkedArray, values: pa.Array) -> pa.Array:
     """Return a column with other values where a mask is set, one for each such place."""
     return pc.replace_with_mask(column.combine_chunks(), mask.combine_chunks(), values)
-
-
-def _with(rows: pa.Table, name: str, column: pa.Array | pa.ChunkedArray) -> pa.Table:
-    return rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), column)

@@ -46,10 +46,8 @@ class IndexedFile:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "IndexedFile":
-        """Return the file of a row of ``file_index``; an older index has no ``source_version``."""
-        version = row.get("source_version") or row.get("etag") or row["fingerprint"]
-        listed = Listed(row["size"], version)
-        return cls(row["prefix"], row["path"], row["relative_path"], row["fingerprint"], listed)
+        """Return the file of a row of ``file_index``."""
+        return cls(row["prefix"], row["path"], row["relative_path"], row["fingerprint"], Listed.of(row))
 
 
 def find_file(catalog: "Catalog", asked: str) -> IndexedFile:

@@ -1,10 +1,10 @@
 """An archive whose containers are looked into, whatever it is itself."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,7 @@ from dicom_assets.archive.containers.kinds import CONTAINER, splits
 from dicom_assets.archive.containers.places import Marked, Place, with_fault
 from dicom_assets.archive.containers.remembered import Remembered
 from dicom_assets.archive.containers.shared import open_place
-from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, ListingError
+from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, ListingError, with_column
 from dicom_assets.archive.prefetch import Prefetch
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.archive.versions import FileChangedError, Listed
@@ -90,23 +90,24 @@ class ContainerArchive:
             files, reason = self.inner.list(prefix), ""
         except ListingError as error:
             files, reason = error.listed, str(error)
-        chosen = pc.match_substring_regex(files["path"], CONTAINER)
-        containers = files.filter(pc.and_(chosen, pc.not_equal(files["fingerprint"], UNKNOWN)))
+        containers = files.filter(pc.match_substring_regex(files["path"], CONTAINER))
         if containers.num_rows:
-            found = self._look_into(prefix, list(map(_container, containers.to_pylist())))
+            found = self._look_into(prefix, containers)
             files = _joined(files, found)
-            reason = reason or next(iter(found.unlisted), "")
+            reason = reason or found.unlisted
         if reason:
             raise ListingError(reason, files)
         return files
 
-    def _look_into(self, prefix: str, containers: Sequence[ContainerFile]) -> "_Found":
-        """Return what is known, or read, of containers."""
+    def _look_into(self, prefix: str, files: pa.Table) -> "_Found":
+        """Return what is known, or read, of containers; of one that the storage tells nothing of, what was known."""
+        told = pc.not_equal(files["fingerprint"], UNKNOWN)
+        containers = list(map(_container, files.filter(told).to_pylist()))
         remembered = Remembered.of(LISTING_SCHEMA.empty_table() if self.known is None else self.known(prefix))
         reused, unchanged = remembered.current({file.path: file.listed.version for file in containers})
         marks = {path: remembered.marks[path] for path in unchanged}
         due = [file for file in containers if file.path not in unchanged]
-        tables, left, unlisted = [reused], set(), []
+        tables, left, unlisted = [reused], set(files.filter(pc.invert(told))["path"].to_pylist()), ""
         if self.glances:
             marks |= {file.path: Marked(file.listed.version, None) for file in due}
             left |= {file.path for file in due}
@@ -116,7 +117,7 @@ class ContainerArchive:
                 if isinstance(contents, OSError):
                     left.add(file.path)
                     if not isinstance(contents, FileChangedError | FileNotFoundError | PermissionError):
-                        unlisted.append(f"cannot list {shown(file.path)}: {contents.strerror}")
+                        unlisted = unlisted or f"cannot list {shown(file.path)}: {contents.strerror}"
                     continue
                 tables.append(contents.rows)
                 known = contents.fault is not Fault.OTHER or file.path in remembered.containers
@@ -182,14 +183,14 @@ class _Found:
     untold
         Rows of members that may be there.
     unlisted
-        Why containers could not be listed.
+        Why a container could not be listed, the first of them; empty where each could.
 
     """
 
     marks: Mapping[str, Marked]
     members: pa.Table
     untold: pa.Table
-    unlisted: list[str]
+    unlisted: str
 
 
 def glancing(archive: Archive) -> Archive:
@@ -197,18 +198,9 @@ def glancing(archive: Archive) -> Archive:
     return replace(archive, glances=True) if isinstance(archive, ContainerArchive) else archive
 
 
-def _container(row: Mapping[str, object]) -> ContainerFile:
+def _container(row: Mapping[str, Any]) -> ContainerFile:
     """Return the container of a row of a listing."""
-    version = row["source_version"] or row["etag"] or row["fingerprint"]
-    size = row["size"]
-    assert isinstance(size, int), "of a file that the storage tells of"
-    return ContainerFile(
-        str(row["prefix"]),
-        str(row["path"]),
-        str(row["relative_path"]),
-        str(row["fingerprint"]),
-        Listed(size, str(version)),
-    )
+    return ContainerFile(row["prefix"], row["path"], row["relative_path"], row["fingerprint"], Listed.of(row))
 
 
 def _outer(path: str, steps: int) -> str:
@@ -227,8 +219,7 @@ def _joined(files: pa.Table, found: _Found) -> pa.Table:
         fingerprints[places[path]] = with_fault(fingerprints[places[path]], mark.fault)
         versions[places[path]] = str(mark)
     for name, values in (("fingerprint", fingerprints), ("source_version", versions)):
-        place = LISTING_SCHEMA.get_field_index(name)
-        files = files.set_column(place, LISTING_SCHEMA.field(name), pa.array(values, pa.string()))
+        files = with_column(files, name, pa.array(values, pa.string()))
     # A file beside a container may have the path of a member (`scans.zip!/x` below a folder of that name): it keeps it.
     members = found.members.filter(pc.invert(pc.is_in(found.members["path"], value_set=files["path"].combine_chunks())))
     told = pa.concat_tables([files.cast(LISTING_SCHEMA), members])

@@ -15,7 +15,7 @@ from dicom_assets.archive.containers.limits import MOST_MEMBERS
 from dicom_assets.archive.containers.members import Member
 from dicom_assets.archive.containers.places import suffix_of, with_fault
 from dicom_assets.archive.containers.reading import list_container, nested_kind, open_member, open_stream
-from dicom_assets.archive.listing import LISTING_SCHEMA
+from dicom_assets.archive.listing import LISTING_SCHEMA, with_column
 from dicom_assets.archive.versions import Listed
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.storage.addresses import shown
@@ -101,7 +101,6 @@ class _Gathered:
     file: ContainerFile
     kind: Kind
     tables: list[pa.Table] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
     count: int = 0
@@ -124,7 +123,6 @@ class _Gathered:
         self.count += 1
         if self.count > MOST_MEMBERS:
             raise ContainerError(Fault.COUNT)
-        self.names.append(member.name)
         self.members.append(member)
         self.versions.append(steps)
         if len(self.members) == _BATCH:
@@ -144,8 +142,8 @@ class _Gathered:
         relative = file.relative_path + SEPARATOR
         columns = [
             pa.repeat(file.prefix, count),
-            pa.array([member_path(file.path, name) for name in self.names], pa.string()),
-            pa.array([relative + shown(name) for name in self.names], pa.string()),
+            pa.array([member_path(file.path, member.name) for member in self.members], pa.string()),
+            pa.array([relative + shown(member.name) for member in self.members], pa.string()),
             pa.array([member.step.size for member in self.members], pa.int64()),
             pa.array([member.modified_at for member in self.members], LISTING_SCHEMA.field("modified_at").type),
             pa.nulls(count, pa.string()),
@@ -153,7 +151,7 @@ class _Gathered:
             pa.array([steps + place for steps in self.versions], pa.string()),
         ]
         self.tables.append(pa.table(columns, schema=LISTING_SCHEMA))
-        self.names, self.members, self.versions = [], [], []
+        self.members, self.versions = [], []
 
 
 def _nested(stream: ByteSource, member: Member, kind: Kind) -> Iterator[tuple[Member, str]]:
@@ -195,8 +193,8 @@ def _told_apart(rows: pa.Table) -> pa.Table:
     several = ordered[1:].filter(pc.equal(ordered[1:], ordered[:-1]))
     if not len(several):
         return rows
-    taken = set(rows["path"].to_pylist())
     paths, relative = rows["path"].to_pylist(), rows["relative_path"].to_pylist()
+    taken = set(paths)
     places: dict[str, list[int]] = {}
     for place in pc.indices_nonzero(pc.is_in(rows["path"], several)).to_pylist():
         places.setdefault(paths[place], []).append(place)
@@ -211,7 +209,5 @@ def _told_apart(rows: pa.Table) -> pa.Table:
             taken.add(f"{path};{number}")
             paths[place], relative[place] = f"{path};{number}", f"{relative[place]};{number}"
     for name, values in (("path", paths), ("relative_path", relative)):
-        rows = rows.set_column(
-            rows.schema.get_field_index(name), rows.schema.field(name), pa.array(values, pa.string())
-        )
+        rows = with_column(rows, name, pa.array(values, pa.string()))
     return rows.sort_by("path")

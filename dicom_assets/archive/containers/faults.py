@@ -1,9 +1,9 @@
 """Why a container, or a member of one, cannot be read: codes that versions carry, and the sentences they stand for."""
 
-import errno
 from enum import StrEnum
 
-from dicom_assets.archive.containers.limits import MOST_MEMBERS, MOST_RATIO
+from dicom_assets.archive.containers.limits import MOST_MEMBERS
+from dicom_assets.dicom.inflate import MOST_RATIO
 from dicom_assets.errors import DataError
 
 
@@ -56,10 +56,3 @@ class ContainerError(DataError):
 
 class MemberError(DataError, OSError):
     """What a container holds at a path cannot be read, and no second attempt would do better."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(errno.EIO, message)
-
-    def __str__(self) -> str:
-        """Return the sentence alone."""
-        return str(self.strerror)

@@ -17,7 +17,7 @@ from dicom_assets.dicom.source import ByteSource
 
 _KEPT = 4
 """Containers whose members a process remembers: whoever asks for one asks for more, in the order of paths."""
-_ON_DISK = re.compile(r"\d+--?\d+(?=-|$)")
+_ON_DISK = re.compile(r"(\d+--?\d+)--?\d+-\d+")
 
 
 class _Entry:
@@ -86,5 +86,5 @@ def find_member(container: str, path: str, source: OpenedSource, listed: Listed 
 
 def _fingerprint(version: str) -> str:
     """Return the fingerprint that a listing gives to a file of a version."""
-    on_disk = _ON_DISK.match(version)
-    return on_disk[0] if on_disk else version.removeprefix("W/").strip('"')
+    on_disk = _ON_DISK.fullmatch(version)
+    return on_disk[1] if on_disk else version.removeprefix("W/").strip('"')

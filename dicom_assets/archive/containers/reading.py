@@ -6,13 +6,12 @@ from functools import partial
 
 from dicom_assets.archive.containers.faults import ContainerError, Fault, MemberError
 from dicom_assets.archive.containers.kinds import Kind, kind_of
-from dicom_assets.archive.containers.limits import MOST_RATIO, is_bomb
 from dicom_assets.archive.containers.members import Member
 from dicom_assets.archive.containers.places import How, Step
 from dicom_assets.archive.containers.tar_files import tar_members
 from dicom_assets.archive.containers.unpacking import Feed, Inflater, Unpacked, Unpacker, Zstandard
 from dicom_assets.archive.containers.zip_files import zip_members
-from dicom_assets.dicom.inflate import GZIP, GZIP_MAGIC, RAW
+from dicom_assets.dicom.inflate import GZIP, GZIP_MAGIC, MOST_RATIO, RAW, is_bomb
 from dicom_assets.dicom.source import ByteSource, clamp
 
 _LOCAL = struct.Struct("<4s5H3L2H")

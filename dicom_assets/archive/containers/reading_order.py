@@ -4,8 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.archive.containers.kinds import Kind
-from dicom_assets.archive.containers.places import PLACE
-from dicom_assets.archive.containers.remembered import containers_of
+from dicom_assets.archive.containers.remembered import are_members, containers_of
 from dicom_assets.tables import KEY, PARTITION
 
 _STREAM = rf"^(?:{Kind.TAR_GZIP}|{Kind.TAR_ZSTD}):"
@@ -29,12 +28,6 @@ def streams_of(files: pa.Table) -> pa.Array:
     return found.combine_chunks()
 
 
-def speakers_for(files: pa.Table) -> pa.Array | None:
-    """Return which container tells whether a file is the same; ``None`` where each file tells that itself."""
-    found = streams_of(files)
-    return found if found.null_count < len(found) else None
-
-
 def reading_order(files: pa.Table) -> pa.Table:
     """Return files in the order of prefix and path, but members of a container in the order in which they stand there.
 
@@ -45,7 +38,7 @@ def reading_order(files: pa.Table) -> pa.Table:
 
     """
     by_path = [(PARTITION, "ascending"), (KEY, "ascending")]
-    placed = pc.fill_null(pc.match_substring_regex(files["source_version"], PLACE), fill_value=False)
+    placed = are_members(files)
     if not pc.any(placed).as_py():
         return files.sort_by(by_path)
     unit = pc.if_else(placed, containers_of(files), files[KEY])

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from dicom_assets.archive.containers.kinds import CONTAINER, OUTER
 from dicom_assets.archive.containers.places import NESTED, PLACE, Marked
-from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN
+from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, with_column
 
 _VERSION = rf"{PLACE}(?P<version>(?s:.*))$"
 
@@ -47,7 +47,7 @@ class Remembered:
         for path, version in zip(own["path"].to_pylist(), own["source_version"].to_pylist(), strict=True):
             if (mark := Marked.parse(version)) is not None:
                 marks[path] = mark
-        placed = told.filter(pc.match_substring_regex(told["source_version"], PLACE))
+        placed = told.filter(are_members(told))
         rows = _as_listing(placed)
         rows = rows.append_column("container", containers_of(placed))
         version = pc.struct_field(pc.extract_regex(placed["source_version"], _VERSION), "version")
@@ -83,9 +83,7 @@ class Remembered:
         """Return the members of containers as files of which nothing is known but that they were there."""
         chosen = pc.is_in(self.members["container"], value_set=pa.array(sorted(containers), pa.string()))
         rows = self.members.filter(chosen).select(LISTING_SCHEMA.names)
-        place = LISTING_SCHEMA.get_field_index("fingerprint")
-        unknown = pa.repeat(pa.scalar(UNKNOWN, pa.string()), rows.num_rows)
-        return rows.set_column(place, LISTING_SCHEMA.field("fingerprint"), unknown)
+        return with_column(rows, "fingerprint", pa.repeat(pa.scalar(UNKNOWN, pa.string()), rows.num_rows))
 
 
 def _as_listing(rows: pa.Table) -> pa.Table:
@@ -98,6 +96,11 @@ def _as_listing(rows: pa.Table) -> pa.Table:
 
 
 _NULLABLE = pa.schema([field.with_nullable(True) for field in LISTING_SCHEMA])
+
+
+def are_members(rows: pa.Table) -> pa.ChunkedArray:
+    """Return which files are members of containers, by their versions."""
+    return pc.fill_null(pc.match_substring_regex(rows["source_version"], PLACE), fill_value=False)
 
 
 def containers_of(rows: pa.Table) -> pa.ChunkedArray:

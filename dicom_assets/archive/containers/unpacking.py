@@ -15,8 +15,8 @@ from typing import Protocol
 import pyarrow as pa
 
 from dicom_assets.archive.containers.faults import Fault
-from dicom_assets.archive.containers.limits import MOST_UNPACKED_BYTES, is_bomb
-from dicom_assets.dicom.inflate import GZIP_MAGIC
+from dicom_assets.archive.containers.limits import MOST_UNPACKED_BYTES
+from dicom_assets.dicom.inflate import GZIP_MAGIC, is_bomb
 from dicom_assets.dicom.source import ByteSource, StorageError, clamp
 from dicom_assets.errors import DataError
 

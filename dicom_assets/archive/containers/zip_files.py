@@ -10,14 +10,10 @@ from typing import Any, NamedTuple
 
 from dicom_assets.archive.containers.faults import ContainerError, Fault
 from dicom_assets.archive.containers.kinds import Kind, safe_name
-from dicom_assets.archive.containers.limits import (
-    MOST_DIRECTORY_BYTES,
-    MOST_MEMBERS,
-    MOST_NAME_BYTES,
-    is_bomb,
-)
+from dicom_assets.archive.containers.limits import MOST_DIRECTORY_BYTES, MOST_MEMBERS, MOST_NAME_BYTES
 from dicom_assets.archive.containers.members import Member
 from dicom_assets.archive.containers.places import How, Step
+from dicom_assets.dicom.inflate import is_bomb
 from dicom_assets.dicom.source import ByteSource, clamp
 
 _LOCAL_MAGIC, _SPLIT_MAGIC, _EMPTY_MAGIC = b"PK\x03\x04", b"PK\x07\x08", b"PK\x05\x06"
@@ -26,7 +22,8 @@ _LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s4B4HL2L5H2L")
 _LONGEST_COMMENT = 0xFFFF
-_TAIL = 1 << 16
+_TAIL = _LONGEST_COMMENT + _END.size
+"""The end record is in so many bytes at the end."""
 _BLOCK = 1 << 20
 _IN_EXTRA = 0xFFFFFFFF
 _ZIP64, _TIMES, _UNICODE_NAME = 0x0001, 0x5455, 0x7075
@@ -121,15 +118,14 @@ def _find_directory(source: ByteSource) -> _Directory:
 
 
 def _end_record(source: ByteSource) -> tuple[int, bytes] | None:
-    """Return the place of the end record, and the record; only a long comment can move it far from the end."""
-    for most in (_TAIL, _LONGEST_COMMENT + _END.size):
-        at = max(source.size - most, 0)
-        tail = source.read(at, most)
-        # The record whose comment ends with the file; else, where something was appended, the last one.
-        records = list(_end_records(tail))
-        for place, record in (*(one for one in records if _ends(*one) == len(tail)), *records):
-            if _ends(place, record) <= len(tail):
-                return at + place, record
+    """Return the place of the end record, and the record."""
+    at = max(source.size - _TAIL, 0)
+    tail = source.read(at, _TAIL)
+    # The record whose comment ends with the file; else, where something was appended, the last one.
+    records = list(_end_records(tail))
+    for place, record in (*(one for one in records if _ends(*one) == len(tail)), *records):
+        if _ends(place, record) <= len(tail):
+            return at + place, record
     return None
 
 

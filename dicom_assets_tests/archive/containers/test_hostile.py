@@ -1,18 +1,20 @@
 """Containers that are damaged or meant to harm: one row that says why, whatever is in them, and nothing else."""
 
+import pickle
 import zlib
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dicom_assets.archive.containers import contents, limits, tar_files, zip_files
+from dicom_assets.archive.containers import contents, tar_files, zip_files
 from dicom_assets.archive.containers.archive import ContainerArchive
 from dicom_assets.archive.containers.contents import ContainerFile, read_contents
 from dicom_assets.archive.containers.faults import MemberError
 from dicom_assets.archive.containers.places import Marked, Place
 from dicom_assets.archive.containers.shared import open_place
 from dicom_assets.archive.versions import Listed
+from dicom_assets.dicom.inflate import MOST_RATIO
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets_tests.support.containers import MAKERS, tar_of, zip_of
 from dicom_assets_tests.support.hostile_containers import FILES, HOSTILE
@@ -67,10 +69,15 @@ def test_a_member_that_would_unpack_to_too_much_is_not_unpacked(archive, root):
     size = 300 << 20
     deflater = zlib.compressobj(9, wbits=-15)
     packed = b"".join(deflater.compress(bytes(1 << 20)) for _ in range(300)) + deflater.flush()
-    assert size > limits.MOST_RATIO * len(packed)
+    assert size > MOST_RATIO * len(packed)
     step = Place.parse(f"zip:0:{len(packed)}:d:{size}@1@v")
     with pytest.raises(MemberError, match="200 times"):
         open_place("x.zip", step, BytesSource(packed))
+
+
+def test_why_a_member_cannot_be_read_is_told_across_processes():
+    told = pickle.loads(pickle.dumps(MemberError("the member of the container is encrypted")))
+    assert str(told) == "the member of the container is encrypted"
 
 
 def walk(packed: bytes, name: str) -> None:

@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 import pytest
 
 from dicom_assets.archive.containers import limits, zip_files
+from dicom_assets.archive.containers.contents import ContainerFile, read_contents
 from dicom_assets.archive.containers.faults import MemberError
+from dicom_assets.archive.containers.finding import find_member
 from dicom_assets.archive.containers.kinds import safe_name
 from dicom_assets.archive.listing import LISTING_SCHEMA
 from dicom_assets.archive.versions import FileChangedError, Listed
+from dicom_assets.dicom.source import BytesSource
 from dicom_assets_tests.support.containers import (
     MAKERS,
     directory_only,
@@ -247,6 +250,20 @@ def test_a_member_is_found_by_its_fingerprint_alone(archive, root, name):
     row = listed(archive)[f"a/{name}!/b/one.dcm"]
     with archive.open(row["path"], Listed(row["size"], row["fingerprint"])) as source:
         assert source.read(0, source.size) == FILES["b/one.dcm"]
+
+
+class Untagged(BytesSource):
+    """A file of a store that gives no entity tags."""
+
+    version = "1700-2023-11-14T22:13:20+00:00"
+
+
+def test_a_member_is_found_by_its_fingerprint_in_a_store_without_entity_tags():
+    source = Untagged(tgz_of({"m": b"content"}))
+    file = ContainerFile("a", "m://b/x.tgz", "x.tgz", source.version, Listed(source.size, source.version))
+    (row,) = read_contents(file, source).rows.to_pylist()
+    found = find_member("m://b/x.tgz", row["path"], source, Listed(row["size"], row["fingerprint"]))
+    assert found.read(0, 7) == b"content"
 
 
 def test_a_file_whose_name_only_looks_like_a_member_is_a_file(archive, root):

@@ -6,7 +6,7 @@ import pytest
 
 from dicom_assets.archive.containers.archive import ContainerArchive, glancing
 from dicom_assets.archive.knowing import knowing
-from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN
+from dicom_assets.archive.listing import LISTING_SCHEMA, UNKNOWN, ListedFile, to_table
 from dicom_assets_tests.support.containers import MAKERS, tar_of, zip_of
 
 FILES = {f"d/{number}.dcm": bytes([number]) * 3000 for number in range(5)}
@@ -107,6 +107,24 @@ def test_a_container_that_was_damaged_keeps_the_members_that_are_known(watched, 
     assert len(listed) < len(FILES)
     later = knowing(ContainerArchive(watched), known_of(first)).list("a")
     assert later.equals(again)
+
+
+class Silent(Watched):
+    """An archive in a folder that shows its files and tells nothing of them."""
+
+    def list(self, prefix):
+        files = self.inner.list(prefix).to_pylist()
+        return to_table(prefix, (ListedFile(one["path"], one["relative_path"], *[None] * 3, UNKNOWN) for one in files))
+
+
+@pytest.mark.parametrize("glances", [False, True])
+def test_a_container_that_nothing_is_told_of_keeps_its_members(watched, filled, glances):
+    first = ContainerArchive(watched).list("a")
+    silent = Silent(watched.inner)
+    again = knowing(ContainerArchive(silent, glances=glances), known_of(first)).list("a")
+    assert names(again) == names(first), "no member is gone"
+    assert set(again["fingerprint"].to_pylist()) == {UNKNOWN}
+    assert silent.opened == []
 
 
 def test_a_file_that_was_no_container_before_is_no_damaged_one(watched, root):

@@ -113,7 +113,7 @@ def test_damage_ends_the_content(form, small_steps):
 
 @pytest.mark.parametrize("form", ["gzip", "zstd"])
 def test_what_unpacks_to_more_than_is_allowed_ends_there(form, monkeypatch):
-    monkeypatch.setattr("dicom_assets.archive.containers.limits.ANY_RATIO_BYTES", 1 << 20)
+    monkeypatch.setattr("dicom_assets.dicom.inflate.ANY_RATIO_BYTES", 1 << 20)
     pack, start = FORMS[form]
     opened = Unpacked(BytesSource(pack(bytes(8 << 20))), start)
     assert len(opened.read(0, 8 << 20)) < 2 << 20
