@@ -15,6 +15,9 @@ from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, connect, start
 from dicom_assets.query.scans import TableDataset
 
+Stamp = tuple[int, int]
+"""Size and time of a commit in the log: they tell it from that of another table at the same place."""
+
 _FILES_KEPT = 5_000
 """Of tables with more data files only the log is kept: what is remembered of a file takes up to 100 KB."""
 
@@ -28,7 +31,7 @@ class _OpenTable:
     delta
         The table.
     stamp
-        Size and time of its last commit, which tell it from that of another table at the same place.
+        Of its last commit.
     columns
         Those whose statistics the dataset uses.
     dataset
@@ -37,7 +40,7 @@ class _OpenTable:
     """
 
     delta: DeltaTable
-    stamp: tuple[int, int] | None
+    stamp: Stamp | None
     columns: frozenset[str] = frozenset()
     dataset: TableDataset | None = None
 
@@ -100,10 +103,10 @@ class Opened:
         if (
             known is None
             or known.stamp is None
-            or _stamp(location, known.delta.version(), pinned=pinned) != known.stamp
+            or stamp_of(location, known.delta.version(), pinned=pinned) != known.stamp
         ):
             delta = load()
-            known = _OpenTable(delta, _stamp(location, delta.version(), pinned=pinned))
+            known = _OpenTable(delta, stamp_of(location, delta.version(), pinned=pinned))
         columns = known.columns.union(field.name for field in known.delta.schema().fields if wanted(field.name))
         if known.dataset is None or columns != known.columns:
             dataset = as_dataset(location, known.delta, columns.__contains__)
@@ -119,8 +122,17 @@ class Opened:
             self._opened[location.uri] = known
 
 
-def _stamp(location: TableLocation, version: int, *, pinned: bool) -> tuple[int, int] | None:
-    """Return what tells a commit from others, ``None`` where it is not the last or its file is gone."""
+def stamp_of(location: TableLocation, version: int, *, pinned: bool = False) -> Stamp | None:
+    """Return what tells a commit from others, ``None`` where it is not the last or its file is gone.
+
+    Parameters
+    ----------
+    location, version
+        Of the table, and of the commit.
+    pinned
+        It need not be the last.
+
+    """
     names = [f"_delta_log/{number:020}.json" for number in (version, version + 1)]
     this, following = location.filesystem().get_file_info(names)
     if this.type != FileType.File or (following.type != FileType.NotFound and not pinned):
