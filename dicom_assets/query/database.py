@@ -228,6 +228,12 @@ class Catalog(Research):
             if entry.type == FileType.Directory and self._open.exists(self.location(name)):
                 yield name
 
+    def archive_at(self, root: str) -> Archive:
+        """Return the archive that was cataloged at a root, or the one that :attr:`archive` names in its place."""
+        if self.archive is None or isinstance(self.archive, str):
+            return self._open.archive(self.archive or root)
+        return self.archive
+
     def open_table(self, location: TableLocation) -> DeltaTable:
         """Return a table as it was at :attr:`as_of` or :attr:`version`; raises :class:`CatalogError`."""
         try:

@@ -1,4 +1,4 @@
-"""What stays open between queries: the engine, and tables, whose logs are read again when they have moved on."""
+"""What stays open: the engine, archives, and tables, whose logs are read again when they have moved on."""
 
 import os
 import threading
@@ -10,6 +10,7 @@ import duckdb
 from deltalake import DeltaTable
 from pyarrow.fs import FileType
 
+from dicom_assets.archive.base import Archive
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, connect, start
@@ -46,13 +47,14 @@ class _OpenTable:
 
 
 class Opened:
-    """The engine of one catalog and the tables that have been queried, safe to use from several threads."""
+    """What one catalog has opened, safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._engine: tuple[int, duckdb.DuckDBPyConnection] | None = None
         self._opened: dict[str, _OpenTable] = {}
         self._existing: set[str] = set()
+        self._archives: dict[tuple[int, str], Archive] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process nothing is open."""
@@ -70,6 +72,15 @@ class Opened:
             if self._engine is None or self._engine[0] != os.getpid():
                 self._engine = os.getpid(), start(options)
             return connect(self._engine[1], options)
+
+    def archive(self, root: str) -> Archive:
+        """Return the archive at a folder or URI, with the connections that it has; a forked process gets its own."""
+        from dicom_assets.archive.opening import open_archive  # which queries of the tables do not need
+
+        known = os.getpid(), root
+        if known not in self._archives:  # without the lock: a share that hangs holds up no query of the tables
+            self._archives.setdefault(known, open_archive(root, 0))
+        return self._archives[known]
 
     def exists(self, location: TableLocation) -> bool:
         """Return whether there is a table; of one that was there once, that is believed."""
