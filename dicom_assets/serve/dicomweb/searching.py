@@ -22,7 +22,7 @@ from dicom_assets.serve.dicomweb.attributes import Attribute, attribute_of
 from dicom_assets.serve.dicomweb.elements import element
 from dicom_assets.serve.dicomweb.keys import Key, Search
 from dicom_assets.serve.dicomweb.levels import LEVELS, SERIES, STUDY, Depth, Level
-from dicom_assets.serve.dicomweb.matching import Condition, among, condition_of
+from dicom_assets.serve.dicomweb.matching import Condition, among, condition_of, in_places
 from dicom_assets.serve.dicomweb.prefixes import below_named
 
 _HEADERS = 1_000
@@ -241,12 +241,10 @@ class Searching:
         """Return the data sets of some files, where a header is needed at all."""
         if not self._header_attributes():
             return {}
-        paths, below = [row["path"] for row in members], list(dict.fromkeys(row["prefix"] for row in members))
-        where = " AND ".join(
-            f"{name} IN ({', '.join('?' * len(of))})" for name, of in (("prefix", below), ("path", paths))
-        )
-        query = f"SELECT path, header FROM {CATALOG_NAME} WHERE {where}"  # noqa: S608 - values are bound
-        rows = self.catalog.ask(query, [*below, *paths]).to_pylist()
+        below = in_places("prefix", list(dict.fromkeys(row["prefix"] for row in members)))
+        named = in_places("path", [row["path"] for row in members])
+        query = f"SELECT path, header FROM {CATALOG_NAME} WHERE {below.sql} AND {named.sql}"  # noqa: S608 - bound
+        rows = self.catalog.ask(query, [*below.values, *named.values]).to_pylist()
         return {row["path"]: orjson.loads(row["header"] or "{}").get("dataset", {}) for row in rows}
 
     def _of_level(self, level: Level, row: Mapping[str, Any]) -> JsonDataset:
