@@ -14,7 +14,6 @@ from dicom_assets.dicom.pixels.errors import UnsupportedPixelsError
 from dicom_assets.dicom.render.encode import JPEG, PNG
 from dicom_assets.dicom.render.frame_choice import representative_frame
 from dicom_assets.dicom.render.grey import GreyPipeline, VoiFunction, Window
-from dicom_assets.dicom.render.isolated import execute_here, execute_isolated
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.render.plan import Rendered
 from dicom_assets.dicom.render.planning import Prepared, prepare_frame
@@ -151,10 +150,7 @@ def _rendered(header: Header, how: Rendering, frame: int | None, longest_side: i
         longest_side=longest_side, jpeg_quality=_BEST_QUALITY if how.viewport else how.quality or _QUALITY
     )
     number = representative_frame(header, declared_frames(header)) if frame is None else frame - 1
-    prepared = _fitted(prepare_frame(header, number, options), how)
-    if prepared.trusted:
-        return execute_here(prepared.plan, prepared.frames)
-    return execute_isolated(prepared.plan, prepared.frames, options.renderer, options.limits)
+    return _fitted(prepare_frame(header, number, options), how).execute(options)
 
 
 def _fitted(prepared: Prepared, how: Rendering) -> Prepared:
