@@ -12,6 +12,7 @@ from dicom_assets.dicom.header import Element, Header, JsonDataset
 from dicom_assets.dicom.items import UnreadableItemsError, items_of
 from dicom_assets.dicom.pixels.decoders import is_native
 from dicom_assets.dicom.pixels.frame_access import EncodedFrames
+from dicom_assets.dicom.pixels.native import swapped
 from dicom_assets.dicom.source import ByteSource
 from dicom_assets.serve.dicomweb.accept import OCTETS, MediaRange
 from dicom_assets.serve.dicomweb.frames import frame_octets, send_frames
@@ -127,26 +128,16 @@ def _pieces(header: Header, found: Element) -> Iterator[bytes]:
     """Yield the octets of a value; words of a big endian file are turned round."""
     unit = 1 if header.little_endian else _UNITS.get(found["vr"], 1)
     if "InlineBinary" in found:
-        yield _turned(base64.b64decode(found["InlineBinary"]), unit)
+        yield swapped(base64.b64decode(found["InlineBinary"]), unit)
         return
     assert header.body is not None
     place = found["BulkData"]
     for block in _blocks(header.body, int(place["offset"]), int(place["length"])):
-        yield _turned(block, unit)
+        yield swapped(block, unit)
 
 
 _UNITS = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8, "US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8}
 """Bytes of what is turned round, by VR."""
-
-
-def _turned(data: bytes, unit: int) -> bytes:
-    if unit == 1:
-        return data
-    turned = bytearray(len(data))
-    whole = len(data) // unit * unit
-    for place in range(unit):
-        turned[place:whole:unit] = data[unit - 1 - place : whole : unit]
-    return bytes(turned[:whole]) + data[whole:]
 
 
 def _blocks(body: ByteSource, offset: int, length: int) -> Iterator[bytes]:
