@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from dicom_assets.dicom import uids
 from dicom_assets.dicom.header import Element, Header, JsonDataset
+from dicom_assets.dicom.header.vr import UNITS
 from dicom_assets.dicom.items import UnreadableItemsError, items_of
 from dicom_assets.dicom.pixels.decoders import is_native
 from dicom_assets.dicom.pixels.frame_access import EncodedFrames
@@ -126,7 +127,7 @@ def _item(header: Header, sequence: Element, number: int) -> JsonDataset:
 
 def _pieces(header: Header, found: Element) -> Iterator[bytes]:
     """Yield the octets of a value; words of a big endian file are turned round."""
-    unit = 1 if header.little_endian else _UNITS.get(found["vr"], 1)
+    unit = 1 if header.little_endian else _WORDS.get(found["vr"], 1)
     if "InlineBinary" in found:
         yield swapped(base64.b64decode(found["InlineBinary"]), unit)
         return
@@ -136,8 +137,8 @@ def _pieces(header: Header, found: Element) -> Iterator[bytes]:
         yield swapped(block, unit)
 
 
-_UNITS = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8, "US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8}
-"""Bytes of what is turned round, by VR."""
+_WORDS = {**UNITS, "AT": 2}
+"""Bytes of what is turned round, by VR: a tag is two words."""
 
 
 def _blocks(body: ByteSource, offset: int, length: int) -> Iterator[bytes]:
