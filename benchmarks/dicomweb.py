@@ -11,9 +11,9 @@ import http.client
 import json
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,9 +22,9 @@ import pydicom
 import dicom_assets
 from benchmarks.mr_files import write_mr_files
 from dicom_assets.delta.lake import Lake
-from dicom_assets.serve.run import listen, running
 from dicom_assets.serve.site import Site
 from dicom_assets_tests.support.orthanc import Orthanc, orthanc_program
+from dicom_assets_tests.support.serving import served
 from dicom_assets_tests.support.whole import tiny_dicom
 
 _JSON = "application/dicom+json"
@@ -112,15 +112,12 @@ def main() -> None:
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="dicomweb-"))
     files = make(folder, options.studies, options.slices)
-    listening = listen("127.0.0.1", 0)
-    server = running(Site(Lake(str(folder / "lake"))))
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    clients = {"dicom-assets": Client(f"http://127.0.0.1:{listening.getsockname()[1]}/dicom-web")}
-    other = None
-    try:
+    with ExitStack() as stack:
+        address = stack.enter_context(served(Site(Lake(str(folder / "lake")))))
+        clients = {"dicom-assets": Client(f"{address}/dicom-web")}
         if options.orthanc and (program := orthanc_program()) is not None:
             other = Orthanc(program, folder)
+            stack.callback(other.stop)
             started = time.perf_counter()
             other.load(files)
             print(f"Orthanc took {len(files):,} files in {time.perf_counter() - started:.0f} s", flush=True)
@@ -134,11 +131,6 @@ def main() -> None:
             )
             ratio = f"  ratio {found['dicom-assets'][1] / found['Orthanc'][1]:.2f}" if len(found) > 1 else ""
             print(f"{name:24} {told}{ratio}", flush=True)
-    finally:
-        server.should_exit = True
-        thread.join()
-        if other is not None:
-            other.stop()
 
 
 if __name__ == "__main__":

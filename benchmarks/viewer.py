@@ -10,17 +10,16 @@ import argparse
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 import dicom_assets
 from benchmarks.ct_files import write_ct_files
 from dicom_assets.delta.lake import Lake
-from dicom_assets.serve.run import listen, running
 from dicom_assets.serve.site import Site
 from dicom_assets.serve.viewer.install import installed_viewer
 from dicom_assets_tests.support.chromium import Chromium, chromium_program
+from dicom_assets_tests.support.serving import served
 
 _STUDY = "1.2.826.0.1.1.0"
 _FIRST = "displaySetsToFirstImage"
@@ -60,17 +59,12 @@ def main() -> None:
     if not (folder / "lake").exists():
         write_ct_files(folder / "archive", options.slices)
         dicom_assets.update_catalog(str(folder / "archive"), str(folder / "lake"))
-    listening = listen("127.0.0.1", 0)
-    server = running(Site(Lake(str(folder / "lake")), viewer=viewer))
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    try:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, Chromium(Path(profile)) as browser:
-            address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            taken = [seconds(browser, address, options.slices) for _ in range(options.repeat + 1)]
-    finally:
-        server.should_exit = True
-        thread.join()
+    with (
+        served(Site(Lake(str(folder / "lake")), viewer=viewer)) as address,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+        Chromium(Path(profile)) as browser,
+    ):
+        taken = [seconds(browser, address, options.slices) for _ in range(options.repeat + 1)]
     for name, first in taken[0].items():
         later = statistics.median(one[name] for one in taken[1:])
         print(f"{name:20} {first:.1f} s at first, {later:.1f} s then")

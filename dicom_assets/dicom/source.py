@@ -104,9 +104,9 @@ class HeadCachedSource:
         return self._head[offset:] + self._source.read(known, end - known)
 
 
-def chunks(source: ByteSource, size: int = 1 << 20) -> Iterator[bytes]:
-    """Yield the whole file in order, in blocks of `size` bytes."""
-    offset = 0
-    while block := source.read(offset, size):
+def chunks(source: ByteSource, size: int = 1 << 20, *, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+    """Yield a file, or `length` bytes of it from `offset` on, in order and in blocks of `size` bytes."""
+    end = None if length is None else offset + length
+    while block := source.read(offset, size if end is None else min(size, end - offset)):
         yield block
         offset += len(block)

@@ -10,7 +10,6 @@ from dicom_assets.dicom.header import Header
 from dicom_assets.dicom.pixels.errors import NoPixelDataError, PixelError
 from dicom_assets.dicom.pixels.truncated_frames import ENDS_EARLY
 from dicom_assets.dicom.render.icon import prepare_icon
-from dicom_assets.dicom.render.isolated import execute_here, execute_isolated
 from dicom_assets.dicom.render.options import Limits, ThumbnailOptions
 from dicom_assets.dicom.render.planning import Prepared, prepare
 from dicom_assets.dicom.status import HeaderStatus, ThumbnailStatus
@@ -123,10 +122,7 @@ def prepare_image_or_icon(header: Header, options: ThumbnailOptions) -> Prepared
 
 
 def _render(prepared: Prepared, options: ThumbnailOptions) -> Thumbnail:
-    if prepared.trusted:
-        rendered = execute_here(prepared.plan, prepared.frames)
-    else:
-        rendered = execute_isolated(prepared.plan, prepared.frames, options.renderer, options.limits)
+    rendered = prepared.execute(options)
     # Of a frame that is cut by no more than its padding or its end marker nothing is missing.
     missing = None if prepared.plan.cut and not rendered.partial else prepared.missing
     if missing is None and rendered.partial:

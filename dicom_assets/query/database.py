@@ -1,7 +1,7 @@
 """The catalog as a database: SQL over the Delta tables by their names, answered by DuckDB."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -130,14 +130,7 @@ class Catalog(Research):
         """
         if not query.isascii() and query != query.encode(errors="ignore").decode():
             raise QueryError("the query holds bytes that are no UTF-8")
-        names = self.tables()
-        connection = self._open.session(self.engine)
-        relations = Relations.of(names, VIEWS)
-        absent = relations.put(
-            connection,
-            query,
-            lambda name, mentioned: connection.register(name, self._dataset(name, mentioned)),
-        )
+        connection, relations, absent = self._session(query, self.engine)
         try:
             if not self.engine.unsafe:
                 check_reads_only(connection, query)
@@ -196,6 +189,17 @@ class Catalog(Research):
 
         return Asking(self).of_run(run_id, paths=paths)
 
+    def _session(
+        self, query: str, engine: EngineOptions
+    ) -> tuple[duckdb.DuckDBPyConnection, Relations, Mapping[str, str]]:
+        """Return a session that has what a query names, all that can be named, and why it lacks some of the views."""
+        relations = Relations.of(self.tables(), VIEWS)
+        session = self._open.session(engine)
+        absent = relations.put(
+            session, query, lambda name, mentioned: session.register(name, self._dataset(name, mentioned))
+        )
+        return session, relations, absent
+
     def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> TableDataset:
         """Return a table that DuckDB can scan, with the statistics of the columns that a query mentions."""
         location = self.location(name)
@@ -223,6 +227,12 @@ class Catalog(Research):
             name = entry.path.rstrip("/").rpartition("/")[2]
             if entry.type == FileType.Directory and self._open.exists(self.location(name)):
                 yield name
+
+    def archive_at(self, root: str) -> Archive:
+        """Return the archive that was cataloged at a root, or the one that :attr:`archive` names in its place."""
+        if self.archive is None or isinstance(self.archive, str):
+            return self._open.archive(self.archive or root)
+        return self.archive
 
     def open_table(self, location: TableLocation) -> DeltaTable:
         """Return a table as it was at :attr:`as_of` or :attr:`version`; raises :class:`CatalogError`."""

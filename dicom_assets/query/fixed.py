@@ -15,9 +15,7 @@ from dicom_assets.extract.rollups import ROLLUPS
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.errors import CatalogError, QueryError, one_line
-from dicom_assets.query.relations import Relations
 from dicom_assets.query.scans import TableDataset
-from dicom_assets.query.views import VIEWS
 from dicom_assets.tables import KEY, RUN_ID
 
 _LEVELS = ("Study", "Series", "SOP")
@@ -144,11 +142,7 @@ class FixedCatalog(Catalog):
                 yield batch.to_pylist()
 
     def _run(self, query: str, values: Sequence[Any], seconds: float | None) -> duckdb.DuckDBPyRelation:
-        session = self._open.session(replace(self.engine, seconds=seconds))
-        relations = Relations.of(self.tables(), VIEWS)
-        absent = relations.put(
-            session, query, lambda name, mentioned: session.register(name, self._dataset(name, mentioned))
-        )
+        session, _, absent = self._session(query, replace(self.engine, seconds=seconds))
         try:
             return session.sql(query, params=list(values) or None)
         except (duckdb.BinderException, duckdb.CatalogException) as error:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from dicom_assets.archive.base import Archive, ArchiveError
 from dicom_assets.archive.containers.faults import MemberError
-from dicom_assets.archive.opening import open_archive
 from dicom_assets.archive.sources import read, rebased, root_of, same_source, written
 from dicom_assets.archive.versions import FileChangedError, Listed
 from dicom_assets.dicom.source import ByteSource
@@ -119,8 +118,7 @@ class ArchiveReader:
     def of(cls, catalog: "Catalog", file: IndexedFile) -> "ArchiveReader":
         """Return the reader of a catalog that has a file; an older index tells its root by its files only."""
         root = read(_properties(catalog).get(SOURCE) or root_of(file.path, file.relative_path))
-        given = catalog.archive
-        archive = open_archive(given or root, 0) if given is None or isinstance(given, str) else given
+        archive = catalog.archive_at(root)
         same = archive.root != root and same_source(written(archive.root), written(root))
         return cls(archive.at(root) if same else archive, root)
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import orjson
 
 from dicom_assets.dicom.header.attribute_path import ALL, AttributePathError, PrivateElement, Step
+from dicom_assets.dicom.header.text_values import NAME_GROUPS
 from dicom_assets.query.sql_text import literal
 
 _DATE = r"^\s*(\d{8})(?:(?:\d\d){1,3}(?:\.\d{1,6})?)?(?:[+-]\d{4})?\s*$"
-_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def joined(values: str) -> str:
 
 def _text(value: str) -> str:
     """Return the text of one JSON value: of a number the shortest, of a name its groups with ``=`` between."""
-    groups = " || '=' || ".join(f"coalesce(json_extract_string({value}, '$.{group}'), '')" for group in _NAME_GROUPS)
+    groups = " || '=' || ".join(f"coalesce(json_extract_string({value}, '$.{group}'), '')" for group in NAME_GROUPS)
     text = f"json_extract_string({value}, '$')"
     return (
         f"CASE json_type({value}) WHEN 'OBJECT' THEN rtrim({groups}, '=') "

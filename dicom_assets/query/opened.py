@@ -1,4 +1,4 @@
-"""What stays open between queries: the engine, and tables, whose logs are read again when they have moved on."""
+"""What stays open: the engine, archives, and tables, whose logs are read again when they have moved on."""
 
 import os
 import threading
@@ -10,10 +10,14 @@ import duckdb
 from deltalake import DeltaTable
 from pyarrow.fs import FileType
 
+from dicom_assets.archive.base import Archive
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, connect, start
 from dicom_assets.query.scans import TableDataset
+
+Stamp = tuple[int, int]
+"""Size and time of a commit in the log: they tell it from that of another table at the same place."""
 
 _FILES_KEPT = 5_000
 """Of tables with more data files only the log is kept: what is remembered of a file takes up to 100 KB."""
@@ -28,7 +32,7 @@ class _OpenTable:
     delta
         The table.
     stamp
-        Size and time of its last commit, which tell it from that of another table at the same place.
+        Of its last commit.
     columns
         Those whose statistics the dataset uses.
     dataset
@@ -37,19 +41,20 @@ class _OpenTable:
     """
 
     delta: DeltaTable
-    stamp: tuple[int, int] | None
+    stamp: Stamp | None
     columns: frozenset[str] = frozenset()
     dataset: TableDataset | None = None
 
 
 class Opened:
-    """The engine of one catalog and the tables that have been queried, safe to use from several threads."""
+    """What one catalog has opened, safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._engine: tuple[int, duckdb.DuckDBPyConnection] | None = None
         self._opened: dict[str, _OpenTable] = {}
         self._existing: set[str] = set()
+        self._archives: dict[tuple[int, str], Archive] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process nothing is open."""
@@ -67,6 +72,15 @@ class Opened:
             if self._engine is None or self._engine[0] != os.getpid():
                 self._engine = os.getpid(), start(options)
             return connect(self._engine[1], options)
+
+    def archive(self, root: str) -> Archive:
+        """Return the archive at a folder or URI, with the connections that it has; a forked process gets its own."""
+        from dicom_assets.archive.opening import open_archive  # which queries of the tables do not need
+
+        known = os.getpid(), root
+        if known not in self._archives:  # without the lock: a share that hangs holds up no query of the tables
+            self._archives.setdefault(known, open_archive(root, 0))
+        return self._archives[known]
 
     def exists(self, location: TableLocation) -> bool:
         """Return whether there is a table; of one that was there once, that is believed."""
@@ -100,10 +114,10 @@ class Opened:
         if (
             known is None
             or known.stamp is None
-            or _stamp(location, known.delta.version(), pinned=pinned) != known.stamp
+            or stamp_of(location, known.delta.version(), pinned=pinned) != known.stamp
         ):
             delta = load()
-            known = _OpenTable(delta, _stamp(location, delta.version(), pinned=pinned))
+            known = _OpenTable(delta, stamp_of(location, delta.version(), pinned=pinned))
         columns = known.columns.union(field.name for field in known.delta.schema().fields if wanted(field.name))
         if known.dataset is None or columns != known.columns:
             dataset = as_dataset(location, known.delta, columns.__contains__)
@@ -119,8 +133,17 @@ class Opened:
             self._opened[location.uri] = known
 
 
-def _stamp(location: TableLocation, version: int, *, pinned: bool) -> tuple[int, int] | None:
-    """Return what tells a commit from others, ``None`` where it is not the last or its file is gone."""
+def stamp_of(location: TableLocation, version: int, *, pinned: bool = False) -> Stamp | None:
+    """Return what tells a commit from others, ``None`` where it is not the last or its file is gone.
+
+    Parameters
+    ----------
+    location, version
+        Of the table, and of the commit.
+    pinned
+        It need not be the last.
+
+    """
     names = [f"_delta_log/{number:020}.json" for number in (version, version + 1)]
     this, following = location.filesystem().get_file_info(names)
     if this.type != FileType.File or (following.type != FileType.NotFound and not pinned):

@@ -3,20 +3,21 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dicom_assets.serve.errors import problem
+from dicom_assets.serve.forms import read_form
 
 LOGIN = "/login"
 """Path of the page that takes the token of people."""
 
 _BEARER = "bearer "
 _PARAMETER = "token"
-_FIELD_BYTES = 4096
-"""Longest token that is looked at."""
+_FORM_BYTES = 4096
+"""Longest form that is looked at."""
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -72,16 +73,11 @@ class Access:
         return problem(401, "a token is needed: Authorization: Bearer ...", {"WWW-Authenticate": "Bearer"})
 
     async def login(self, request: Request) -> Response:
-        """Return the login page, or the answer to its form."""
+        """Return the login page, or the answer to its form; raises :class:`TooMuchError` where that is too long."""
         if request.method != "POST":
             return HTMLResponse(_PAGE.format(said="", action=LOGIN), 200, {"Cache-Control": "no-store"})
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > _FIELD_BYTES:
-                return problem(413, "this is longer than a token")
-        shown = dict(parse_qsl(bytes(body).decode(errors="replace"))).get(_PARAMETER, "")
-        if equal(shown, self.token):
+        shown = await read_form(request, _FORM_BYTES)
+        if equal(shown.get(_PARAMETER, ""), self.token):
             return self._let_in("/")
         said = '<p role="alert">This is not the token.</p>'
         return HTMLResponse(_PAGE.format(said=said, action=LOGIN), 401, {"Cache-Control": "no-store"})

@@ -10,40 +10,29 @@ import time
 from collections.abc import Callable, Mapping
 
 from deltalake.exceptions import DeltaError
-from pyarrow.fs import FileType
 
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import CatalogError, one_line
 from dicom_assets.query.fixed import FixedCatalog, FixedTable
+from dicom_assets.query.opened import stamp_of
 
 LOOK_SECONDS = 1.0
 """For how long the tables are believed to be as they were."""
-
-_Stamp = tuple[int, int]
 
 
 class _Known:
     """One version of a table, and its commit as the log had it."""
 
     def __init__(self, location: TableLocation) -> None:
-        self.location = location
         delta = location.open()
-        self.version = delta.version()
-        self.stamp = self._stamp()
+        self._location, self._version = location, delta.version()
+        self._stamp = stamp_of(location, self._version)
         self.table = FixedTable(location, delta)
 
     def is_last(self) -> bool:
         """Return whether this is still the last version, and of the same table."""
-        return self.stamp is not None and self._stamp() == self.stamp
-
-    def _stamp(self) -> _Stamp | None:
-        """Return size and time of the commit, ``None`` where another follows or the log has it no more."""
-        names = [f"_delta_log/{number:020}.json" for number in (self.version, self.version + 1)]
-        this, following = self.location.filesystem().get_file_info(names)
-        if this.type != FileType.File or following.type != FileType.NotFound:
-            return None
-        return this.size, this.mtime_ns
+        return self._stamp is not None and stamp_of(self._location, self._version) == self._stamp
 
 
 class Follower:

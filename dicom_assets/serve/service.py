@@ -7,7 +7,6 @@ So a function only reads, and what it returns may be made of the catalog that it
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
-from urllib.parse import parse_qsl
 
 import anyio
 import anyio.to_thread
@@ -17,8 +16,9 @@ from starlette.responses import Response
 from dicom_assets.errors import InfrastructureError
 from dicom_assets.query.errors import CatalogError, ChangedFileError, NotInCatalogError
 from dicom_assets.query.fixed import FixedCatalog
-from dicom_assets.serve.errors import RequestError, TooMuchError, answer_to
+from dicom_assets.serve.errors import RequestError, answer_to
 from dicom_assets.serve.follow import Follower
+from dicom_assets.serve.forms import read_form
 from dicom_assets.serve.site import Site
 
 Answer = Callable[[Request], Response]
@@ -67,7 +67,7 @@ class Service:
 
         @wraps(answer)
         async def called(request: Request) -> Response:
-            request.state.form = await _read_form(request, self.site.limits.form_bytes)
+            request.state.form = await read_form(request, self.site.limits.form_bytes)
             return await anyio.to_thread.run_sync(self._answered, answer, request, limiter=self._threads)
 
         return called
@@ -90,15 +90,3 @@ class Service:
                 raise
         request.state.catalog = newest
         return answer(request)
-
-
-async def _read_form(request: Request, most: int) -> Mapping[str, str]:
-    """Return the fields of a form in the body of a POST; raises :class:`RequestError` as an answer would."""
-    if request.method != "POST":
-        return {}
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise TooMuchError(f"a form of more than {most} bytes is not taken")
-    return dict(parse_qsl(bytes(body).decode(errors="replace"), keep_blank_values=True))

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from dicom_assets import open_catalog, update_catalog
+from dicom_assets.archive import opening
 from dicom_assets.archive.base import ArchiveError
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.dicom.pixels.errors import NoPixelDataError, PixelError
@@ -155,6 +156,20 @@ def test_a_file_that_cannot_be_read_is_told(own):
     path.mkdir()
     with pytest.raises((ChangedFileError, ArchiveError), match=r"p/CT_small.dcm"):
         catalog.frames("p/CT_small.dcm")
+
+
+def test_an_archive_is_opened_once(catalog, monkeypatch):
+    opened = []
+    open_archive = opening.open_archive
+
+    def noted(root, depth):
+        opened.append(root)
+        return open_archive(root, depth)
+
+    monkeypatch.setattr(opening, "open_archive", noted)
+    for name in ("CT_small.dcm", "rtdose_rle.dcm"):
+        catalog.frames(f"p/{name}")
+    assert len(opened) == 1
 
 
 def test_an_archive_that_is_elsewhere_is_read_there(own, tmp_path):

@@ -32,6 +32,15 @@ def fill(archive: Path) -> Path:
     return archive
 
 
+def _named(study: str, number: int) -> dict[str, object]:
+    """Return the identifiers of an object in the first series of a study."""
+    return {
+        "SOPInstanceUID": f"{study}.1.{number}",
+        "StudyInstanceUID": study,
+        "SeriesInstanceUID": f"{study}.1",
+    }
+
+
 def _ball(number: int) -> np.ndarray:
     """Return where a ball lies in a slice."""
     y, x = np.mgrid[:SIZE, :SIZE]
@@ -55,9 +64,7 @@ def _put_ct(folder: Path) -> Sequence[Path]:
             folder / f"{number:03}.dcm",
             number,
             SOPClassUID=CTImageStorage,
-            SOPInstanceUID=f"{CT}.1.{number}",
-            StudyInstanceUID=CT,
-            SeriesInstanceUID=f"{CT}.1",
+            **_named(CT, number),
             FrameOfReferenceUID=f"{CT}.9",
             PatientID="VIEW1",
             PatientName="Viewed^Carla",
@@ -128,9 +135,7 @@ def _put_document(path: Path) -> None:
         path,
         1,
         SOPClassUID=EncapsulatedPDFStorage,
-        SOPInstanceUID=f"{DOCUMENT}.1.1",
-        StudyInstanceUID=DOCUMENT,
-        SeriesInstanceUID=f"{DOCUMENT}.1",
+        **_named(DOCUMENT, 1),
         PatientID="VIEW3",
         PatientName="Viewed^Dora",
         StudyDate="20240303",
@@ -185,9 +190,7 @@ def _of_a_slide(level: int) -> dict[str, object]:
     )
     return {
         "SOPClassUID": VLWholeSlideMicroscopyImageStorage,
-        "SOPInstanceUID": f"{SLIDE}.1.{level}",
-        "StudyInstanceUID": SLIDE,
-        "SeriesInstanceUID": f"{SLIDE}.1",
+        **_named(SLIDE, level),
         "FrameOfReferenceUID": f"{SLIDE}.9",
         "PatientID": "VIEW2",
         "PatientName": "Viewed^Sam",

@@ -6,14 +6,13 @@ the dictionary knows, and of no others.
 
 from dataclasses import dataclass
 from enum import IntEnum
-from struct import calcsize
 
 from pydicom.datadict import DicomDictionary
 
 from dicom_assets.dicom.header.dictionary import is_known, is_private
 from dicom_assets.dicom.header.encoding import UNDEFINED, Encoding, states_vr
 from dicom_assets.dicom.header.model import JsonDataset
-from dicom_assets.dicom.header.vr import BYTES_UNITS, LONG_VRS, NUMBER_FORMATS, TEXT_VRS, public_vr
+from dicom_assets.dicom.header.vr import LONG_VRS, TEXT_VRS, UNITS, public_vr
 from dicom_assets.dicom.read_ahead import UNKNOWN_SIZE
 
 ITEM, ITEM_END, SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0xE0DD)
@@ -22,7 +21,6 @@ ITEM_END_BYTES = {True: b"\xfe\xff\x0d\xe0\0\0\0\0", False: b"\xff\xfe\xe0\x0d\0
 """The bytes of an Item Delimitation Item, by whether the encoding is little endian."""
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
-_UNITS = {**BYTES_UNITS, **{vr: calcsize(f"={code}") for vr, code in NUMBER_FORMATS.items()}, "AT": 4}
 _PUBLIC_GROUPS = frozenset(
     {tag >> 16 for tag in DicomDictionary} | {*range(0x5000, 0x5020, 2), *range(0x6000, 0x6020, 2)}
 )
@@ -198,7 +196,7 @@ def is_plausible_tag(dataset: JsonDataset, tag: str) -> bool:
 def _plausibility(data: bytes, known: str, vr: str, start: int, length: int) -> Plausibility:
     if known == "UN" or (vr not in known and not (vr == "UN" and length)):
         return Plausibility.WEAK
-    if length % _UNITS.get(vr, 1):
+    if length % UNITS.get(vr, 1):
         return Plausibility.WEAK
     if vr in TEXT_VRS and not _CONTROLS.isdisjoint(data[start : start + min(length, _SAMPLE)]):
         return Plausibility.WEAK

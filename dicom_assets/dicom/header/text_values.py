@@ -227,7 +227,8 @@ def _paragraph_decoder(vr: str, longest: int, check: _Check) -> Decoder:
 
 
 _PLAIN_NAME = re.compile(rb"[A-Za-z0-9.,-][A-Za-z0-9 .,-]{0,29}(?:\^[A-Za-z0-9 .,-]{0,29})? ?")
-_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+"""Component groups of a PN, as the JSON model names them (PS3.18 F.2.2)."""
 
 
 def _decode_name(raw: bytes, charset: Charset) -> Decoded:
@@ -240,9 +241,9 @@ def _decode_name(raw: bytes, charset: Charset) -> Decoded:
         name = part.rstrip(_PADDING)
         *groups, last = name.split("=", 2)
         groups.append(last)
-        values.append({key: group for key, group in zip(_GROUPS, groups, strict=False) if group} or None)
+        values.append({key: group for key, group in zip(NAME_GROUPS, groups, strict=False) if group} or None)
         code = _check_controls(name)
-        if "=" in (last if len(groups) == len(_GROUPS) else "") or any(group.count("^") > 4 for group in groups):
+        if "=" in (last if len(groups) == len(NAME_GROUPS) else "") or any(group.count("^") > 4 for group in groups):
             code = IssueCode.BAD_NAME
         elif any(len(group) > 64 for group in groups):
             code = IssueCode.TOO_LONG

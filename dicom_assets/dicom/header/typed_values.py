@@ -9,12 +9,11 @@ import math
 import re
 from typing import Any
 
-from dicom_assets.dicom.header.text_values import is_datetime, is_time, parse_date
+from dicom_assets.dicom.header.text_values import NAME_GROUPS, is_datetime, is_time, parse_date
 
 _DATETIME_PARTS = re.compile(r"(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)?(\d\d)?(\.\d+)?)?(?:([+-]\d\d)(\d\d))?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"([+-]?\d{1,20})(?:\.0*)?", re.ASCII)
-_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
 def to_date(value: Any) -> dt.date | None:
@@ -100,4 +99,4 @@ def to_name(value: Any) -> str | None:
     """Return a PN as text, its component groups separated by ``=`` as in PS3.5 6.2.1."""
     if not isinstance(value, dict):
         return None
-    return "=".join(str(value.get(group) or "") for group in _NAME_GROUPS).rstrip("=") or None
+    return "=".join(str(value.get(group) or "") for group in NAME_GROUPS).rstrip("=") or None

@@ -1,6 +1,7 @@
 """The 34 Value Representations (PS3.5 6.2), and which one an element has when the file does not say."""
 
 from functools import lru_cache
+from struct import calcsize
 from types import MappingProxyType
 
 from pydicom.datadict import dictionary_VR, private_dictionary_VR
@@ -21,6 +22,9 @@ NUMBER_FORMATS = MappingProxyType(
 
 BYTES_UNITS = MappingProxyType({"OB": 1, "OD": 8, "OF": 4, "OL": 4, "OV": 8, "OW": 2, "UN": 1})
 """The VRs that hold bytes, with the size of their units: the length of a value is a multiple of it."""
+
+UNITS = MappingProxyType({**BYTES_UNITS, **{vr: calcsize(f"={code}") for vr, code in NUMBER_FORMATS.items()}, "AT": 4})
+"""Of all binary VRs, the size of one value, or of a unit of the bytes."""
 
 TEXT_VRS = frozenset(
     {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}

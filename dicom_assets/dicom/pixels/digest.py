@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import orjson
 
 from dicom_assets.dicom.header import Element, Header, JsonDataset, PixelElement, values
 from dicom_assets.dicom.pixels.attributes import words
 from dicom_assets.dicom.pixels.errors import CutError, NoPixelDataError, PixelError, TooLargeError
 from dicom_assets.dicom.pixels.layout import PixelLayout, read_layout
+from dicom_assets.dicom.pixels.native import swapped
 from dicom_assets.dicom.source import ByteSource
 
 _BLOCK = 1 << 20
@@ -121,7 +121,7 @@ def _native(body: ByteSource, pixel: PixelElement, layout: PixelLayout) -> Itera
         data = body.read(pixel.offset + start, asked)
         if len(data) < asked:
             raise CutError("the file ends in its pixel data")
-        part = _swapped(data, unit)[:left]
+        part = swapped(data, unit)[:left]
         left -= len(part)
         # Single bits need not end on a byte (PS3.5 8.1.1), and what is behind them is nobody's.
         yield part[:-1] + bytes([part[-1] & (1 << bits % 8) - 1]) if not left and bits % 8 else part
@@ -132,13 +132,6 @@ def _swapped_unit(layout: PixelLayout) -> int:
     if layout.words:
         return 2
     return layout.bits_allocated // 8 if not layout.little_endian and layout.bits_allocated in {16, 32, 64} else 1
-
-
-def _swapped(data: bytes, unit: int) -> bytes:
-    if unit == 1:
-        return data
-    whole = len(data) // unit * unit
-    return np.frombuffer(data[:whole], f"u{unit}").byteswap().tobytes() + data[whole:]
 
 
 def _encapsulated(body: ByteSource, pixel: PixelElement) -> Iterator[memoryview]:

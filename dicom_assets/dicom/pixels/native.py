@@ -10,6 +10,14 @@ from dicom_assets.dicom.pixels.layout import PixelLayout
 Samples = npt.NDArray[Any]
 
 
+def swapped(data: bytes, unit: int) -> bytes:
+    """Return words of some bytes each in the other byte order; what is no whole word at the end stays as it is."""
+    if unit == 1:
+        return data
+    whole = len(data) // unit * unit
+    return np.frombuffer(data[:whole], f"u{unit}").byteswap().tobytes() + data[whole:]
+
+
 def unpack_frame(data: bytes, layout: PixelLayout, *, first_bit: int = 0) -> Samples:
     """Return the samples of a native frame as they are stored.
 
@@ -35,8 +43,7 @@ def unpack_frame(data: bytes, layout: PixelLayout, *, first_bit: int = 0) -> Sam
     if len(data) < length:
         data = data.ljust(length, b"\0")
     if layout.words:
-        even = len(data) // 2 * 2
-        data = np.frombuffer(data[:even], np.uint16).byteswap().tobytes() + data[even:]
+        data = swapped(data, 2)
     data, first_bit = data[first_bit // 8 :], first_bit % 8
     flat = _flat(data, layout, first_bit)
     if layout.samples == 1:

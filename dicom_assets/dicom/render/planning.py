@@ -21,10 +21,11 @@ from dicom_assets.dicom.pixels.layout import PixelLayout, read_layout
 from dicom_assets.dicom.render.aspect import pixel_ratio
 from dicom_assets.dicom.render.colour import Colour
 from dicom_assets.dicom.render.frame_choice import frame_to_show, fullest_native_frame
+from dicom_assets.dicom.render.isolated import execute_here, execute_isolated
 from dicom_assets.dicom.render.masks import Labels, Mask
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.render.pipeline import Pipeline
-from dicom_assets.dicom.render.plan import RenderPlan, Tile
+from dicom_assets.dicom.render.plan import Rendered, RenderPlan, Tile
 from dicom_assets.dicom.render.presentation import is_inverted, read_grey_pipeline
 from dicom_assets.dicom.render.resize import thumbnail_size
 from dicom_assets.dicom.render.tables import has_palette, read_palette
@@ -67,6 +68,26 @@ class Prepared:
     def trusted(self) -> bool:
         """Whether no native decoder is involved."""
         return codec_for(self.plan.transfer_syntax).trusted
+
+    def execute(self, options: ThumbnailOptions) -> Rendered:
+        """Carry out the plan: in the decoder process, unless no native decoder is involved.
+
+        Parameters
+        ----------
+        options
+            What carries it out there, and what it may cost.
+
+        Raises
+        ------
+        PixelError
+            When the frames cannot be rendered.
+        IsolationError
+            When no process can be started.
+
+        """
+        if self.trusted:
+            return execute_here(self.plan, self.frames)
+        return execute_isolated(self.plan, self.frames, options.renderer, options.limits)
 
 
 @dataclass(frozen=True, slots=True)

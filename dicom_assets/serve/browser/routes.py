@@ -15,7 +15,6 @@ from dicom_assets.serve.browser import images, sql_page, static
 from dicom_assets.serve.browser.browse import Browse
 from dicom_assets.serve.browser.images import Shelf
 from dicom_assets.serve.browser.pages import Pages
-from dicom_assets.serve.browser.preparing import Preparing
 from dicom_assets.serve.browser.record import record_of
 from dicom_assets.serve.browser.selection import Selection, SelectionError
 from dicom_assets.serve.errors import NotFoundError
@@ -54,7 +53,7 @@ class Browser:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._pages, self._shelf, self._prepare = Pages(service.site), Shelf(), Preparing()
+        self._pages, self._shelf = Pages(service.site), Shelf()
         self._browse = Browse(self._pages, self._shelf)
 
     def page(self, answer: Answering) -> Callable[[Request], Response]:
@@ -62,7 +61,6 @@ class Browser:
 
         def answered(request: Request) -> Response:
             catalog = catalog_of(request)
-            self._prepare(catalog)
             try:
                 return answer(request, catalog)
             except NotFoundError as error:

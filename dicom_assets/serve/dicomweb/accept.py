@@ -182,9 +182,8 @@ def form_of_objects(ranges: Sequence[MediaRange], *, one: bool) -> tuple[bool, f
     if not fitting:
         raise NotAcceptableError(f"objects are served as {_MULTIPART}; type={DICOM}")
     multipart = fitting[0].multipart is not False
-    syntaxes = frozenset(each.syntax for each in fitting if each.syntax not in {None, "*"})
-    any_syntax = any(each.syntax in {None, "*"} for each in fitting)
-    return multipart, None if any_syntax else frozenset(str(syntax) for syntax in syntaxes)
+    stated = [each.syntax for each in fitting if each.syntax is not None and each.syntax != "*"]
+    return multipart, frozenset(stated) if len(stated) == len(fitting) else None
 
 
 def choose(ranges: Sequence[MediaRange], offered: Sequence[str]) -> str:

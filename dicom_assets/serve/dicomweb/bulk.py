@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from dicom_assets.dicom import uids
 from dicom_assets.dicom.header import Element, Header, JsonDataset
+from dicom_assets.dicom.header.vr import UNITS
 from dicom_assets.dicom.items import UnreadableItemsError, items_of
 from dicom_assets.dicom.pixels.decoders import is_native
 from dicom_assets.dicom.pixels.frame_access import EncodedFrames
-from dicom_assets.dicom.source import ByteSource
+from dicom_assets.dicom.pixels.native import swapped
+from dicom_assets.dicom.source import chunks
 from dicom_assets.serve.dicomweb.accept import OCTETS, MediaRange
 from dicom_assets.serve.dicomweb.frames import frame_octets, send_frames
 from dicom_assets.serve.dicomweb.instances import Files, Instance
@@ -21,7 +23,6 @@ from dicom_assets.serve.dicomweb.sending import send, send_parts, until_checked
 from dicom_assets.serve.errors import NotAcceptableError, NotFoundError
 
 _STEPS = re.compile(r"[0-9A-Fa-f]{8}(?:/\d{1,9}/[0-9A-Fa-f]{8}){0,16}", re.ASCII)
-_BLOCK = 1 << 20
 _NOTHING = "there is no bulk data at this address"
 
 
@@ -82,7 +83,7 @@ def _native_pixels(header: Header, frames: EncodedFrames) -> Iterator[bytes]:
     if frames.layout.bits_allocated == 1:  # frames follow one another bit by bit, and begin anywhere in a byte
         assert header.pixel is not None
         assert header.body is not None
-        yield from _blocks(header.body, header.pixel.offset, header.pixel.length or 0)
+        yield from chunks(header.body, offset=header.pixel.offset, length=header.pixel.length or 0)
         return
     for number in range(frames.layout.declared_frames):
         yield frame_octets(header, frames, number, uids.ExplicitVRLittleEndian)
@@ -125,32 +126,15 @@ def _item(header: Header, sequence: Element, number: int) -> JsonDataset:
 
 def _pieces(header: Header, found: Element) -> Iterator[bytes]:
     """Yield the octets of a value; words of a big endian file are turned round."""
-    unit = 1 if header.little_endian else _UNITS.get(found["vr"], 1)
+    unit = 1 if header.little_endian else _WORDS.get(found["vr"], 1)
     if "InlineBinary" in found:
-        yield _turned(base64.b64decode(found["InlineBinary"]), unit)
+        yield swapped(base64.b64decode(found["InlineBinary"]), unit)
         return
     assert header.body is not None
     place = found["BulkData"]
-    for block in _blocks(header.body, int(place["offset"]), int(place["length"])):
-        yield _turned(block, unit)
+    for block in chunks(header.body, offset=int(place["offset"]), length=int(place["length"])):
+        yield swapped(block, unit)
 
 
-_UNITS = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8, "US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8}
-"""Bytes of what is turned round, by VR."""
-
-
-def _turned(data: bytes, unit: int) -> bytes:
-    if unit == 1:
-        return data
-    turned = bytearray(len(data))
-    whole = len(data) // unit * unit
-    for place in range(unit):
-        turned[place:whole:unit] = data[unit - 1 - place : whole : unit]
-    return bytes(turned[:whole]) + data[whole:]
-
-
-def _blocks(body: ByteSource, offset: int, length: int) -> Iterator[bytes]:
-    end = offset + length
-    while offset < end and (block := body.read(offset, min(_BLOCK, end - offset))):
-        yield block
-        offset += len(block)
+_WORDS = {**UNITS, "AT": 2}
+"""Bytes of what is turned round, by VR: a tag is two words."""

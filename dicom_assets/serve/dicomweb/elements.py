@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dicom_assets.dicom.header import Element
-
-_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+from dicom_assets.dicom.header.text_values import NAME_GROUPS
 
 
 def element(vr: str, value: Any) -> Element:
@@ -46,8 +45,8 @@ def _moment(value: Any) -> str:
 
 
 def _name(value: Any) -> dict[str, str]:
-    groups = str(value).split("=")[: len(_NAME_GROUPS)]
-    return {name: group for name, group in zip(_NAME_GROUPS, groups, strict=False) if group}
+    groups = str(value).split("=")[: len(NAME_GROUPS)]
+    return {name: group for name, group in zip(NAME_GROUPS, groups, strict=False) if group}
 
 
 _TO_JSON: Mapping[str, Callable[[Any], Any]] = {"DA": _date, "TM": _time, "DT": _moment, "PN": _name}

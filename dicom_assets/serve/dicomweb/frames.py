@@ -137,6 +137,5 @@ def _octets(samples: Samples, layout: PixelLayout) -> bytes:
         return np.packbits(samples.astype(np.uint8).ravel(), bitorder="little").tobytes()
     if samples.dtype.kind == "f":
         return samples.astype(f"<f{layout.bits_allocated // 8}").tobytes()
-    width = -(-layout.bits_allocated // 8)
-    width = next(size for size in (1, 2, 4, 8) if size >= width)
+    width = next(size for size in (1, 2, 4, 8) if size * 8 >= layout.bits_allocated)
     return samples.astype(f"<{'i' if layout.signed else 'u'}{width}").tobytes()

@@ -13,7 +13,7 @@ from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.query.indexed_files import ArchiveReader, IndexedFile
 from dicom_assets.query.sql_text import identifier
 from dicom_assets.serve.dicomweb.levels import COPY, LEVELS
-from dicom_assets.serve.dicomweb.matching import Condition
+from dicom_assets.serve.dicomweb.matching import Condition, among
 from dicom_assets.serve.dicomweb.prefixes import below_named
 from dicom_assets.serve.errors import NotFoundError
 from dicom_assets.tables import FILE_INDEX
@@ -107,6 +107,15 @@ def _instances(rows: Iterable[Mapping[str, Any]]) -> Sequence[Instance]:
     return list(found.values())
 
 
+def find_files(catalog: FixedCatalog, instances: Sequence[Instance]) -> Mapping[tuple[str, str], IndexedFile]:
+    """Return what the index says of the files of instances that are in the archive, by path and fingerprint."""
+    below = among("prefix", list(dict.fromkeys(one.prefix for one in instances)))
+    named = among("path", [one.path for one in instances])
+    query = f"SELECT * FROM {FILE_INDEX.name} WHERE {below.sql} AND {named.sql}"  # noqa: S608 - values are bound
+    rows = catalog.ask(query, [*below.values, *named.values]).to_pylist()
+    return {(row["path"], row["fingerprint"]): IndexedFile.of(row) for row in rows if row.get("removed_at") is None}
+
+
 @dataclass(frozen=True, slots=True)
 class Files:
     """Files of instances in the archive of a catalog.
@@ -146,9 +155,7 @@ class Files:
         """Return what the index says of the file, if that is the version that was cataloged."""
         if instance.file is not None:
             return instance.file
-        query = f"SELECT * FROM {FILE_INDEX.name} WHERE prefix = ? AND path = ?"  # noqa: S608 - a constant
-        rows = self.catalog.ask(query, [instance.prefix, instance.path]).to_pylist()
-        for row in rows:
-            if row.get("removed_at") is None and row["fingerprint"] == instance.fingerprint:
-                return IndexedFile.of(row)
-        raise ChangedFileError("the file has changed since it was cataloged, or is gone")
+        found = find_files(self.catalog, [instance]).get((instance.path, instance.fingerprint))
+        if found is None:
+            raise ChangedFileError("the file has changed since it was cataloged, or is gone")
+        return found

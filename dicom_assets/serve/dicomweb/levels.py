@@ -163,6 +163,6 @@ def retrieve_url(base: str, uids: Mapping[str, Any], level: Level) -> str:
         Its level.
 
     """
-    names = ("studies", "series", "instances")
-    steps = (f"/{name}/{quote(str(uids[one.uid]), safe='')}" for name, one in zip(names, LEVELS, strict=True))
-    return base + "".join(step for step, _ in zip(steps, LEVELS[: level.depth + 1], strict=False))
+    named = zip(LEVELS, ("studies", "series", "instances"), strict=True)
+    steps = ((name, uids[one.uid]) for one, name in named if one.depth <= level.depth)
+    return base + "".join(f"/{name}/{quote(str(uid), safe='')}" for name, uid in steps)

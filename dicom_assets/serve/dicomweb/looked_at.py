@@ -4,17 +4,14 @@ To look each instance up in the tables takes longer than to read its frame. So a
 for a version of the tables: its instances, and what the index says of their files.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from dicom_assets.query.fixed import FixedCatalog
-from dicom_assets.query.indexed_files import IndexedFile
-from dicom_assets.serve.dicomweb.instances import NONE, Instance, find_few, find_instances
+from dicom_assets.serve.dicomweb.instances import NONE, Instance, find_few, find_files, find_instances
 from dicom_assets.serve.dicomweb.levels import INSTANCE, SERIES, STUDY
-from dicom_assets.serve.dicomweb.matching import among
 from dicom_assets.serve.errors import NotFoundError
 from dicom_assets.serve.remembered import Remembered
-from dicom_assets.tables import FILE_INDEX
 
 _SERIES = 16
 _FILES = 5_000
@@ -58,14 +55,5 @@ def _look_up(catalog: FixedCatalog, uids: Mapping[str, str]) -> Mapping[str, Ins
     instances = find_few(catalog, uids, _FILES)
     if instances is None:
         return None
-    files = _files(catalog, instances)
+    files = find_files(catalog, instances)
     return {one.uids[INSTANCE.uid]: replace(one, file=files.get((one.path, one.fingerprint))) for one in instances}
-
-
-def _files(catalog: FixedCatalog, instances: Sequence[Instance]) -> Mapping[tuple[str, str], IndexedFile]:
-    """Return the files that are there, by path and version."""
-    below = among("prefix", list(dict.fromkeys(one.prefix for one in instances)))
-    named = among("path", [one.path for one in instances])
-    query = f"SELECT * FROM {FILE_INDEX.name} WHERE {below.sql} AND {named.sql}"  # noqa: S608 - values are bound
-    rows = catalog.ask(query, [*below.values, *named.values]).to_pylist()
-    return {(row["path"], row["fingerprint"]): IndexedFile.of(row) for row in rows if row.get("removed_at") is None}

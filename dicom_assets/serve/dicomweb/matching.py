@@ -131,6 +131,11 @@ def among(column: str, values: Sequence[str]) -> Condition:
     """
     if len(values) > _MOST_PLACES:
         return Condition(f"{column} IN (SELECT unnest(?))", (list(values),))
+    return in_places(column, values)
+
+
+def in_places(column: str, values: Sequence[str]) -> Condition:
+    """Return the same for values that each stand in the query however many they are, so that the scan gets them."""
     return Condition(f"{column} IN ({', '.join('?' * len(values))})", tuple(values))
 
 

@@ -18,6 +18,7 @@ from dicom_assets.serve.dicomweb import levels
 from dicom_assets.serve.dicomweb.elements import element
 from dicom_assets.serve.dicomweb.instances import Files, Instance
 from dicom_assets.serve.dicomweb.levels import INSTANCE, retrieve_url
+from dicom_assets.serve.dicomweb.matching import in_places
 
 PIXEL_DATA = "7FE00010"
 _PHOTOMETRIC, _PLANAR, _BITS_ALLOCATED = "00280004", "00280006", "00280100"
@@ -47,11 +48,11 @@ def metadata(
 
     """
     wanted = {instance.path: instance for instance in instances}
-    prefixes = list(dict.fromkeys(instance.prefix for instance in instances))
-    where = " AND ".join([f"prefix IN ({', '.join('?' * len(prefixes))})", *(f"{column} = ?" for column in uids)])
+    below = in_places("prefix", list(dict.fromkeys(instance.prefix for instance in instances)))
+    where = " AND ".join([below.sql, *(f"{column} = ?" for column in uids)])
     query = f"SELECT path, header FROM {CATALOG_NAME} WHERE {where}"  # noqa: S608 - values are bound
     separator = b"["
-    for rows in catalog.stream(query, [*prefixes, *uids.values()]):
+    for rows in catalog.stream(query, [*below.values, *uids.values()]):
         for row in rows:
             instance = wanted.get(row["path"])
             if instance is not None:

@@ -14,7 +14,6 @@ from dicom_assets.dicom.pixels.errors import UnsupportedPixelsError
 from dicom_assets.dicom.render.encode import JPEG, PNG
 from dicom_assets.dicom.render.frame_choice import representative_frame
 from dicom_assets.dicom.render.grey import GreyPipeline, VoiFunction, Window
-from dicom_assets.dicom.render.isolated import execute_here, execute_isolated
 from dicom_assets.dicom.render.options import ThumbnailOptions
 from dicom_assets.dicom.render.plan import Rendered
 from dicom_assets.dicom.render.planning import Prepared, prepare_frame
@@ -28,7 +27,8 @@ from dicom_assets.serve.errors import NotFoundError, RequestError
 _LONGEST_SIDE = 8192
 _QUALITY = 90
 _BEST_QUALITY = 95
-_THUMBNAIL = 256
+THUMBNAIL_SIDE = 256
+"""The longest of a thumbnail that is rendered for a client."""
 _NUMBER = r"[+-]?\d{1,9}(?:\.\d{1,9})?(?:[eE][+-]?\d{1,2})?"
 _WINDOW = re.compile(rf"({_NUMBER}),({_NUMBER})(?:,(linear|linear-exact|sigmoid))?", re.ASCII | re.IGNORECASE)
 _VIEWPORT = re.compile(rf"({_NUMBER}),({_NUMBER})(?:,({_NUMBER})?,({_NUMBER})?,({_NUMBER})?,({_NUMBER})?)?", re.ASCII)
@@ -111,7 +111,12 @@ def _viewport(text: str) -> Viewport:
 
 
 def render(
-    files: Files, instance: Instance, ranges: Sequence[MediaRange], how: Rendering, frame: int | None
+    files: Files,
+    instance: Instance,
+    ranges: Sequence[MediaRange],
+    how: Rendering,
+    frame: int | None,
+    longest_side: int = _LONGEST_SIDE,
 ) -> Response:
     """Return a picture of a frame, by the greyscale pipeline of the standard.
 
@@ -126,7 +131,9 @@ def render(
     how
         How it is to look.
     frame
-        Number of the frame, from 1; by default the one that stands for the object.
+        Number of the frame, from 1; ``None`` for the one that stands for the object.
+    longest_side
+        It is made no larger.
 
     Raises
     ------
@@ -142,7 +149,7 @@ def render(
     """
     kind = choose(ranges, (JPEG, PNG))
     with files.header(instance) as header:
-        rendered = _rendered(header, how, frame, _LONGEST_SIDE)
+        rendered = _rendered(header, how, frame, longest_side)
     return _as_asked(rendered.data, rendered.media_type, kind, how)
 
 
@@ -151,10 +158,7 @@ def _rendered(header: Header, how: Rendering, frame: int | None, longest_side: i
         longest_side=longest_side, jpeg_quality=_BEST_QUALITY if how.viewport else how.quality or _QUALITY
     )
     number = representative_frame(header, declared_frames(header)) if frame is None else frame - 1
-    prepared = _fitted(prepare_frame(header, number, options), how)
-    if prepared.trusted:
-        return execute_here(prepared.plan, prepared.frames)
-    return execute_isolated(prepared.plan, prepared.frames, options.renderer, options.limits)
+    return _fitted(prepare_frame(header, number, options), how).execute(options)
 
 
 def _fitted(prepared: Prepared, how: Rendering) -> Prepared:
@@ -202,16 +206,6 @@ def thumbnail(catalog: FixedCatalog, instance: Instance, ranges: Sequence[MediaR
     stored = rows[0]["thumbnail_media_type"] or JPEG
     kind = choose(ranges, (stored, *(other for other in (JPEG, PNG) if other != stored)))
     return _as_asked(rows[0]["thumbnail"], stored, kind, how)
-
-
-def render_thumbnail(
-    files: Files, instance: Instance, ranges: Sequence[MediaRange], how: Rendering, frame: int
-) -> Response:
-    """Return a thumbnail of one frame, rendered from the archive; parameters and errors as of :func:`render`."""
-    kind = choose(ranges, (JPEG, PNG))
-    with files.header(instance) as header:
-        rendered = _rendered(header, how, frame, _THUMBNAIL)
-    return _as_asked(rendered.data, rendered.media_type, kind, how)
 
 
 def _as_asked(data: bytes, stored: str, kind: str, how: Rendering) -> Response:

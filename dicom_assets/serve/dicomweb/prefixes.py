@@ -4,11 +4,11 @@
 do not know an identifier yet, is searched as a whole.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from dicom_assets.extract.rollups import SERIES, SERIES_UID, STUDIES, STUDY_UID
 from dicom_assets.query.fixed import FixedCatalog
-from dicom_assets.serve.dicomweb.matching import Condition
+from dicom_assets.serve.dicomweb.matching import Condition, in_places
 
 _ROLLUPS = {SERIES_UID: SERIES.name, STUDY_UID: STUDIES.name}
 _MOST = 2_000
@@ -31,12 +31,13 @@ def below(catalog: FixedCatalog, column: str, uids: Iterable[str]) -> Condition 
     table, wanted = _ROLLUPS.get(column), list(dict.fromkeys(uids))
     if table is None or column not in catalog.columns(table) or not wanted or len(wanted) > _MOST:
         return None
-    query = f"SELECT {column} AS uid, prefix FROM {table} WHERE {column} IN ({_places(wanted)})"  # noqa: S608 - bound
-    found = catalog.ask(query, wanted)
+    named = in_places(column, wanted)
+    query = f"SELECT {column} AS uid, prefix FROM {table} WHERE {named.sql}"  # noqa: S608 - values are bound
+    found = catalog.ask(query, named.values)
     prefixes = list(dict.fromkeys(found["prefix"].to_pylist()))
     if len(set(found["uid"].to_pylist())) < len(wanted) or len(prefixes) > _MOST:
         return None
-    return Condition(f"prefix IN ({_places(prefixes)})", tuple(prefixes))
+    return in_places("prefix", prefixes)
 
 
 def below_named(catalog: FixedCatalog, uids: Mapping[str, str]) -> Condition | None:
@@ -45,7 +46,3 @@ def below_named(catalog: FixedCatalog, uids: Mapping[str, str]) -> Condition | N
         if column in uids:
             return below(catalog, column, [uids[column]])
     return None
-
-
-def _places(values: Sequence[str]) -> str:
-    return ", ".join("?" * len(values))

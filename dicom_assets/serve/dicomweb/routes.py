@@ -16,7 +16,7 @@ from dicom_assets.serve.dicomweb.levels import INSTANCE, LEVELS, SERIES, STUDY, 
 from dicom_assets.serve.dicomweb.looked_at import LookedAt
 from dicom_assets.serve.dicomweb.metadata import metadata
 from dicom_assets.serve.dicomweb.objects import send_objects
-from dicom_assets.serve.dicomweb.pictures import read_rendering, render, render_thumbnail, thumbnail
+from dicom_assets.serve.dicomweb.pictures import THUMBNAIL_SIDE, read_rendering, render, thumbnail
 from dicom_assets.serve.dicomweb.searching import Found, Searching
 from dicom_assets.serve.dicomweb.sending import send
 from dicom_assets.serve.service import Service, catalog_of
@@ -152,7 +152,7 @@ def _frame_thumbnail(find: Find) -> Answer:
     def frame_thumbnail(request: Request) -> Response:
         ranges, how = read_accept(request), read_rendering(request.query_params)
         frame = _frame(request) or 1
-        return render_thumbnail(Files(catalog_of(request)), find(request), ranges, how, frame)
+        return render(Files(catalog_of(request)), find(request), ranges, how, frame, THUMBNAIL_SIDE)
 
     return frame_thumbnail
 

@@ -22,7 +22,7 @@ from dicom_assets.serve.dicomweb.attributes import Attribute, attribute_of
 from dicom_assets.serve.dicomweb.elements import element
 from dicom_assets.serve.dicomweb.keys import Key, Search
 from dicom_assets.serve.dicomweb.levels import LEVELS, SERIES, STUDY, Depth, Level
-from dicom_assets.serve.dicomweb.matching import Condition, among, condition_of
+from dicom_assets.serve.dicomweb.matching import Condition, among, condition_of, in_places
 from dicom_assets.serve.dicomweb.prefixes import below_named
 
 _HEADERS = 1_000
@@ -170,6 +170,7 @@ class Searching:
         rows = self._rows(self.level, uids)
         headers = self._headers(list(rows.values()))
         higher = {level: self._rows(level, {row[level.uid] for row in rows.values()}) for level in wanted[:-1]}
+        columns = {level: self._columns(level) for level in wanted}
         for uid in uids:
             row = rows.get(uid)
             if row is None:
@@ -177,8 +178,8 @@ class Searching:
             found: JsonDataset = {}
             for level in wanted:
                 source = row if level is self.level else higher[level].get(row[level.uid], row)
-                found |= self._of_level(level, source)
-            found |= self._of_header(headers.get(row["path"]))
+                found |= _of_level(level, columns[level], source)
+            found |= headers.get(row["path"], {})
             found |= self._of_every_answer(row)
             yield dict(sorted(found.items()))
 
@@ -204,7 +205,7 @@ class Searching:
 
     def _picked(self, level: Level) -> Iterator[str]:
         """Yield SQL of what is read of a member."""
-        names = {"path", "prefix", *(each.uid for each in LEVELS), "TransferSyntaxUID", *self._columns(level)}
+        names = {"path", "prefix", *(each.uid for each in LEVELS), "TransferSyntaxUID", *self._columns(level).values()}
         present = self.catalog.columns(CATALOG_NAME)
         struct = ", ".join(f"{identifier(name)} := {identifier(name)}" for name in sorted(names & present))
         yield f"arg_min(struct_pack({struct}), {levels.COPY}) AS first"
@@ -215,10 +216,9 @@ class Searching:
             yield "list_sort(list(DISTINCT Modality)) AS modalities"
             yield "list_sort(list(DISTINCT SOPClassUID)) AS classes"
 
-    def _columns(self, level: Level) -> Iterator[str]:
-        for attribute in self._attributes(level):
-            if attribute.column is not None:
-                yield attribute.column.name
+    def _columns(self, level: Level) -> dict[Attribute, str]:
+        """Return the attributes of a level that are returned and have a column, each with its name."""
+        return {one: one.column.name for one in self._attributes(level) if one.column is not None}
 
     def _attributes(self, level: Level) -> Iterator[Attribute]:
         """Yield the attributes of a level that are returned and have a column, or may be in a header."""
@@ -238,43 +238,25 @@ class Searching:
         }
 
     def _headers(self, members: Sequence[Mapping[str, Any]]) -> dict[str, JsonDataset]:
-        """Return the data sets of some files, where a header is needed at all."""
-        if not self._header_attributes():
-            return {}
-        paths, below = [row["path"] for row in members], list(dict.fromkeys(row["prefix"] for row in members))
-        where = " AND ".join(
-            f"{name} IN ({', '.join('?' * len(of))})" for name, of in (("prefix", below), ("path", paths))
-        )
-        query = f"SELECT path, header FROM {CATALOG_NAME} WHERE {where}"  # noqa: S608 - values are bound
-        rows = self.catalog.ask(query, [*below, *paths]).to_pylist()
-        return {row["path"]: orjson.loads(row["header"] or "{}").get("dataset", {}) for row in rows}
-
-    def _of_level(self, level: Level, row: Mapping[str, Any]) -> JsonDataset:
-        found: JsonDataset = {}
-        for attribute in self._attributes(level):
-            if attribute.column is not None and attribute.column.name in row:
-                found[attribute.tag] = element(attribute.vr, row[attribute.column.name])
-        if level is STUDY:
-            found[levels.MODALITIES_IN_STUDY] = element("CS", row["modalities"])
-            found[levels.SOP_CLASSES_IN_STUDY] = element("UI", row["classes"])
-            found[levels.STUDY_SERIES] = element("IS", row["series"])
-            found[levels.STUDY_INSTANCES] = element("IS", row["instances"])
-        if level is SERIES:
-            found[levels.SERIES_INSTANCES] = element("IS", row["instances"])
-        return found
-
-    def _of_header(self, dataset: JsonDataset | None) -> JsonDataset:
-        """Return what is asked for of a header; long values stay where they are."""
-        if dataset is None:
-            return {}
+        """Return what is asked for of the headers of some files, by path; long values stay where they are."""
         wanted = self._header_attributes()
+        if not wanted:
+            return {}
         covered = list(levels.between(self._above(), self.level))
-        return {
-            tag: one
-            for tag, one in dataset.items()
-            if "BulkData" not in one
-            and (tag in wanted or ("all" in wanted and any(level.has(tag) for level in covered)))
-        }
+
+        def asked_for(dataset: JsonDataset) -> JsonDataset:
+            return {
+                tag: one
+                for tag, one in dataset.items()
+                if "BulkData" not in one
+                and (tag in wanted or ("all" in wanted and any(level.has(tag) for level in covered)))
+            }
+
+        below = in_places("prefix", list(dict.fromkeys(row["prefix"] for row in members)))
+        named = in_places("path", [row["path"] for row in members])
+        query = f"SELECT path, header FROM {CATALOG_NAME} WHERE {below.sql} AND {named.sql}"  # noqa: S608 - bound
+        rows = self.catalog.ask(query, [*below.values, *named.values]).to_pylist()
+        return {row["path"]: asked_for(orjson.loads(row["header"] or "{}").get("dataset", {})) for row in rows}
 
     def _of_every_answer(self, row: Mapping[str, Any]) -> JsonDataset:
         """Return what each match has: where it is, that it can be retrieved at once, and how texts are encoded."""
@@ -288,6 +270,18 @@ class Searching:
         if self.level.depth is Depth.INSTANCE and row.get("TransferSyntaxUID"):
             found[levels.AVAILABLE_TRANSFER_SYNTAX] = element("UI", row["TransferSyntaxUID"])
         return found
+
+
+def _of_level(level: Level, columns: Mapping[Attribute, str], row: Mapping[str, Any]) -> JsonDataset:
+    found = {one.tag: element(one.vr, row[name]) for one, name in columns.items() if name in row}
+    if level is STUDY:
+        found[levels.MODALITIES_IN_STUDY] = element("CS", row["modalities"])
+        found[levels.SOP_CLASSES_IN_STUDY] = element("UI", row["classes"])
+        found[levels.STUDY_SERIES] = element("IS", row["series"])
+        found[levels.STUDY_INSTANCES] = element("IS", row["instances"])
+    if level is SERIES:
+        found[levels.SERIES_INSTANCES] = element("IS", row["instances"])
+    return found
 
 
 _OF_ALL_FILES = {levels.MODALITIES_IN_STUDY: "Modality", levels.SOP_CLASSES_IN_STUDY: "SOPClassUID"}

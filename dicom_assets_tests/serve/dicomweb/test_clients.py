@@ -1,28 +1,21 @@
 """A real client over a real socket: every call of dicomweb-client that reads."""
 
-import threading
-
 import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_assets.serve.run import listen, running
 from dicom_assets.serve.site import Site
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.serving import served
 
 api = pytest.importorskip("dicomweb_client.api", reason="dicomweb-client is not installed")
 
 
 @pytest.fixture(scope="module")
 def remote(served_lake):
-    listening = listen("127.0.0.1", 0)
-    server = running(Site(served_lake))
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    yield api.DICOMwebClient(f"http://127.0.0.1:{listening.getsockname()[1]}/dicom-web")
-    server.should_exit = True
-    thread.join()
+    with served(Site(served_lake)) as address:
+        yield api.DICOMwebClient(f"{address}/dicom-web")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.datadict import tag_for_keyword
 from pydicom.pixels import pixel_array
 from starlette.testclient import TestClient
 
@@ -176,6 +177,24 @@ def test_pixel_data_as_bulk_data(client):
     octets = {"Accept": "application/octet-stream"}
     assert client.get(f"{address(dataset)}/bulkdata/7FE00010", headers=octets).content == dataset.PixelData
     assert len(parts(client.get(f"{address(read('rtdose_rle.dcm'))}/bulkdata/7FE00010"))) == 15
+
+
+@pytest.mark.parametrize(
+    ("keyword", "values", "words"),
+    [("SelectorATValue", [0x00181063, 0x00200013] * 1000, "<u2"), ("SelectorSVValue", [1, -2] * 1000, "<i8")],
+)
+def test_bulk_data_of_a_big_endian_file_is_turned_round(tmp_path, keyword, values, words):
+    dataset = read("MR_small_bigendian.dcm")
+    setattr(dataset, keyword, values)
+    (tmp_path / "archive").mkdir()
+    dataset.save_as(tmp_path / "archive" / "1.dcm")
+    update_catalog(str(tmp_path / "archive"), str(tmp_path / "lake"), engine=InProcess())
+    client = TestClient(create_app(Site(Lake(str(tmp_path / "lake")))), base_url="http://localhost")
+    place = f"{address(dataset)}/bulkdata/{tag_for_keyword(keyword):08X}"
+    found = np.frombuffer(client.get(place, headers={"Accept": "application/octet-stream"}).content, words)
+    if keyword == "SelectorATValue":
+        found = found[::2].astype(int) << 16 | found[1::2]
+    assert found.tolist() == values
 
 
 def opened(answer):

@@ -5,6 +5,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from dicom_assets.serve.viewer.package import Package, Places
 
@@ -66,6 +67,15 @@ def packed(files: Mapping[str, bytes] = FILES, more: Iterable[tuple[tarfile.TarI
         for info, content in [*(member(name, content) for name, content in files.items()), *more]:
             archive.addfile(info, io.BytesIO(content))
     return sink.getvalue()
+
+
+def laid_out(folder: Path) -> Path:
+    """Write the files as a tarball has them below a folder; returns that of the build."""
+    for name, content in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder / "package" / "dist"
 
 
 def package_of(tarball: bytes, places: Places | None = PLACES) -> Package:

@@ -5,7 +5,6 @@ Pictures are kept in the folder that ``DICOM_ASSETS_TEST_PICTURES`` names, for p
 
 import io
 import os
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,12 @@ from PIL import Image
 
 from dicom_assets import update_catalog
 from dicom_assets.delta.lake import Lake
-from dicom_assets.serve.run import listen, running
 from dicom_assets.serve.site import Site
 from dicom_assets.serve.viewer.install import installed_viewer
 from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support import viewable
 from dicom_assets_tests.support.chromium import Chromium, chromium_program
+from dicom_assets_tests.support.serving import served
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,13 +43,8 @@ PALETTE = "1.3.46.670589.14.1000.210.4.199999.20110525182825.1.0"
 def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("viewable")
     update_catalog(str(viewable.fill(folder / "archive")), str(folder / "lake"), engine=InProcess())
-    listening = listen("127.0.0.1", 0)
-    server = running(Site(Lake(str(folder / "lake")), viewer=installed_viewer()))
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with served(Site(Lake(str(folder / "lake")), viewer=installed_viewer())) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,7 @@ from dicom_assets_tests.serve.viewer import packing
 
 @pytest.fixture
 def build(tmp_path):
-    for name, content in packing.FILES.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return tmp_path / "package" / "dist"
+    return packing.laid_out(tmp_path)
 
 
 def test_the_page():

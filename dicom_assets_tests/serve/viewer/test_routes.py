@@ -17,12 +17,9 @@ SCRIPT = "/viewer/app.bundle.0123456789abcdef.js"
 
 @pytest.fixture
 def build(tmp_path):
-    for name, content in packing.FILES.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    (tmp_path / "package" / "dist" / "secret.js").symlink_to(tmp_path / "package" / "LICENSE")
-    return tmp_path / "package" / "dist"
+    folder = packing.laid_out(tmp_path)
+    (folder / "secret.js").symlink_to(tmp_path / "package" / "LICENSE")
+    return folder
 
 
 @pytest.fixture
