@@ -75,6 +75,7 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
         self._files, self._rows, self._is_local = files, rows, is_local
         self._partitions, self._long = frozenset(partitions), frozenset(long)
         self._kept: dict[tuple[str, ...], pa.Table] = {}
+        self._keeps_footers = self.file_count <= _FOOTERS_KEPT
 
     @property
     def file_count(self) -> int:
@@ -130,8 +131,7 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
     ) -> ds.Scanner:
         """Return Arrow's own scan of some files."""
         dataset = ds.FileSystemDataset(files, self.schema, self._files.format, self._files.filesystem)
-        few = self.file_count <= _FOOTERS_KEPT
-        return dataset.scanner(columns=list(names), filter=condition, cache_metadata=few)
+        return dataset.scanner(columns=list(names), filter=condition, cache_metadata=self._keeps_footers)
 
     def _in_groups(
         self, files: Sequence[ds.ParquetFileFragment], names: list[str], condition: ds.Expression | None
