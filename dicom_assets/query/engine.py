@@ -61,7 +61,7 @@ class EngineOptions:
         Queries may do all that the user of this process may: read and write files, attach databases, install
         extensions, change settings.
     memory_bytes
-        The most memory that queries of a catalog may use at a time before they spill to disk or fail; by default
+        The most memory that queries of this process may use at a time before they spill to disk or fail; by default
         DuckDB's, 80 % of all.
     seconds
         Time from the call until the result is read; a query that takes longer is interrupted. By default without end.

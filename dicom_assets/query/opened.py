@@ -1,4 +1,4 @@
-"""What stays open: the engine, archives, and tables, whose logs are read again when they have moved on."""
+"""What stays open: engines, archives, and tables, whose logs are read again when they have moved on."""
 
 import os
 import threading
@@ -14,6 +14,7 @@ from dicom_assets.archive.base import Archive
 from dicom_assets.delta.location import TableLocation
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, connect, start
+from dicom_assets.query.engine_pool import SHARED, EnginePool
 from dicom_assets.query.scans import TableDataset
 
 Stamp = tuple[int, int]
@@ -51,7 +52,7 @@ class Opened:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._engine: tuple[int, duckdb.DuckDBPyConnection] | None = None
+        self._own_engines = EnginePool()
         self._opened: dict[str, _OpenTable] = {}
         self._existing: set[str] = set()
         self._archives: dict[tuple[int, str], Archive] = {}
@@ -63,15 +64,12 @@ class Opened:
     def session(self, options: EngineOptions) -> duckdb.DuckDBPyConnection:
         """Return a session for one query; raises :class:`CatalogError` where no engine can start.
 
-        One that may change things gets an engine of its own. So does a process that was forked: the threads of an
-        engine stay behind.
+        One that may change things gets an engine of its own.
         """
         if options.unsafe:
             return connect(start(options), options)
-        with self._lock:
-            if self._engine is None or self._engine[0] != os.getpid():
-                self._engine = os.getpid(), start(options)
-            return connect(self._engine[1], options)
+        pool = self._own_engines if options.allow_files else SHARED
+        return connect(pool.engine(options), options)
 
     def archive(self, root: str) -> Archive:
         """Return the archive at a folder or URI, with the connections that it has; a forked process gets its own."""

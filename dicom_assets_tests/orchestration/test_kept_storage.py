@@ -78,3 +78,14 @@ def test_another_database_stays(tmp_path):
 def test_runs_are_still_told_to_be_of_one_machine(lake):
     with open_instance(str(lake)) as kept:
         assert isinstance(kept.run_storage, SqliteRunStorage)
+
+
+def test_no_transaction_waits_for_the_disk_and_the_databases_are_ones_that_bear_it(lake):
+    with open_instance(str(lake)) as kept:
+        run_id = run(kept)
+        with kept.event_log_storage.run_connection(run_id) as events, kept.run_storage.connect() as runs:
+            for connection in (events, runs):
+                settings = [
+                    connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous", "journal_mode")
+                ]
+                assert settings == [1, "wal"]  # 1 is NORMAL
