@@ -33,8 +33,10 @@ demo: install
 ui: install
 	$(BIN)/dicom-assets ui "$$($(BIN)/python -c 'import pathlib, pydicom.data; print(pathlib.Path(pydicom.data.__file__).parent)')" --lake .demo/lake
 
-# A process for each core, up to four: each has a JVM of its own. Tests of one file stay together, for what they share.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+# A process more than there are cores, up to four: tests wait for a third of their time, and each process has a JVM of its
+# own. Tests of one file stay together, for what they share.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 test: install
 	$(PYTEST)

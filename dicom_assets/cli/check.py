@@ -3,14 +3,23 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 
+import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
 from dicom_assets.checks.check import Outcome, Severity
+from dicom_assets.checks.options import Bounds, CheckOptions
+from dicom_assets.checks.report import check_catalog
+from dicom_assets.cli.errors import clear_errors
+from dicom_assets.cli.options import Json, LakeOption, Schema
+from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.installed import installed_extractors
+from dicom_assets.extract.model import CatalogModel
 from dicom_assets.query.visible import visible
 
 _SHOWN_PREFIXES = 5
@@ -19,7 +28,45 @@ _WIDE = 200
 """Columns of a table that does not go to a terminal: nothing needs to be wrapped there."""
 
 
-def print_report(outcomes: Sequence[Outcome]) -> None:
+def check(  # noqa: PLR0913, PLR0917 - the options of the command
+    lake: LakeOption,
+    schema: Schema = "dicom",
+    prefix: Annotated[
+        list[str] | None, typer.Option("--prefix", help="Only this partition; may be given several times.")
+    ] = None,
+    errors: Annotated[
+        float, typer.Option("--errors", min=0, max=1, help="Share of rows that may have the status error.")
+    ] = 0.01,
+    damaged: Annotated[
+        float, typer.Option("--damaged", min=0, max=1, help="Share of rows that may be truncated or partial.")
+    ] = 0.05,
+    newest_hours: Annotated[
+        float | None,
+        typer.Option("--newest-hours", help="How old the newest file may be; by default, that is not checked."),
+    ] = None,
+    tolerate_warnings: Annotated[
+        bool, typer.Option("--tolerate-warnings", help="Exit with 0 where nothing but warnings was found.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check the tables: what is promised of them, what was found, and the SQL that lists the cases.
+
+    Exits with 0 when all checks passed, 1 when one failed, warnings included, and 2 when nothing could be checked.
+    """
+    with clear_errors():
+        newest = None if newest_hours is None else timedelta(hours=newest_hours)
+        options = CheckOptions(Bounds(errors, damaged), newest_file=newest)
+        model = CatalogModel(installed_extractors())
+        outcomes = check_catalog(Lake(lake, schema), prefix, model, options)
+    if as_json:
+        typer.echo(_as_json(outcomes))
+    else:
+        _print_report(outcomes)
+    if not all(outcome.passed or (tolerate_warnings and outcome.severity == "warning") for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _print_report(outcomes: Sequence[Outcome]) -> None:
     """Print a table of the checks, and for each that failed where, and the SQL that lists the cases."""
     terminal = sys.stdout.isatty()
     console = Console(highlight=False, width=None if terminal else _WIDE)
@@ -59,7 +106,7 @@ def _details(outcome: Outcome) -> list[str]:
     return [*lines, *outcome.sql.splitlines()]
 
 
-def as_json(outcomes: Sequence[Outcome]) -> str:
+def _as_json(outcomes: Sequence[Outcome]) -> str:
     """Return the outcomes for programs; in ASCII, so that it may go to a terminal as well."""
     return json.dumps([_fields(outcome) for outcome in outcomes], indent=2)
 

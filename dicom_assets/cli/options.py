@@ -5,29 +5,15 @@ line too. An option on the command line wins.
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from dicom_assets.cli.errors import clear_errors
 
 _SOURCE, _LAKE, _SCHEMA = "DICOM_ASSETS_SOURCE", "DICOM_ASSETS_LAKE", "DICOM_ASSETS_SCHEMA"
 _DEPTH, _CHARS = "DICOM_ASSETS_PREFIX_DEPTH", "DICOM_ASSETS_PREFIX_CHARS"
 _OUTSIDE, _CONTAINERS = "DICOM_ASSETS_FOLLOW_OUTSIDE_LINKS", "DICOM_ASSETS_CONTAINERS"
-
-_SETS_UP_COMPLETION = frozenset({"install_completion", "show_completion"})
-
-
-class Commands(TyperGroup):
-    """The commands. What sets up completion for a shell works but is not listed: it is used once."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the options of the program itself."""
-        params: list[Any] = super().get_params(ctx)
-        for param in params:
-            param.hidden = param.hidden or param.name in _SETS_UP_COMPLETION
-        return params
 
 
 def _checked_schema(schema: str) -> str:

@@ -4,8 +4,9 @@ Dagster opens a database anew for each statement, with an SQLAlchemy engine that
 last connection to close a database in WAL mode writes its log back. A run of one partition stores some 170 events, so
 that this costs more than cataloging ten files does. A process that runs alone and ends keeps one connection instead.
 
-Nor does each of the 600 transactions of such a run wait for the disk: with ``synchronous = NORMAL``, a power failure may
-take back the last events, never damage a database in WAL mode (https://www.sqlite.org/pragma.html#pragma_synchronous).
+Nor does each of the 600 transactions of such a run wait for the disk: with ``synchronous = NORMAL``, a power failure
+may take back the last events, never damage a database in WAL mode
+(https://www.sqlite.org/pragma.html#pragma_synchronous).
 Their run is then one that ended without a word, which the next command finds like that of a killed process.
 """
 

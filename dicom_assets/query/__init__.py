@@ -15,11 +15,15 @@ What writes a table belongs in ``pipeline``, and the options and messages of com
 Neither Dagster nor Spark is imported: to read a catalog, a laptop and this package are enough.
 """
 
-from dicom_assets.query.database import Catalog
-from dicom_assets.query.engine import EngineOptions
-from dicom_assets.query.errors import CatalogError, NoCatalogError, OutputError, QueryError
-from dicom_assets.query.formats import Format, write
-from dicom_assets.query.selection import Selection
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dicom_assets.query.database import Catalog
+    from dicom_assets.query.engine import EngineOptions
+    from dicom_assets.query.errors import CatalogError, NoCatalogError, OutputError, QueryError
+    from dicom_assets.query.formats import Format, write
+    from dicom_assets.query.selection import Selection
 
 __all__ = [
     "Catalog",
@@ -32,3 +36,25 @@ __all__ = [
     "Selection",
     "write",
 ]
+
+_HOMES = {
+    "Catalog": "database",
+    "CatalogError": "errors",
+    "EngineOptions": "engine",
+    "Format": "formats",
+    "NoCatalogError": "errors",
+    "OutputError": "errors",
+    "QueryError": "errors",
+    "Selection": "selection",
+    "write": "formats",
+}
+"""In which module each name is defined."""
+
+if not TYPE_CHECKING:  # type checkers see the names above, and no others
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first asked for (PEP 562): who wants a small module loads no engine."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return globals()[name]

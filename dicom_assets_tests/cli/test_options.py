@@ -65,3 +65,25 @@ def test_the_script_for_a_shell_is_shown(shell, monkeypatch):
     result = CliRunner().invoke(app, ["--show-completion", shell])
     assert result.exit_code == 0, result.output
     assert "_COMPLETE" in result.output
+
+
+def _loaded(*arguments: str) -> set[str]:
+    """Return the packages that a command loads."""
+    code = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom dicom_assets.cli.main import app\n"
+        f"assert CliRunner().invoke(app, {list(arguments)!r}).exit_code == 0\n"
+        "print(' '.join(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_a_command_loads_no_more_than_it_needs():
+    heavy = {"dagster", "pyspark", "duckdb", "pyarrow", "pydicom", "pandas"}
+    assert not heavy & _loaded("--version")
+    assert not {"dagster", "pyspark"} & _loaded("--help")
+
+
+def test_a_name_that_is_no_command_is_refused():
+    result = CliRunner().invoke(app, ["catalogue"])
+    assert result.exit_code == 2
+    assert "No such command 'catalogue'" in result.output

@@ -19,11 +19,9 @@ def test_a_page_is_in_step(name):
 
 
 def test_every_command_and_option_is_there():
-    from dicom_assets.cli.main import app
-
     page = reference.cli_page()
-    for command in app.registered_commands:
-        assert f"## {command.name or command.callback.__name__}\n" in page
+    for command in ("catalog", "sql", "cohort create", "viewer install", "ui"):
+        assert f"## {command}\n" in page
     for option in ("--lake TEXT", "--mode sync/append/overwrite", "--limit INTEGER", "--to PATH"):
         assert f"`{option}`" in page
 

@@ -123,7 +123,8 @@ def cli_page() -> str:
 
 def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the commands of a group with their whole names, those of groups in it as well."""
-    for name, command in group.commands.items():
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
         if hasattr(command, "commands"):
             yield from _commands(command, f"{before}{name} ")
         else:
