@@ -6,6 +6,8 @@ too: an archive that is out of reach is an :class:`OSError`, an impossible prefi
 Belongs here: what is common to all errors. The errors themselves are defined beside the code that raises them.
 """
 
+from collections.abc import Iterator
+
 
 class DicomAssetsError(Exception):
     """Base of all errors of this package. The message is one line that can be shown to the user as it is."""
@@ -24,3 +26,13 @@ class DataError(DicomAssetsError):
 
     Cataloging makes a row of it, whose status and ``error`` say so; raised only to who asks for that one file.
     """
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, what it came of, what that came of, and so on: each once, for such chains may be rings."""
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        yield following
+        seen.add(id(following))
+        following = following.__cause__ or following.__context__

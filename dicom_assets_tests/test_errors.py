@@ -8,7 +8,7 @@ import pytest
 
 import dicom_assets
 from dicom_assets.cli.errors import clear_errors
-from dicom_assets.errors import DataError, DicomAssetsError, InfrastructureError, UserError
+from dicom_assets.errors import DataError, DicomAssetsError, InfrastructureError, UserError, causes
 
 KINDS = (UserError, InfrastructureError, DataError)
 SIGNALS = {
@@ -68,3 +68,11 @@ def test_the_command_line_shows_either_kind_in_one_line(kind, capsys):
 def test_a_fault_of_the_program_keeps_its_traceback():
     with pytest.raises(KeyError), clear_errors():
         raise KeyError("x")
+
+
+def test_causes_that_are_a_ring_come_to_an_end():
+    first, second, third = OSError("first"), KeyError("second"), ValueError("third")
+    first.__cause__, second.__context__, third.__cause__ = second, third, first
+    assert list(causes(first)) == [first, second, third]
+    second.__context__ = None
+    assert list(causes(first)) == [first, second]

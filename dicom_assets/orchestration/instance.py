@@ -12,7 +12,7 @@ from filelock import FileLock
 from platformdirs import user_data_path
 from sqlalchemy.exc import SQLAlchemyError
 
-from dicom_assets.errors import InfrastructureError
+from dicom_assets.errors import InfrastructureError, causes
 from dicom_assets.orchestration.dagster_internals import InstanceRef
 from dicom_assets.orchestration.kept_storage import with_kept_connections
 from dicom_assets.storage.addresses import is_remote
@@ -114,13 +114,12 @@ def _clear_database_errors(home: Path) -> Iterator[None]:
         raise InstanceError(f"the Dagster instance at {home} cannot be used: {reason}") from error
 
 
-def _database_reason(error: BaseException | None) -> str | None:
+def _database_reason(error: BaseException) -> str | None:
     """Return why the database failed, ``None`` where it is not the cause of an error."""
-    while error is not None:
-        if isinstance(error, CommandError):
-            return f"its database is not as Dagster left it ({error}); move the folder away, the tables do not need it"
-        if isinstance(error, SQLAlchemyError):
+    for cause in causes(error):
+        if isinstance(cause, CommandError):
+            return f"its database is not as Dagster left it ({cause}); move the folder away, the tables do not need it"
+        if isinstance(cause, SQLAlchemyError):
             # Of the statement and its values, which SQLAlchemy adds, nothing.
-            return str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
-        error = error.__cause__ or error.__context__
+            return str(getattr(cause, "orig", None) or type(cause).__name__).partition("\n")[0]
     return None

@@ -8,12 +8,17 @@ Nor does each of the 600 transactions of such a run wait for the disk: with ``sy
 may take back the last events, never damage a database in WAL mode
 (https://www.sqlite.org/pragma.html#pragma_synchronous).
 Their run is then one that ended without a word, which the next command finds like that of a killed process.
+
+Events that come at once, such as those of the partitions of one output, are one transaction of each database.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
+from dagster import EventLogEntry
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
@@ -27,6 +32,9 @@ from dicom_assets.orchestration.dagster_internals import (
     SqliteEventLogStorage,
     SqliteRunStorage,
 )
+
+_BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
+_EVENTS_AT_ONCE = "500"
 
 _KEPT_RUNS = 2
 """Each run has a database of its own; a command executes one run after the other."""
@@ -60,17 +68,41 @@ class _KeptEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str) -> None:
         self._engines: dict[str, Engine] = {}
+        self._batch: ExitStack | None = None
+        self._of_batch: dict[str, Connection] = {}
         super().__init__(base_dir)
+        self._db_lock = threading.RLock()  # that of Dagster would shut out the events of a batch themselves
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store all events or none."""
+        with self._db_lock:
+            try:
+                with ExitStack() as self._batch:
+                    super().store_event_batch(events)
+            finally:
+                self._batch = None
+                self._of_batch.clear()
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
+        """Yield a connection in a transaction: that of the batch, or one that ends with the block."""
         with self._db_lock:
-            engine = self._kept(shard)
-            if shard not in self._initialized_dbs:
-                self._initdb(engine)
-                self._initialized_dbs.add(shard)
-            with engine.begin() as connection:
-                yield connection
+            if self._batch is None:
+                with self._begun(shard) as connection:
+                    yield connection
+            else:
+                if shard not in self._of_batch:
+                    self._of_batch[shard] = self._batch.enter_context(self._begun(shard))
+                yield self._of_batch[shard]
+
+    @contextmanager
+    def _begun(self, shard: str) -> Iterator[Connection]:
+        engine = self._kept(shard)
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
+        with engine.begin() as connection:
+            yield connection
 
     def has_table(self, table_name: str) -> bool:
         return bool(inspect(self._kept(INDEX_SHARD_NAME)).has_table(table_name))
@@ -112,6 +144,7 @@ class KeptSqliteStorage(DagsterSqliteStorage):
     """Dagster's storage in a folder, with connections that are kept until the instance is disposed of."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        os.environ.setdefault(_BATCH_SIZE, _EVENTS_AT_ONCE)
         # It makes the databases where there are none yet.
         super().__init__(base_dir, inst_data)
         self._run_storage: SqliteRunStorage = _KeptRuns(self._run_storage._conn_string)  # noqa: SLF001

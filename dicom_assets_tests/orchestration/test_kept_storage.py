@@ -89,3 +89,59 @@ def test_no_transaction_waits_for_the_disk_and_the_databases_are_ones_that_bear_
                     connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous", "journal_mode")
                 ]
                 assert settings == [1, "wal"]  # 1 is NORMAL
+
+
+@dg.asset(
+    partitions_def=dg.StaticPartitionsDefinition([f"p{number}" for number in range(40)]),
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def parts() -> None:
+    pass
+
+
+def run_all(instance):
+    tags = {"dagster/asset_partition_range_start": "p0", "dagster/asset_partition_range_end": "p39"}
+    return dg.materialize([parts], instance=instance, tags=tags).run_id
+
+
+def test_the_events_of_many_partitions_are_one_transaction_and_the_same_as_in_dagsters_own(lake, tmp_path, monkeypatch):
+    sizes = []
+    (tmp_path / "plain").mkdir()
+    with open_instance(str(lake)) as kept, dg.DagsterInstance.local_temp(str(tmp_path / "plain")) as plain:
+        store = kept.event_log_storage.store_event_batch
+        counted = lambda events: (sizes.append(len(events)), store(events))  # noqa: E731
+        monkeypatch.setattr(kept.event_log_storage, "store_event_batch", counted)
+        told = []
+        for instance in (kept, plain):
+            run_id = run_all(instance)
+            records = instance.fetch_materializations(parts.key, limit=100).records
+            told.append(
+                (
+                    [entry.dagster_event_type for entry in instance.all_logs(run_id)],
+                    sorted(record.partition_key for record in records),
+                    instance.get_materialized_partitions(parts.key),
+                )
+            )
+    assert told[0] == told[1]
+    assert 40 in sizes
+
+
+def test_a_batch_that_fails_is_stored_event_by_event(lake, monkeypatch, capsys):
+    with open_instance(str(lake)) as kept:
+        run_all(kept)
+        log = kept.event_log_storage
+        store, calls = log.store_event, []
+
+        def fails_once(event):
+            calls.append(event)
+            if len(calls) == 20:
+                raise OSError("disk full")
+            store(event)
+
+        monkeypatch.setattr(log, "store_event", fails_once)
+        run_id = run_all(kept)
+        assert len({record.partition_key for record in kept.fetch_materializations(parts.key, limit=200).records}) == 40
+        stored_events = [entry for entry in kept.all_logs(run_id) if entry.dagster_event_type]
+    keys = [entry.dagster_event.partition for entry in stored_events if entry.dagster_event.is_step_materialization]
+    assert sorted(keys) == sorted(f"p{number}" for number in range(40))
+    assert "disk full" in capsys.readouterr().err
