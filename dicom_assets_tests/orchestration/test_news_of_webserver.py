@@ -1,4 +1,4 @@
-"""News told to a running webserver, by the command and by the request that the page shows: runs of these prefixes only."""
+"""News told to a webserver, by the command and by the request of the page, lead to runs of these prefixes alone."""
 
 import shlex
 import shutil

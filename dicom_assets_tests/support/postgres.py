@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from pwd import getpwnam
 
 import pytest
 
@@ -43,7 +44,7 @@ def postgres_server() -> Iterator[str]:
     programs = _programs()
     assert programs is not None
     # Postgres does not run as root, and the folders of tests are root's alone.
-    account = {"user": _NOBODY, "group": os.stat("/").st_gid} if os.geteuid() == 0 else {}
+    account = {"user": _NOBODY, "group": getpwnam(_NOBODY).pw_gid, "extra_groups": ()} if os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     (port,) = free_ports(1)
     password = secrets.token_hex(8)
@@ -59,9 +60,9 @@ def postgres_server() -> Iterator[str]:
         subprocess.run([programs / "initdb", *made, "--encoding=UTF8", "--locale=C"], check=True, **quiet)
         listens = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
         server = subprocess.Popen([programs / "postgres", "-D", data, "-p", str(port), *listens], **quiet)
-        where = f"//dagster:{password}@127.0.0.1:{port}/postgres"
-        until_it_answers(lambda: _connect(f"postgresql:{where}"), server, _PATIENCE)
-        yield f"postgresql+psycopg2:{where}"
+        where = f"//dagster:{password}@127.0.0.1:{port}"
+        until_it_answers(lambda: _create_database(f"postgresql:{where}/postgres"), server, _PATIENCE)
+        yield f"postgresql+psycopg2:{where}/dagster"
     finally:
         if server is not None:
             server.send_signal(signal.SIGQUIT)
@@ -70,10 +71,13 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _connect(url: str) -> None:
+def _create_database(url: str) -> None:
     import psycopg2
 
     try:
-        psycopg2.connect(url).close()
+        connection = psycopg2.connect(url)
     except psycopg2.OperationalError as error:
         raise ConnectionError(str(error)) from error
+    connection.autocommit = True  # a database is not created in a transaction
+    connection.cursor().execute("CREATE DATABASE dagster")
+    connection.close()
