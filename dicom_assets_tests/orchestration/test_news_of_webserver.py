@@ -5,9 +5,9 @@ import shutil
 import subprocess
 import time
 
-import dagster as dg
 import pytest
 
+from dicom_assets.orchestration.cursor import Cursor
 from dicom_assets_tests.support.deployment import Deployment
 from dicom_assets_tests.support.snippets import PROJECT, blocks_of
 from dicom_assets_tests.support.whole import put
@@ -35,7 +35,6 @@ def deployment(tmp_path_factory):
         put(folder / "archive" / path, number)
     with Deployment(folder, SETTINGS, WORKSPACE, {}) as made:
         made.wait_for(FILES, made.cataloged)
-        made.wait_for([], lambda: made.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])))
         yield made
 
 
@@ -46,13 +45,21 @@ def prefixes_of_new_runs(deployment, before):
 
 @pytest.fixture
 def before(deployment):
-    """Four prefixes with new files, in a deployment that has not noticed any."""
+    """Four prefixes with new files, in a deployment that has not noticed any; returns the runs that it had."""
+    deployment.wait_for((), lambda: looked_at(deployment))
     for number, prefix in enumerate(("2024", "ct", "mr", "quiet"), start=10):
         put(deployment.source / prefix / f"{time.time_ns()}.dcm", number)
     known = {run.run_id for run in deployment.instance.get_runs()}
     time.sleep(3 * INTERVAL)
     assert prefixes_of_new_runs(deployment, known) == [], "no sweep is due"
     return known
+
+
+def looked_at(deployment):
+    """Return the prefixes that the sensor looks at in each tick: those that it found changed, until a run has ended."""
+    (state,) = [one for one in deployment.instance.all_instigator_state() if one.name == "archive_sensor"]
+    cursor = Cursor.read(state.instigator_data.cursor)
+    return cursor.told if cursor.began else "no sweep has ended"
 
 
 def names(deployment, prefix):

@@ -1,6 +1,7 @@
 """A deployment as ``docs/production.md`` describes it: a daemon and a webserver, processes of their own."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,14 +22,18 @@ from dicom_assets_tests.support.ui import Ui
 
 PATIENCE = 300
 _PROGRAMS = Path(sys.executable).parent
-_PATH = "/dagster"
+_PAGE = PROJECT / "docs" / "production.md"
 
 
 def file_of_the_page(name: str) -> str:
     """Return a file that the page shows."""
-    return next(
-        block.code for block in blocks_of(PROJECT / "docs" / "production.md") if block.marks.get("file") == name
-    )
+    return next(block.code for block in blocks_of(_PAGE) if block.marks.get("file") == name)
+
+
+def processes_of_the_page() -> list[list[str]]:
+    """Return the commands below ``<!-- processes -->``."""
+    (code,) = [block.code for block in blocks_of(_PAGE) if "processes" in block.marks]
+    return [shlex.split(line) for line in code.splitlines()]
 
 
 class Deployment:
@@ -66,11 +71,11 @@ class Deployment:
         # Before the processes start: two that create the databases at once collide.
         self.instance = dg.DagsterInstance.from_config(str(self.home))
         try:
-            self.start("dagster-daemon", "run", "-w", "workspace.yaml")
             (port,) = free_ports(1)
-            where = ("--host", "127.0.0.1", "--port", str(port), "--path-prefix", _PATH)
-            server = self.start("dagster-webserver", "-w", "workspace.yaml", *where)
-            self.ui = Ui(port, _PATH)
+            daemon, webserver = processes_of_the_page()
+            self.start(*daemon)
+            server = self.start(*(word if word != "3000" else str(port) for word in webserver))
+            self.ui = Ui(port, webserver[webserver.index("--path-prefix") + 1])
             self.ui.wait_until_it_answers(server)
         except BaseException:
             self.__exit__()
