@@ -26,17 +26,16 @@ from PIL import Image
 from dicom_assets_tests.support.chromium import Chromium, chromium_program
 from dicom_assets_tests.support.ports import free_ports
 
-SIZE, TALL = (1400, 900), (1400, 1500)
+SIZE, WIDE, TALL = (1400, 900), (1900, 1100), (1400, 1300)
 CODE = "dicom_assets.definitions"
 PAGES = {
     "lineage.png": "/asset-groups",
-    "overview.png": "/assets/object_catalog?view=overview",
     "ticks.png": f"/locations/{CODE}/sensors/archive_sensor",
 }
 """By file name, what the UI shows there."""
-PLOTTED = "/assets/object_catalog?view=overview"
-PLOTS = "Plots"
-"""What is clicked there: the metadata of materializations as plots instead of a table."""
+OVERVIEW = "/assets/object_catalog?view=overview"
+PLOTS = ("Plots", "Events")
+"""What is clicked there: the numbers of materializations as plots instead of a table, one after the other in time."""
 SERVED = {
     "browser.png": "/?level=files",
     "browser-file.png": "/file?path={path}",
@@ -47,8 +46,8 @@ SHOWN = "research/MR_small.dcm"
 LATER = ("CT_small.dcm", "MR_small.dcm", "JPEG2000.dcm", "rtplan.dcm")
 """Files that arrive one by one, each in a run of its own."""
 _START = 600
-_TICKS = 150
-_FAILURE = 300
+_TICKS = 100
+_FAILURE = 600
 _COMMAND = [sys.executable, "-W", "ignore", "-c", "from dicom_assets.cli import main; main()"]
 _LAUNCH = """
 mutation ($params: ExecutionParams!) {
@@ -61,6 +60,7 @@ _CLICK = """
   const found = texts.filter(one => one.textContent.trim() === TEXT && one.offsetParent !== null).pop();
   if (!found) return false;
   (found.closest('button, a') || found).click();
+  found.style.scrollMarginTop = '2em';
   found.scrollIntoView({block: 'start'});
   return true;
 })()
@@ -91,7 +91,7 @@ def main(images: Path) -> None:
                 time.sleep(_TICKS)
                 for name, page in PAGES.items():
                     picture(browser, f"{url}{page}", images / name)
-                plots(browser, url, images)
+                overview(browser, url, images)
                 lost(browser, url, source, images)
 
 
@@ -110,11 +110,14 @@ def browsed(browser: Chromium, source: Path, lake: Path, images: Path) -> None:
             picture(browser, f"{url}{page.format(path=path)}", images / name)
 
 
-def plots(browser: Chromium, url: str, images: Path) -> None:
-    """Take a picture of what five runs said of a table, as plots; they are below its columns."""
+def overview(browser: Chromium, url: str, images: Path) -> None:
+    """Take pictures of an asset: its columns, and below them what its runs said, as plots."""
+    with _sized(browser, WIDE):
+        picture(browser, f"{url}{OVERVIEW}", images / "overview.png")
     with _sized(browser, TALL):
-        _open(browser, f"{url}{PLOTTED}")
-        click(browser, PLOTS)
+        _open(browser, f"{url}{OVERVIEW}")
+        for name in PLOTS:
+            click(browser, name)
         keep(browser, images / "plots.png")
 
 
@@ -149,8 +152,8 @@ def click(browser: Chromium, text: str) -> None:
 
 
 def keep(browser: Chromium, target: Path) -> None:
-    """Write what the page looks like, small: 64 colours are enough for one."""
-    Image.open(io.BytesIO(browser.picture())).convert("RGB").quantize(64).save(target, optimize=True)
+    """Write what the page looks like, small: 256 colours are enough for one."""
+    Image.open(io.BytesIO(browser.picture())).convert("RGB").quantize(256).save(target, optimize=True)
     print(f"{target}: {target.stat().st_size // 1024} kB")
 
 
