@@ -65,6 +65,21 @@ _CLICK = """
   return true;
 })()
 """
+_STACK = """
+(() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+  let top = 0;
+  while (texts.nextNode()) {
+    const text = texts.currentNode, at = text.textContent.indexOf('Stack Trace:');
+    if (at < 0) continue;
+    range.setStart(text, at);
+    range.setEnd(text, at + 1);
+    top = Math.floor(range.getBoundingClientRect().top);
+  }
+  return top;
+})()
+"""
+"""Where the stack of the last error begins: what is below it tells of this machine, and nobody wants to read it."""
 
 
 def main(images: Path) -> None:
@@ -127,7 +142,8 @@ def lost(browser: Chromium, url: str, source: Path, images: Path) -> None:
     source.rename(away)
     try:
         run = _failed_run(url)
-        picture(browser, f"{url}/runs/{run}", images / "failed-run.png")
+        _open(browser, f"{url}/runs/{run}")
+        keep(browser, images / "failed-run.png", browser.wait(_STACK))
         picture(browser, f"{url}/assets/file_index?view=checks", images / "failed-check.png")
     finally:
         away.rename(source)
@@ -151,9 +167,10 @@ def click(browser: Chromium, text: str) -> None:
     browser.settle(3)
 
 
-def keep(browser: Chromium, target: Path) -> None:
-    """Write what the page looks like, small: 256 colours are enough for one."""
-    Image.open(io.BytesIO(browser.picture())).convert("RGB").quantize(256).save(target, optimize=True)
+def keep(browser: Chromium, target: Path, height: int | None = None) -> None:
+    """Write what the page looks like, to some height: 256 colours are enough for one."""
+    page = Image.open(io.BytesIO(browser.picture())).convert("RGB")
+    page.crop((0, 0, page.width, height or page.height)).quantize(256).save(target, optimize=True)
     print(f"{target}: {target.stat().st_size // 1024} kB")
 
 
