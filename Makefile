@@ -67,7 +67,7 @@ screenshots: install
 	$(BIN)/python docs/tools/screenshots.py
 
 lock: install
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra local --extra connect --extra video --group dev --group docs \
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra local --extra connect --extra postgres --extra video --group dev --group docs \
 		--no-header --no-emit-index-url --no-emit-find-links --no-annotate --no-strip-extras --output-file requirements.lock pyproject.toml
 
 clean:

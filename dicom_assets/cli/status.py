@@ -79,6 +79,7 @@ def _parts(state: "LakeState", lag: "Lag | None") -> Iterator[RenderableType]:
     yield Text()
     yield _tables(state.tables)
     yield from (Text(visible(f"{table.name}: {table.error}"), style="red") for table in state.tables if table.error)
+    yield from (Text(visible(_spread(table))) for table in state.tables if table.entities not in {None, table.rows})
     if any(table.statuses for table in state.tables):
         yield Text("\nRows by status", style="bold")
         yield from (Text(_statuses(table)) for table in state.tables if table.statuses)
@@ -109,6 +110,11 @@ def _tables(tables: "tuple[TableState, ...]") -> Grid:
         more = () if table.error else (f"{table.files:,}", *sizes)
         grid.add_row(*(Text(visible(cell)) for cell in (table.name, *cells, *more)))
     return grid
+
+
+def _spread(table: "TableState") -> str:
+    """Return how many series or studies there are, where some have rows in several prefixes."""
+    return f"{table.name}: {table.entities:,} in {table.rows or 0:,} rows, one for each prefix that has files of it"
 
 
 def _statuses(table: "TableState") -> str:

@@ -24,6 +24,7 @@ from dagster._core.storage.tags import (
     SENSOR_NAME_TAG,
 )
 from dagster._serdes import ConfigurableClassData
+from dagster_shared.check import CheckError
 
 __all__ = [
     # A run over a range of partitions is asked for, and recognised, by its tags; there are no public names for them.
@@ -48,6 +49,8 @@ __all__ = [
     # `DagsterInstance.get_backfills` is public, the type of its filter is not.
     "BulkActionStatus",
     "BulkActionsFilter",
+    # Raised where a class that `dagster.yaml` names cannot be imported.
+    "CheckError",
     # As for the index above.
     "ConfigurableClassData",
     "DagsterSqliteStorage",

@@ -1,19 +1,21 @@
 """The Dagster instance of a lake: where its runs, events and partitions are kept."""
 
 import hashlib
+import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from alembic.util.exc import CommandError
-from dagster import DagsterInstance
+from dagster import DagsterInstance, DagsterInvalidConfigError
 from filelock import FileLock
 from platformdirs import user_data_path
 from sqlalchemy.exc import SQLAlchemyError
 
-from dicom_assets.errors import InfrastructureError, causes
-from dicom_assets.orchestration.dagster_internals import InstanceRef
+from dicom_assets.errors import InfrastructureError, UserError, causes
+from dicom_assets.orchestration.dagster_internals import CheckError, InstanceRef
 from dicom_assets.orchestration.kept_storage import with_kept_connections
 from dicom_assets.storage.addresses import is_remote
 
@@ -21,12 +23,18 @@ _HOME = "DAGSTER_HOME"
 _LOCK = "instance.lock"
 
 _SETTINGS = "dagster.yaml"
+_NOT_SET = re.compile(r'environment variable "(\w+)" which is not set')
+_NOT_INSTALLED = re.compile(r"Couldn't import module (\w+)")
 _ROOMY_CORES = 16
 """From so many cores on, two runs may have Spark at once."""
 
 
 class InstanceError(InfrastructureError):
     """The Dagster instance cannot be made or used: its folder or its database fails."""
+
+
+class InstanceSettingsError(UserError):
+    """What ``dagster.yaml`` says of the instance cannot be: a variable is missing, or a package."""
 
 
 def default_settings(cores: int) -> str:
@@ -63,6 +71,8 @@ def open_instance(lake: str) -> Iterator[DagsterInstance]:
     ------
     InstanceError
         Its folder cannot be written, or its database fails, in here or in the block.
+    InstanceSettingsError
+        Its ``dagster.yaml`` asks for what is not there.
 
     """
     home = dagster_home(lake)
@@ -78,6 +88,8 @@ def ensure_instance(lake: str) -> Path:
     ------
     InstanceError
         Its folder cannot be written, or its database fails.
+    InstanceSettingsError
+        Its ``dagster.yaml`` asks for what is not there.
 
     """
     home = dagster_home(lake)
@@ -97,9 +109,44 @@ def _made(home: Path) -> DagsterInstance:
             settings = home / _SETTINGS
             if not settings.exists() and not os.environ.get(_HOME):
                 settings.write_text(default_settings(os.cpu_count() or 1))
-            return DagsterInstance.from_ref(with_kept_connections(InstanceRef.from_dir(str(home))))
+            with _clear_settings_errors(home), _without_warnings():
+                return DagsterInstance.from_ref(with_kept_connections(InstanceRef.from_dir(str(home))))
     except OSError as error:
         raise InstanceError(f"the Dagster instance at {home} cannot be made: {error.strerror}") from error
+
+
+@contextmanager
+def _clear_settings_errors(home: Path) -> Iterator[None]:
+    """Raise :class:`InstanceSettingsError` where the settings of the instance ask for what is not there."""
+    try:
+        yield
+    except (CheckError, DagsterInvalidConfigError, ImportError) as error:
+        reason = _settings_reason(error)
+        raise InstanceSettingsError(f"the Dagster instance at {home} cannot be opened: {reason}") from error
+
+
+def _settings_reason(error: Exception) -> str:
+    """Return what is missing; of settings themselves nothing, which may hold a password."""
+    if found := _NOT_SET.search(str(error)):
+        return f"the environment variable {found[1]}, which its {_SETTINGS} names, is not set"
+    if found := _NOT_INSTALLED.search(str(error)):
+        hint = "; pip install 'dicom-assets[postgres]'" if found[1] == "dagster_postgres" else ""
+        return f"the package {found[1].replace('_', '-')}, which its {_SETTINGS} names, is not installed{hint}"
+    if isinstance(error, ImportError) and error.name == "psycopg":
+        # SQLAlchemy 2.1 takes another driver for postgresql:// than the one that dagster-postgres brings along.
+        return "write the address of its database as postgresql+psycopg2://..."
+    return f"Dagster does not take its {_SETTINGS}; `dagster instance info` says why"
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Say nothing of a database that is asked again: the last attempt raises, and that is told in one line."""
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.WARNING))
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,7 +18,7 @@ from dicom_assets.delta.location import TableLocation
 from dicom_assets.extract.model import CATALOG_NAME, DEFAULT_MODEL
 from dicom_assets.query.engine import EngineOptions, check_reads_only
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
-from dicom_assets.query.explain import explain
+from dicom_assets.query.explain import columns_of, explain
 from dicom_assets.query.opened import Opened
 from dicom_assets.query.relations import Relations
 from dicom_assets.query.research import Research
@@ -136,7 +137,8 @@ class Catalog(Research):
                 check_reads_only(connection, query)
             result = connection.sql(query)
         except duckdb.Error as error:
-            raise QueryError(explain(error, relations, absent)) from error
+            columns = partial(columns_of, connection, query, relations)
+            raise QueryError(explain(error, columns, relations, absent)) from error
         if result is None:
             raise QueryError("the query is empty")
         return result

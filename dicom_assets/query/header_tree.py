@@ -23,6 +23,8 @@ _LEAST, _UID = 24, 64
 """Characters of a value that are shown however narrow the terminal is; a UID is never cut (PS3.5 9.1)."""
 _DEEPEST = 64
 """Sequences in sequences, as many as are read from a file."""
+_STEPS = 2
+"""That the elements of an item are moved in, from those around its sequence."""
 _INDENT = "  "
 _BYTES_SHOWN = 16
 
@@ -34,7 +36,7 @@ class TreeLine:
     Attributes
     ----------
     depth
-        Sequences around it.
+        Steps that it is moved in: two for each sequence around it, one for the item that it is.
     label
         Tag, VR and name; empty for items.
     value
@@ -61,7 +63,7 @@ def tree(dataset: JsonDataset, width: int, depth: int = 0) -> Iterator[TreeLine]
     width
         Characters of a line. Values are cut to fit.
     depth
-        Sequences around it.
+        Steps that its elements are moved in, as in :class:`TreeLine`.
 
     """
     for tag, element in dataset.items():
@@ -73,10 +75,10 @@ def tree(dataset: JsonDataset, width: int, depth: int = 0) -> Iterator[TreeLine]
         yield TreeLine(depth, visible(label), items_text(element) if vr == "SQ" else value_text(element, room))
         for number, item in enumerate(items):
             yield TreeLine(depth + 1, "", f"[{number}]")
-            if depth >= _DEEPEST:
-                yield TreeLine(depth + 2, "", "... nested deeper")
+            if depth >= _DEEPEST * _STEPS:
+                yield TreeLine(depth + _STEPS, "", "... nested deeper")
             else:
-                yield from tree(item or {}, width, depth + 2)
+                yield from tree(item or {}, width, depth + _STEPS)
 
 
 def name_of(dataset: Mapping[str, Any], tag: str) -> str:

@@ -22,6 +22,7 @@ from dicom_assets.storage.retries import retry_listing
 from dicom_assets.tables import FILE_INDEX, SOURCE
 
 _OURS = frozenset(table.name for table in DEFAULT_MODEL.tables)
+_KEYS = {table.name: table.key for table in DEFAULT_MODEL.rollups}
 _STATUS = "status"
 _FINE = (CatalogStatus.OK, CatalogStatus.NO_IMAGE, CatalogStatus.NOT_DICOM)
 _COMMITS = 50
@@ -44,6 +45,9 @@ class TableState:
         Of its last commit, as long as the log tells of one.
     rows
         ``None`` where a data file of a stranger does not tell.
+    entities
+        Series or studies that the rows are of, which have one in each prefix with files of theirs; ``None`` for tables
+        of files and of users.
     files, bytes
         Data files of the present version.
     stored_bytes
@@ -60,6 +64,7 @@ class TableState:
     version: int | None = None
     committed_at: datetime | None = None
     rows: int | None = None
+    entities: int | None = None
     files: int = 0
     bytes: int = 0
     stored_bytes: int = 0
@@ -150,6 +155,7 @@ def _state(
     actions = pa.table(delta.get_add_actions(flatten=True))
     rows = actions["num_records"].to_pylist() if "num_records" in actions.column_names else [None] * actions.num_rows
     properties = delta.metadata().configuration
+    columns = {column.name for column in delta.schema().fields}
     stored = retry_listing(lambda: filesystem.get_file_info(FileSelector("", recursive=True)))
     return TableState(
         name,
@@ -157,11 +163,17 @@ def _state(
         delta.version(),
         newest[0].at if newest else None,
         None if None in rows else sum(rows),
+        _entities(catalog, name) if _KEYS.get(name) in columns else None,
         actions.num_rows,
         sum(actions["size_bytes"].to_pylist()),
         sum(entry.size or 0 for entry in stored),
-        _statuses(catalog, name) if any(column.name == _STATUS for column in delta.schema().fields) else {},
+        _statuses(catalog, name) if _STATUS in columns else {},
     )
+
+
+def _entities(catalog: Catalog, name: str) -> int:
+    [counted] = fetch(catalog, f"SELECT count(DISTINCT {quoted(_KEYS[name])}) AS entities FROM {quoted(name)}")  # noqa: S608 - quoted
+    return int(counted["entities"])
 
 
 def _statuses(catalog: Catalog, name: str) -> dict[str, int]:

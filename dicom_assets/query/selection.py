@@ -16,7 +16,7 @@ from dicom_assets.errors import UserError
 from dicom_assets.query.errors import QueryError, one_line
 from dicom_assets.query.pages import template
 from dicom_assets.query.sql_text import identifier
-from dicom_assets.query.terminal import write_table
+from dicom_assets.query.terminal import CELL, write_table
 from dicom_assets.query.values import cell
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ HIDDEN = ("_burned_in_annotation", "_header_status")
 """Names of these columns where they are for display only."""
 
 SHOWN_ROWS = 20
-_CELL = 64
 _BATCH_ROWS = 2048
 _MEDIA_TYPES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 """Of pictures that are shown, by their first bytes."""
@@ -163,7 +162,7 @@ class Selection:
         """Return the first rows as an aligned table."""
         sink = io.BytesIO()
         with _explained():
-            write_table(self.relation.to_arrow_reader(_BATCH_ROWS), sink)
+            write_table(self.relation.to_arrow_reader(_BATCH_ROWS), sink, CELL)
         return sink.getvalue().decode()
 
 
@@ -200,10 +199,10 @@ def _cells(table: pa.Table, place: int, *, burned_in: bool) -> list[_Cell]:
 
 def _cell(name: str, value: Any, *, shown: bool) -> _Cell:
     if name != IMAGE or not isinstance(value, bytes):
-        return _Cell(cell(value, _CELL))
+        return _Cell(cell(value, CELL))
     if not shown:
         return _Cell("not shown")
     media = next((kind for start, kind in _MEDIA_TYPES.items() if value.startswith(start)), None)
     if media is None:
-        return _Cell(cell(value, _CELL))
+        return _Cell(cell(value, CELL))
     return _Cell("", f"data:{media};base64,{base64.b64encode(value).decode()}")

@@ -1,6 +1,7 @@
 """The Dagster instance of a lake: made once, whoever comes, and clear about a database that fails."""
 
 import os
+import re
 import resource
 import shutil
 import sqlite3
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
-from dicom_assets.orchestration.instance import default_settings, ensure_instance
+from dicom_assets.orchestration.instance import InstanceSettingsError, default_settings, ensure_instance
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.ports import free_ports
+from dicom_assets_tests.support.postgres import needs_driver
 
 PROCESSES = 6
 OPENS = """
@@ -129,3 +132,52 @@ def test_the_settings_of_an_instance_that_is_there_are_left_alone(tmp_path, monk
     settings.write_text("telemetry:\n  enabled: false\n")
     ensure_instance(str(tmp_path))
     assert settings.read_text() == "telemetry:\n  enabled: false\n"
+
+
+POSTGRES = "storage:\n  postgres:\n    postgres_url:\n      env: DAGSTER_PG_URL\n"
+NOWHERE = "run_storage:\n  module: nowhere_at_all\n  class: Runs\n  config: {}\n"
+UNKNOWN = "storage:\n  sqlite:\n    base_dir: x\n    secret: 'not for the eyes of others'\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "variables", "told"),
+    [
+        (
+            "storage:\n  sqlite:\n    base_dir:\n      env: NOT_SET_ANYWHERE\n",
+            {},
+            "the environment variable NOT_SET_ANYWHERE, which its dagster.yaml names, is not set",
+        ),
+        (NOWHERE, {}, "the package nowhere-at-all, which its dagster.yaml names, is not installed"),
+        (UNKNOWN, {}, "`dagster instance info` says why"),
+        pytest.param(
+            POSTGRES, {"DAGSTER_PG_URL": "postgresql://u:pw@h/d"}, "postgresql+psycopg2://", marks=needs_driver
+        ),
+    ],
+)
+def test_settings_that_ask_for_what_is_not_there_are_told_in_one_line(tmp_path, monkeypatch, settings, variables, told):
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "dagster.yaml").write_text(settings)
+    with pytest.raises(InstanceSettingsError) as caught:
+        ensure_instance(str(tmp_path / "lake"))
+    assert str(caught.value).startswith(f"the Dagster instance at {tmp_path} cannot be opened: ")
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not re.search(r"eyes of others|u:pw", str(caught.value))
+
+
+@needs_driver
+def test_a_database_that_does_not_answer_is_told_in_one_line_without_its_password(tmp_path, environment):
+    (port,) = free_ports(1)
+    (tmp_path / "dagster.yaml").write_text(POSTGRES)
+    environment |= {
+        "DAGSTER_HOME": str(tmp_path),
+        "DAGSTER_PG_URL": f"postgresql+psycopg2://dagster:hidden@127.0.0.1:{port}/dagster",
+        "PYTHONPATH": os.pathsep.join([environment["PYTHONPATH"], *filter(None, [os.environ.get("PYTHONPATH")])]),
+    }
+    done = _catalog(tmp_path, environment, resource.RLIM_INFINITY)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: the Dagster instance at {tmp_path} cannot be used: connection to server")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "hidden" not in done.stderr

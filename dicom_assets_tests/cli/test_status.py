@@ -42,6 +42,19 @@ def test_it_fits_on_a_terminal(call):
     assert any(line.split()[:2] == ["object_catalog", "ok"] for line in told.splitlines())
 
 
+def test_series_and_studies_over_several_prefixes_are_counted_once(call, made, tmp_path):
+    source, lake = tmp_path / "archive", tmp_path / "lake"
+    shutil.copytree(made.source, source)
+    shutil.copy(source / "ct" / "CT_small.dcm", source / "mr")
+    update_catalog(str(source), str(lake), engine=InProcess())
+    told = json.loads(call("status", "--json", lake=lake))
+    tables = {table["name"]: (table["rows"], table["entities"]) for table in told["tables"]}
+    assert tables["series"] == tables["studies"] == (5, 4)
+    assert tables["object_catalog"] == (7, None)
+    assert "series: 4 in 5 rows, one for each prefix that has files of it" in call("status", lake=lake)
+    assert "one for each prefix" not in call("status")
+
+
 def test_the_lag_behind_the_archive(call, made, tmp_path):
     source, lake = tmp_path / "archive", tmp_path / "lake"
     shutil.copytree(made.source, source)
@@ -68,11 +81,14 @@ def test_another_source_and_a_lost_one_are_one_line(call, made, tmp_path):
 def test_tables_of_users_and_broken_ones(call, made, tmp_path):
     lake = made.copied(tmp_path).lake
     write_deltalake(str(lake / "dicom" / "mine"), pa.table({"n": [1, 2]}))
+    shutil.rmtree(lake / "dicom" / "series")  # of a release that had no series, and left the name to users
+    write_deltalake(str(lake / "dicom" / "series"), pa.table({"n": [1]}))
     broken = lake / "dicom" / "thumbnails" / "_delta_log" / f"{0:020d}.json"
     broken.write_text("{")
     told = json.loads(call("status", "--json", lake=lake))
     tables = {table["name"]: table for table in told["tables"]}
     assert (tables["mine"]["rows"], tables["mine"]["of_catalog"]) == (2, False)
+    assert (tables["series"]["rows"], tables["series"]["entities"]) == (1, None)
     assert tables["thumbnails"]["error"]
     assert tables["object_catalog"]["rows"] == 6
     assert "thumbnails: " in call("status", lake=lake)

@@ -33,6 +33,7 @@ RUN_BY = {
     "transcript": "orchestration/test_component.py",
     "scaffolded": "orchestration/test_component.py",
     "notebook": "docs/test_notebook.py",
+    "processes": "support/deployment.py",
 }
 """Marks of blocks that another test runs."""
 MARKS = {"file", "serves", NOT_RUN, "example", *RUN_BY}

@@ -75,6 +75,14 @@ def test_another_database_stays(tmp_path):
     assert with_kept_connections(reference) == reference
 
 
+def test_postgres_stays(tmp_path):
+    address = {"env": "DAGSTER_PG_URL"}
+    (tmp_path / "dagster.yaml").write_text(json.dumps({"storage": {"postgres": {"postgres_url": address}}}))
+    reference = InstanceRef.from_dir(str(tmp_path))
+    assert reference.storage_data.class_name == "DagsterPostgresStorage"
+    assert with_kept_connections(reference) == reference
+
+
 def test_runs_are_still_told_to_be_of_one_machine(lake):
     with open_instance(str(lake)) as kept:
         assert isinstance(kept.run_storage, SqliteRunStorage)

@@ -1,6 +1,7 @@
 import base64
 import csv
 import datetime as dt
+import io
 import json
 import re
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from dicom_assets.query import Catalog, Format, OutputError, QueryError, terminal, write
 from dicom_assets.query.formats import choose_format
-from dicom_assets.query.terminal import SHOWN_ROWS
+from dicom_assets.query.terminal import CELL, SHOWN_ROWS, write_table
 from dicom_assets.query.values import cell
 
 EVERY_KIND = """
@@ -118,13 +119,20 @@ def test_results_of_many_batches_are_complete(catalog, tmp_path, form):
     assert readers[form](file)["n"].tolist() == list(range(10_000))
 
 
-def test_the_table_cuts_long_values_and_says_what_binary_is(catalog, tmp_path):
+def test_a_table_in_a_file_or_a_pipe_has_values_whole_and_says_what_binary_is(catalog, tmp_path):
     file = tmp_path / "out"
-    write(catalog.sql("SELECT repeat('x', 500) AS long, thumbnail FROM object_catalog LIMIT 1"), Format.TABLE, file)
-    text = file.read_text()
-    assert "…" in text
-    assert "bytes>" in text
-    assert max(map(len, text.splitlines())) < 120
+    long = "SELECT repeat('x', {}) || 'end' AS long, thumbnail FROM object_catalog LIMIT 1"
+    for length in (500, 50_000):
+        write(catalog.sql(long.format(length)), Format.TABLE, file)
+        text = file.read_text()
+        assert f"{'x' * length}end" in text
+        assert "bytes>" in text
+
+
+def test_a_table_for_people_cuts_long_values(catalog):
+    sink = io.BytesIO()
+    write_table(catalog.sql("SELECT repeat('x', 500) AS long").to_arrow_reader(), sink, CELL)
+    assert f"{'x' * (CELL - 1)}…\n" in sink.getvalue().decode()
 
 
 @pytest.mark.parametrize(

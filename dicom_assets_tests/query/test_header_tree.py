@@ -8,6 +8,7 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 
 from dicom_assets import read_header
+from dicom_assets.dicom.header.limits import HeaderLimits
 from dicom_assets.query.header_tree import name_of, tree, value_text
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 
@@ -109,3 +110,12 @@ def test_sequences_that_are_nested_without_end_end():
         inner["00081115"]["Value"] = [item]
         inner = item
     assert list(tree(dataset, 80))[-1].value == "... nested deeper"
+
+
+def test_all_sequences_that_are_read_of_a_file_are_shown_one_in_the_other():
+    dataset = {"00100020": {"vr": "LO", "Value": ["innermost"]}}
+    for _ in range(HeaderLimits().max_depth):
+        dataset = {"00081115": {"vr": "SQ", "Value": [dataset]}}
+    lines = [str(line) for line in tree(dataset, 80)]
+    assert lines[-1].endswith("innermost")
+    assert sum("SQ ReferencedSeriesSequence" in line for line in lines) == HeaderLimits().max_depth

@@ -69,7 +69,8 @@ class Chromium:
             [program, *_OPTIONS, size, f"--user-data-dir={self.folder / 'profile'}", "about:blank"], stderr=self._log
         )
         try:
-            self._connection = connect(self._devtools(), max_size=None, compression=None)
+            # A browser that is busy answers late, which is no reason to give it up.
+            self._connection = connect(self._devtools(), max_size=None, compression=None, ping_interval=None)
             self._socket: ClientConnection = self._connection.__enter__()
         except BaseException:
             self._process.kill()

@@ -27,8 +27,8 @@ _STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }
 class Ui:
     """A running webserver, spoken to as its pages do."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, port: int, path: str = "") -> None:
+        self.url = f"http://127.0.0.1:{port}{path}"
 
     def ask(self, query: str, **variables):
         body = json.dumps({"query": query, "variables": variables}).encode()
@@ -55,6 +55,16 @@ class Ui:
 
     def materialize(self, location: str, assets: list[list[str]], partition: str) -> str:
         """Do what a click on *Materialize* does, and wait for the run's end; returns its status."""
+        run = self.launch(location, assets, partition)
+        for _ in range(300):
+            status = self.ask(_STATUS, id=run)["runOrError"]["status"]
+            if status in ("SUCCESS", "FAILURE", "CANCELED"):
+                break
+            time.sleep(1)
+        return status
+
+    def launch(self, location: str, assets: list[list[str]], partition: str) -> str:
+        """Do what a click on *Materialize* does; returns the id of the run."""
         launched = self.ask(
             _LAUNCH,
             params={
@@ -69,12 +79,8 @@ class Ui:
             },
         )["launchPipelineExecution"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
-        for _ in range(300):
-            status = self.ask(_STATUS, id=launched["run"]["runId"])["runOrError"]["status"]
-            if status in ("SUCCESS", "FAILURE", "CANCELED"):
-                break
-            time.sleep(1)
-        return status
+        run_id: str = launched["run"]["runId"]
+        return run_id
 
 
 def _repository(location: str) -> dict[str, str]:

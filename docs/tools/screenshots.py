@@ -1,34 +1,41 @@
 """The pictures of the documentation: ``python docs/tools/screenshots.py [FOLDER]`` makes them anew.
 
-Catalogs the files that come with pydicom, starts the Dagster UI on them (loopback only), lets its sensor tick, and
-takes pictures of its pages with a headless Chromium (Debian: ``apt-get install chromium``). Look at them before you
-commit them: a page that has not loaded is a picture, too.
+Catalogs the files that come with pydicom in five runs, starts the Dagster UI on them (loopback only), lets its sensor
+tick, takes the archive away for a while, and takes pictures of what the pages show of all this with a headless Chromium
+(Debian: ``apt-get install chromium``). Look at them before you commit them: a page that did not load is a picture too.
 """
 
+import io
+import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import pydicom.data
 from PIL import Image
 
-SIZE = (1400, 900)
+from dicom_assets_tests.support.chromium import Chromium, chromium_program
+from dicom_assets_tests.support.ports import free_ports
+
+SIZE, WIDE, TALL = (1400, 900), (1900, 1100), (1400, 1300)
 CODE = "dicom_assets.definitions"
 PAGES = {
     "lineage.png": "/asset-groups",
-    "overview.png": "/assets/object_catalog?view=overview",
     "ticks.png": f"/locations/{CODE}/sensors/archive_sensor",
 }
 """By file name, what the UI shows there."""
+OVERVIEW = "/assets/object_catalog?view=overview"
+PLOTS = ("Plots", "Events")
+"""What is clicked there: the numbers of materializations as plots instead of a table, one after the other in time."""
 SERVED = {
     "browser.png": "/?level=files",
     "browser-file.png": "/file?path={path}",
@@ -36,15 +43,48 @@ SERVED = {
 }
 """By file name, pages of ``dicom-assets serve``; one of them of a file."""
 SHOWN = "research/MR_small.dcm"
+LATER = ("CT_small.dcm", "MR_small.dcm", "JPEG2000.dcm", "rtplan.dcm")
+"""Files that arrive one by one, each in a run of its own."""
 _START = 600
-_TICKS = 150
-_COMMAND = [sys.executable, "-c", "from dicom_assets.cli import main; main()"]
+_TICKS = 100
+_FAILURE = 600
+_COMMAND = [sys.executable, "-W", "ignore", "-c", "from dicom_assets.cli import main; main()"]
+_LAUNCH = """
+mutation ($params: ExecutionParams!) {
+  launchRun(executionParams: $params) { ... on LaunchRunSuccess { run { runId } } }
+}"""
+_STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+_CLICK = """
+(() => {
+  const texts = [...document.querySelectorAll('button, a, span, div')];
+  const found = texts.filter(one => one.textContent.trim() === TEXT && one.offsetParent !== null).pop();
+  if (!found) return false;
+  (found.closest('button, a') || found).click();
+  found.style.scrollMarginTop = '2em';
+  found.scrollIntoView({block: 'start'});
+  return true;
+})()
+"""
+_STACK = """
+(() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+  let top = 0;
+  while (texts.nextNode()) {
+    const text = texts.currentNode, at = text.textContent.indexOf('Stack Trace:');
+    if (at < 0) continue;
+    range.setStart(text, at);
+    range.setEnd(text, at + 1);
+    top = Math.floor(range.getBoundingClientRect().top);
+  }
+  return top;
+})()
+"""
+"""Where the stack of the last error begins: what is below it tells of this machine, and nobody wants to read it."""
 
 
 def main(images: Path) -> None:
     """Make all pictures."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
+    if chromium_program() is None:
         sys.exit("Chromium is needed: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder:
         source, lake = Path(folder, "archive"), Path(folder, "lake")
@@ -53,64 +93,143 @@ def main(images: Path) -> None:
         shutil.copytree(
             files, source / "research", ignore=shutil.ignore_patterns("dicomdirtests", "*.py", "__pycache__")
         )
-        subprocess.run([*_COMMAND, "catalog", source, "--lake", lake], check=True)
-        browsed(browser, source, lake, images)
-        port = _free_port()
-        command = [*_COMMAND, "ui", str(source), "--lake", str(lake), "--port", str(port)]
-        with Path(folder, "log").open("w") as log, _started(command, log) as ui:
-            try:
-                _wait(f"http://127.0.0.1:{port}/server_info")
-                shutil.copy(source / "research" / "CT_small.dcm", source / "clinic" / "late.dcm")
+        catalog = [*_COMMAND, "catalog", source, "--lake", lake]
+        subprocess.run(catalog, check=True)
+        for name in LATER:
+            shutil.copy(files / name, source / "clinic" / f"late-{name}")
+            subprocess.run(catalog, check=True)
+        with Chromium(Path(folder, "browser"), SIZE) as browser:
+            gallery(browser, Path(folder), lake, images)
+            browsed(browser, source, lake, images)
+            with _served(["ui", str(source), "--lake", str(lake)], "/server_info", Path(folder, "ui.log")) as url:
+                shutil.copy(files / "CT_small.dcm", source / "clinic" / "late.dcm")
                 time.sleep(_TICKS)
                 for name, page in PAGES.items():
-                    picture(browser, f"http://127.0.0.1:{port}{page}", images / name)
-            finally:
-                _end(ui)
+                    picture(browser, f"{url}{page}", images / name)
+                overview(browser, url, images)
+                lost(browser, url, source, images)
 
 
-def browsed(browser: str, source: Path, lake: Path, images: Path) -> None:
+def gallery(browser: Chromium, folder: Path, lake: Path, images: Path) -> None:
+    """Take a picture of thumbnails."""
+    page = folder / "thumbnails.html"
+    subprocess.run([*_COMMAND, "gallery", page, "--lake", lake, "--where", "prefix = 'research'"], check=True)
+    picture(browser, page.as_uri(), images / "thumbnails.png")
+
+
+def browsed(browser: Chromium, source: Path, lake: Path, images: Path) -> None:
     """Take pictures of the pages that a catalog is browsed by."""
-    port = _free_port()
-    command = [*_COMMAND, "serve", "--lake", str(lake), "--port", str(port)]
-    with (lake.parent / "served").open("w") as log, _started(command, log) as server:
+    with _served(["serve", "--lake", str(lake)], "/", lake.parent / "served.log") as url:
+        for name, page in SERVED.items():
+            path = urllib.parse.quote(str(source / SHOWN), safe="")
+            picture(browser, f"{url}{page.format(path=path)}", images / name)
+
+
+def overview(browser: Chromium, url: str, images: Path) -> None:
+    """Take pictures of an asset: its columns, and below them what its runs said, as plots."""
+    with _sized(browser, WIDE):
+        picture(browser, f"{url}{OVERVIEW}", images / "overview.png")
+    with _sized(browser, TALL):
+        _open(browser, f"{url}{OVERVIEW}")
+        for name in PLOTS:
+            click(browser, name)
+        keep(browser, images / "plots.png")
+
+
+def lost(browser: Chromium, url: str, source: Path, images: Path) -> None:
+    """Take pictures of a run that fails because the archive is away, and of the check that says so."""
+    away = source.with_name("away")
+    source.rename(away)
+    try:
+        run = _failed_run(url)
+        _open(browser, f"{url}/runs/{run}")
+        keep(browser, images / "failed-run.png", browser.wait(_STACK))
+        picture(browser, f"{url}/assets/file_index?view=checks", images / "failed-check.png")
+    finally:
+        away.rename(source)
+
+
+def picture(browser: Chromium, url: str, target: Path) -> None:
+    """Take a picture of a page."""
+    _open(browser, url)
+    keep(browser, target)
+
+
+def _open(browser: Chromium, url: str) -> None:
+    browser.open(url)
+    browser.wait("document.readyState === 'complete'")
+    browser.settle(5)
+
+
+def click(browser: Chromium, text: str) -> None:
+    """Click on the last thing that says this and nothing else, and show it."""
+    browser.wait(_CLICK.replace("TEXT", json.dumps(text)))
+    browser.settle(3)
+
+
+def keep(browser: Chromium, target: Path, height: int | None = None) -> None:
+    """Write what the page looks like, to some height: 256 colours are enough for one."""
+    page = Image.open(io.BytesIO(browser.picture())).convert("RGB")
+    page.crop((0, 0, page.width, height or page.height)).quantize(256).save(target, optimize=True)
+    print(f"{target}: {target.stat().st_size // 1024} kB")
+
+
+@contextmanager
+def _sized(browser: Chromium, size: tuple[int, int]) -> Iterator[None]:
+    """Show pages in another size for a while."""
+    _resize(browser, size)
+    yield
+    _resize(browser, SIZE)
+
+
+def _resize(browser: Chromium, size: tuple[int, int]) -> None:
+    width, height = size
+    browser.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+
+def _failed_run(url: str) -> str:
+    """Launch a run of one prefix and wait for its end; returns its id."""
+    job = {"repositoryName": "__repository__", "repositoryLocationName": CODE, "jobName": "update_catalog"}
+    tags = [{"key": "dagster/partition", "value": "clinic"}]
+    params = {"selector": job, "runConfigData": {}, "mode": "default", "executionMetadata": {"tags": tags}}
+    run: str = _ask(url, _LAUNCH, params=params)["launchRun"]["run"]["runId"]
+    deadline = time.monotonic() + _FAILURE
+    while _ask(url, _STATUS, id=run)["runOrError"]["status"] != "FAILURE":
+        if time.monotonic() > deadline:
+            sys.exit("the run does not fail")
+        time.sleep(2)
+    return run
+
+
+def _ask(url: str, query: str, **variables: object) -> dict:
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)["data"]
+
+
+@contextmanager
+def _served(arguments: list[str], page: str, log: Path) -> Iterator[str]:
+    """Run a command that serves pages, in a group of processes of its own so that all of it can be ended."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    with log.open("w") as said:
+        command = [*_COMMAND, *arguments, "--port", str(port)]
+        server = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
         try:
-            _wait(f"http://127.0.0.1:{port}/")
-            for name, page in SERVED.items():
-                path = urllib.parse.quote(str(source / SHOWN), safe="")
-                picture(browser, f"http://127.0.0.1:{port}{page.format(path=path)}", images / name)
+            _wait(f"{url}{page}")
+            yield url
         finally:
             _end(server)
 
 
-def picture(browser: str, url: str, target: Path) -> None:
-    """Take a picture of a page, small: 64 colours are enough for one."""
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    size = "--window-size={},{}".format(*SIZE)
-    command = [browser, *options, size, "--virtual-time-budget=20000", f"--screenshot={target}", url]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    Image.open(target).convert("RGB").quantize(64).save(target, optimize=True)
-    print(f"{target}: {target.stat().st_size // 1024} kB")
-
-
-def _started(command: list[str], log: IO[str]) -> subprocess.Popen[bytes]:
-    """Start the UI in a group of processes of its own, so that all of it can be ended."""
-    return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-
-
-def _end(ui: subprocess.Popen[bytes]) -> None:
-    """End the UI, at first politely: where interrupts are ignored, as in a background job, it does not hear that."""
-    ui.terminate()
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End a server, at first politely: where interrupts are ignored, as in a background job, it does not hear that."""
+    server.terminate()
     try:
-        ui.wait(30)
+        server.wait(30)
     except subprocess.TimeoutExpired:
-        os.killpg(ui.pid, signal.SIGKILL)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        os.killpg(server.pid, signal.SIGKILL)
 
 
 def _wait(url: str) -> None:
