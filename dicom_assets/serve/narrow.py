@@ -10,7 +10,10 @@ from dicom_assets.serve.browser.selection import Level
 
 _LONG = frozenset({"thumbnail", "thumbnail_media_type"})
 _UNIQUE = frozenset({"path", "relative_path", "fingerprint", "SOPInstanceUID"})
-_OTHERS = ("removed_at", "StudyTime", "SeriesNumber", "SOPClassUID", "Rows")
+_OTHERS = (
+    *("removed_at", "StudyTime", "SeriesNumber", "SOPClassUID", "Rows", "Columns", "BitsAllocated", "NumberOfFrames"),
+    *("StudyID", "PatientSex", "PatientBirthDate"),
+)
 
 NAMES = tuple(
     dict.fromkeys(

@@ -1,11 +1,16 @@
 """Listening: the application on a port, until it is told to end."""
 
 import socket
+import threading
+from contextlib import suppress
 
+import pyarrow as pa
 import uvicorn
 
-from dicom_assets.errors import InfrastructureError
+from dicom_assets.errors import DicomAssetsError, InfrastructureError
 from dicom_assets.serve.app import create_app
+from dicom_assets.serve.follow import Follower
+from dicom_assets.serve.patience import PatientProtocol, bound_reading
 from dicom_assets.serve.site import Site
 
 _CONNECTIONS = 1_000
@@ -29,9 +34,11 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=256)
+        listening = socket.create_server(address[:2], family=family, backlog=256)
     except OSError as error:
         raise ListenError(f"{host}:{port} cannot be listened at: {error.strerror}; choose another --port") from error
+    bound_reading(listening)
+    return listening
 
 
 def running(site: Site) -> uvicorn.Server:
@@ -44,6 +51,8 @@ def running(site: Site) -> uvicorn.Server:
         access_log=False,
         log_level="warning",
         lifespan="off",
+        http=PatientProtocol,
+        ws="none",
         server_header=False,
         limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=_IDLE_SECONDS,
@@ -54,5 +63,14 @@ def running(site: Site) -> uvicorn.Server:
 
 
 def run(site: Site, listening: socket.socket) -> None:
-    """Serve a site until the process is told to end."""
-    running(site).run(sockets=[listening])
+    """Serve a site until the process is told to end; what lists look at is read meanwhile."""
+    server = running(site)
+    follower = server.config.app.state.service.follower
+    threading.Thread(target=_warm, args=(follower,), name="first look", daemon=True).start()
+    server.run(sockets=[listening])
+
+
+def _warm(follower: Follower) -> None:
+    """Read the tables before the first request; what fails here is told to who asks."""
+    with suppress(DicomAssetsError, OSError, pa.ArrowException):
+        follower.warm()

@@ -33,6 +33,9 @@ class Limits:
         The most matches of one search; the answer says when there are more.
     frames
         The most frames of one request.
+    waiting_bytes
+        Memory for pieces of answers that clients have not read yet; those that have taken nothing for longest are cut
+        off where it is more.
 
     """
 
@@ -45,6 +48,7 @@ class Limits:
     form_bytes: int = 64 << 10
     results: int = 10_000
     frames: int = 1_000
+    waiting_bytes: int = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
