@@ -47,9 +47,9 @@ def installed(tarball: Path | None = None) -> Path:
         There is none, and it cannot be fetched.
 
     """
+    from dicom_assets.serve.viewer.checked import check_once
     from dicom_assets.serve.viewer.install import install_viewer, installed_viewer
     from dicom_assets.serve.viewer.package import OHIF
-    from dicom_assets.serve.viewer.checked import check_once
 
     folder = installed_viewer(OHIF)
     if folder is None:

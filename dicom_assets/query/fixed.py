@@ -58,9 +58,8 @@ class FixedTable:
     ) -> None:
         self._location, self.delta, self._keeper = location, delta, keeper
         self._lock = threading.Lock()
-        self._before = None if before is None else before._dataset
+        self._before, self._whole = (None, Kept()) if before is None else before.remembered
         self._dataset: TableDataset | None = None
-        self._whole = Kept() if before is None else before._whole
         self._rows: TableDataset | pa.Table | None = None
         self._narrow: pa.Table | None = None
 
@@ -97,6 +96,11 @@ class FixedTable:
         if self._keeper is not None and self._narrow is None:
             self._narrow = self._keeper.rows(self.dataset())
         return self._narrow
+
+    @property
+    def remembered(self) -> tuple[TableDataset | None, Kept]:
+        """What another version goes on from: data files that are prepared, and rows of a rollup."""
+        return self._dataset or self._before, self._whole
 
     @property
     def kept(self) -> pa.Table | None:

@@ -1,7 +1,7 @@
 """Columns of a table in memory, carried on from version to version: only data files that are new are read.
 
-Lists and counts look at a few narrow columns of all files. A table has a data file for each prefix at least, and to open
-a thousand of them takes longer than to read what is asked for. Texts that many rows share are kept once a block.
+Lists and counts look at a few narrow columns of all files. A table has a data file for each prefix at least, and to
+open a thousand of them takes longer than to read what is asked for. Texts that many rows share are kept once a block.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

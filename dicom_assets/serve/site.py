@@ -23,8 +23,8 @@ class Limits:
     query_seconds, query_bytes
         Time of a query of the tables, and memory of all of them together.
     kept_bytes
-        Memory for the columns that lists look at, some 250 bytes a file; catalogs that take more are read from their data
-        files for each page.
+        Memory for the columns that lists look at, some 250 bytes a file; catalogs that take more are read from their
+        data files for each page.
     url_bytes, header_bytes
         Longest target of a request, and all of its headers.
     form_bytes

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dicom_assets.query import kept, keeping
+from dicom_assets.query import keeping, kept
 from dicom_assets.query.kept import Kept, TooLargeError
 
 TEXTS = st.one_of(st.none(), st.sampled_from(["CT", "MR", "", "Zoë"]))

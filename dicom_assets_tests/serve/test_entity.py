@@ -23,7 +23,9 @@ def asking(*stated):
     return Request({"type": "http", "headers": [(b"if-none-match", one.encode()) for one in stated]})
 
 
-@pytest.mark.parametrize("stated", [('"a"',), ('W/"a"',), ('"x", "a"',), ('"x"', 'W/"a"'), ("*",), ('"x",W/"a" , "y"',)])
+@pytest.mark.parametrize(
+    "stated", [('"a"',), ('W/"a"',), ('"x", "a"',), ('"x"', 'W/"a"'), ("*",), ('"x",W/"a" , "y"',)]
+)
 def test_a_tag_that_is_stated_is_known(stated):
     assert is_known(asking(*stated), '"a"')
     assert is_known(asking(*stated), 'W/"a"')
@@ -71,7 +73,10 @@ def test_a_file_that_changed_has_another_tag(tmp_path):
         update_catalog(str(archive), str(lake), engine=InProcess())
 
     cataloged(60)
-    paths = ["/dicom-web/studies/1.2.4.1/metadata", "/dicom-web/studies/1.2.4.1/series/1.2.5.1/instances/1.2.3.1/frames/1"]
+    paths = [
+        "/dicom-web/studies/1.2.4.1/metadata",
+        "/dicom-web/studies/1.2.4.1/series/1.2.5.1/instances/1.2.3.1/frames/1",
+    ]
     with TestClient(create_app(Site(Lake(str(lake)))), base_url="http://localhost") as client:
         before = [client.get(path).headers["etag"] for path in paths]
     cataloged(612.25)

@@ -169,7 +169,9 @@ def test_a_request_that_fails_on_the_present_version_is_not_repeated(place):
 
 
 def test_an_application_that_event_loops_share_does_not_stand_still(place):
-    client = TestClient(create_app(Site(Lake(str(place / "lake")), limits=Limits(threads=1))), base_url="http://localhost")
+    client = TestClient(
+        create_app(Site(Lake(str(place / "lake")), limits=Limits(threads=1))), base_url="http://localhost"
+    )
     answers = []
     threads = [
         threading.Thread(target=lambda: answers.append(client.get("/dicom-web/studies")), daemon=True) for _ in range(8)
@@ -199,7 +201,9 @@ def test_lists_after_a_commit_read_the_data_files_that_it_added(place, monkeypat
     second = following.current()
     assert second.narrow("object_catalog") == "kept_object_catalog AS object_catalog"
     assert read == [2, 1]
-    counts = [one.ask(f"SELECT count(*) AS n FROM {one.narrow('object_catalog')}")["n"][0].as_py() for one in (first, second)]
+    counts = [
+        one.ask(f"SELECT count(*) AS n FROM {one.narrow('object_catalog')}")["n"][0].as_py() for one in (first, second)
+    ]
     assert counts == [2, 3]
 
 
@@ -227,8 +231,9 @@ def test_two_hundred_requests_while_runs_commit_and_files_are_vacuumed(place):
                 put(place / "archive" / "a" / "1.dcm", 1000 + number)
                 update(place)
                 vacuum(place)
-        except Exception as error:
+        except BaseException as error:
             failed.append(error)
+            raise
 
     def numbers(address, path):
         with urllib.request.urlopen(address + path, timeout=100) as answer:

@@ -56,16 +56,13 @@ def status(address, path="/dicom-web/studies?limit=1", headers=None):
     return answer.status
 
 
-def is_closed(one, seconds=10):
-    one.settimeout(seconds)
+def is_ended(one, sent):
+    """Return whether a connection has ended, which is seen by sending."""
     try:
-        while one.recv(1 << 16):
-            pass
-    except TimeoutError:
-        return False
+        one.sendall(sent)
     except OSError:
         return True
-    return True
+    return False
 
 
 def test_others_are_served_while_many_send_a_byte_at_a_time(address):
@@ -92,7 +89,9 @@ def test_others_are_served_while_many_read_nothing(address):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000  # kilobytes
 
 
-@pytest.mark.parametrize("sent", [b"", HEAD, b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\ntok"])
+@pytest.mark.parametrize(
+    "sent", [b"", HEAD, b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\ntok"]
+)
 def test_a_request_that_does_not_come_ends_the_connection(address, monkeypatch, sent):
     monkeypatch.setattr(PatientProtocol, "seconds", 0.5)
     monkeypatch.setattr(forms, "BODY_SECONDS", 0.5)
@@ -110,11 +109,9 @@ def test_bytes_that_drip_in_do_not_buy_time(address, monkeypatch):
     with connected(address) as (one,):
         one.sendall(HEAD)
         started = time.monotonic()
-        with pytest.raises(OSError, match=".*"):
-            while time.monotonic() - started < 20:
-                one.sendall(b"x")
-                time.sleep(0.1)
-        assert time.monotonic() - started < 15
+        while not is_ended(one, b"x"):
+            assert time.monotonic() - started < 15
+            time.sleep(0.1)
 
 
 def test_a_connection_goes_on_as_long_as_requests_come(address, monkeypatch):
@@ -137,10 +134,11 @@ def test_who_reads_nothing_is_cut_off_by_the_system(served_lake):
         with socket.create_connection(listening.getsockname()) as client:
             accepted, _ = listening.accept()
             accepted.settimeout(30)
-            with accepted, pytest.raises(OSError, match="(?i)timed out"):
+            with accepted:
                 started = time.monotonic()
-                while time.monotonic() - started < 25:
-                    accepted.sendall(b"x" * (1 << 20))
+                while not is_ended(accepted, b"x" * (1 << 20)):
+                    pass
+                assert time.monotonic() - started < 25
             assert client.fileno() >= 0
 
 

@@ -104,11 +104,11 @@ def _entities(catalog: FixedCatalog, selection: Selection) -> Rows:
     if selection.is_everything:
         source, values = f"SELECT *, files AS matching FROM {view}", ()  # noqa: S608 - a name of ours
     else:
-        condition = condition_of(catalog, selection)
+        condition, files = condition_of(catalog, selection), catalog.narrow(CATALOG_NAME, selection.where)
         values = condition.values
         source = (
             f"SELECT entity.*, chosen.matching FROM {view} AS entity JOIN (SELECT {key}, count(*) AS matching "  # noqa: S608
-            f"FROM {catalog.narrow(CATALOG_NAME, selection.where)}\nWHERE {condition.sql}\nGROUP BY {key}) AS chosen USING ({key})"
+            f"FROM {files}\nWHERE {condition.sql}\nGROUP BY {key}) AS chosen USING ({key})"
         )
     read = catalog.ask(
         f"SELECT *, count(*) OVER () AS total FROM ({source}) ORDER BY {order.sql}, {key} "  # noqa: S608 - our names
@@ -159,6 +159,16 @@ def files_at(
     absent = dict.fromkeys(columns)
     found: dict[str, Row] = {row["path"]: absent | row for row in read.to_pylist()}
     return [found[path] for path in dict.fromkeys(paths) if path in found]
+
+
+def nameless(catalog: FixedCatalog, selection: Selection) -> int:
+    """Return how many files of a selection state no Patient ID: the list of patients has none for them."""
+    condition, source = condition_of(catalog, selection), catalog.narrow(CATALOG_NAME, selection.where)
+    found = catalog.ask(
+        f"SELECT count(*) AS files FROM {source}\nWHERE {condition.sql}\nAND PatientID IS NULL",  # noqa: S608 - bound
+        condition.values,
+    )
+    return int(found["files"][0].as_py())
 
 
 def reasons_of(catalog: FixedCatalog, selection: Selection, most: int = 30) -> list[Row]:

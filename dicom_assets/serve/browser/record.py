@@ -170,8 +170,9 @@ def _as_in_a_header(found: Any, vr: str | None) -> Any:
 def _copies(catalog: FixedCatalog, row: Row) -> list[Row]:
     if not row.get("SOPInstanceUID"):
         return []
+    source = catalog.narrow(CATALOG_NAME)
     found = catalog.ask(
-        f"SELECT prefix, path FROM {catalog.narrow(CATALOG_NAME)} WHERE SOPInstanceUID = $1 AND path <> $2{_there(catalog)} "  # noqa: S608
+        f"SELECT prefix, path FROM {source} WHERE SOPInstanceUID = $1 AND path <> $2{_there(catalog)} "  # noqa: S608
         f"ORDER BY path LIMIT {_MOST_COPIES:d}",
         [row["SOPInstanceUID"], row["path"]],
     )

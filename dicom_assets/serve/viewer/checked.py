@@ -1,4 +1,4 @@
-"""Builds that were found to be servable: to look through all of one takes seconds, and is done once for each state of it.
+"""Builds that were found to be servable: to look through one takes seconds, and is done once for each state of it.
 
 A stamp in the user's cache says so. It names the build, the rules by which it is moved and its files with their sizes
 and times: where any of them is another, the build is looked through again. Without a stamp, or a place for one, too.
@@ -64,8 +64,9 @@ def _files(folder: Path) -> Iterator[str]:
     """Yield a line for each file of a build."""
     for place, _, names in os.walk(folder):
         for name in names:
-            status = os.stat(Path(place, name), follow_symlinks=True)
-            yield f"{Path(place, name).relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\0"
+            path = Path(place, name)
+            status = path.stat()
+            yield f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\0"
 
 
 def _put(stamp: Path) -> None:
