@@ -1,8 +1,9 @@
-"""What the pages of a catalog cost: ``python -m benchmarks.browser LAKE [--word WORD] [--repeat 5]``
+"""What the pages of a catalog cost: ``python -m benchmarks.browser LAKE [--word WORD] [--repeat 5] [--commit]``
 
 Asks the application itself, in this process, for each page several times: the first time what is counted is counted
 anew, later it is known. Prints the first time and the median of the others, in seconds of the clock and of all cores,
-how long the server reads before it has in memory what lists look at, and what the process took of it at most.
+how long the server reads before it has in memory what lists look at, and what the process took of it at most. With
+``--commit`` one row is deleted before each page, which is then the first one of a version: of a copy of a lake.
 """
 
 import argparse
@@ -10,10 +11,13 @@ import resource
 import statistics
 import time
 
+from deltalake import DeltaTable
 from starlette.testclient import TestClient
 
 from dicom_assets.delta.lake import Lake
+from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.serve.app import create_app
+from dicom_assets.serve.follow import LOOK_SECONDS
 from dicom_assets.serve.site import Site
 
 PAGES = {
@@ -46,6 +50,13 @@ def asked(client: TestClient, path: str) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cores
 
 
+def commit(lake: str) -> None:
+    """Delete a file from the catalog, and wait until the server looks for that."""
+    table = DeltaTable(f"{lake}/dicom/{CATALOG_NAME}")
+    table.delete(f"path = '{table.to_pyarrow_dataset().head(1, columns=['path'])['path'][0].as_py()}'")
+    time.sleep(LOOK_SECONDS)
+
+
 def peak() -> float:
     """Return the most memory that this process has had, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
@@ -57,6 +68,7 @@ def main() -> None:
     parser.add_argument("--word", default="chest")
     parser.add_argument("--page", default="10")
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--commit", action="store_true")
     options = parser.parse_args()
     app = create_app(Site(Lake(options.lake)))
     client = TestClient(app, base_url="http://localhost")
@@ -67,6 +79,8 @@ def main() -> None:
     print("| page | first (s) | cores (s) | median (s) | cores (s) |\n|---|---|---|---|---|")
     for name, page in PAGES.items():
         path = page.format(word=options.word, page=options.page)
+        if options.commit:
+            commit(options.lake)
         first, *others = [asked(client, path) for _ in range(options.repeat + 1)]
         rest = [statistics.median(one[place] for one in others) for place in (0, 1)]
         print(f"| {name} | {first[0]:.2f} | {first[1]:.2f} | {rest[0]:.2f} | {rest[1]:.2f} |", flush=True)

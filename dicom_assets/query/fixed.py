@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -187,11 +188,8 @@ class FixedCatalog(Catalog):
 
     def _in_memory(self) -> Mapping[str, Callable[[], pa.Table]]:
         """Return the columns that are kept, by the names that :meth:`narrow` gives them."""
-        return {
-            f"{_NARROW}{name}": lambda rows=rows: rows
-            for name, table in self.fixed.items()
-            if (rows := table.kept) is not None
-        }
+        kept = {name: table.kept for name, table in self.fixed.items()}
+        return {f"{_NARROW}{name}": partial(_same, rows) for name, rows in kept.items() if rows is not None}
 
     def open_table(self, location: TableLocation) -> DeltaTable:
         """Return a table as it was loaded; raises :class:`CatalogError` where there was none."""
@@ -249,6 +247,10 @@ class FixedCatalog(Catalog):
     def _dataset(self, name: str, mentioned: Callable[[str], bool]) -> Any:  # noqa: ARG002 - of all queries
         """Return a table that DuckDB can scan."""
         return self.fixed[name].rows()
+
+
+def _same(rows: pa.Table) -> pa.Table:
+    return rows
 
 
 @contextmanager

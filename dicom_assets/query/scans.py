@@ -4,10 +4,12 @@ Arrow's own datasets read every column that a query returns from every file that
 instance would read the headers and thumbnails of all others; and to count rows it would open all files.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -97,9 +99,15 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
 
     def read(self, paths: Sequence[str], names: Sequence[str]) -> Iterator[pa.Table]:
         """Yield all rows of some data files, one table each and in their order, some columns of them."""
-        fragments, columns = self.fragments, list(names)
-        with ThreadPoolExecutor(_READERS) as pool:
-            yield from pool.map(lambda path: self._all_of(fragments[path], columns), paths)
+        fragments, columns, left = self.fragments, list(names), iter(paths)
+        pool = ThreadPoolExecutor(_READERS)
+        try:
+            ahead = deque(pool.submit(self._all_of, fragments[path], columns) for path in islice(left, 2 * _READERS))
+            while ahead:
+                yield ahead.popleft().result()
+                ahead.extend(pool.submit(self._all_of, fragments[path], columns) for path in islice(left, 1))
+        finally:  # also where the process ends meanwhile: then, no more than these few are read
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _all_of(self, file: ds.ParquetFileFragment, names: list[str]) -> pa.Table:
         if not self._is_local:

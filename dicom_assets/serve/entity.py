@@ -2,16 +2,18 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+_RELEASE = version("dicom-assets")
 ASK_EACH_TIME = "private, no-cache"
 """Cache-Control of what a client may keep, and asks about before it uses that again."""
 
 
 def tag_of(*parts: object, weak: bool = False) -> str:
-    """Return the tag of an answer.
+    """Return the tag of an answer, another one for each release of this package.
 
     Parameters
     ----------
@@ -21,7 +23,7 @@ def tag_of(*parts: object, weak: bool = False) -> str:
         Two answers with this tag mean the same, and need not have the same bytes.
 
     """
-    told = "\0".join(f"{len(text)} {text}" for text in map(str, parts))
+    told = "\0".join(f"{len(text)} {text}" for text in map(str, (_RELEASE, *parts)))
     digest = hashlib.sha256(told.encode(errors="replace")).hexdigest()[:24]
     return f'W/"{digest}"' if weak else f'"{digest}"'
 

@@ -128,4 +128,4 @@ class Follower:
         known = self._known.get(name)
         if known is not None and known.is_last():
             return known
-        return _Known(self._catalog.location(name), known and known.table, self._keepers.get(name))
+        return _Known(self._catalog.location(name), known.table if known is not None else None, self._keepers.get(name))

@@ -6,12 +6,13 @@ from contextlib import suppress
 
 import pyarrow as pa
 import uvicorn
+from starlette.applications import Starlette
 
 from dicom_assets.errors import DicomAssetsError, InfrastructureError
 from dicom_assets.serve.app import create_app
 from dicom_assets.serve.follow import Follower
 from dicom_assets.serve.patience import PatientProtocol, bound_reading
-from dicom_assets.serve.site import Site
+from dicom_assets.serve.site import Limits, Site
 
 _CONNECTIONS = 1_000
 """At a time; more are answered that the server is busy."""
@@ -42,12 +43,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def running(site: Site) -> uvicorn.Server:
-    """Return the server of a site, to be run with sockets that listen, and ended by its ``should_exit``.
+    """Return the server of a site, to be run with sockets that listen, and ended by its ``should_exit``."""
+    return _server(create_app(site), site.limits)
 
-    Targets of requests are not logged: they hold what was searched for.
-    """
+
+def _server(app: Starlette, limits: Limits) -> uvicorn.Server:
+    """Return the server of an application. Targets of requests are not logged: they hold what was searched for."""
     configuration = uvicorn.Config(
-        create_app(site),
+        app,
         access_log=False,
         log_level="warning",
         lifespan="off",
@@ -57,17 +60,19 @@ def running(site: Site) -> uvicorn.Server:
         limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_END_SECONDS,
-        h11_max_incomplete_event_size=site.limits.url_bytes + site.limits.header_bytes,
+        h11_max_incomplete_event_size=limits.url_bytes + limits.header_bytes,
     )
     return uvicorn.Server(configuration)
 
 
 def run(site: Site, listening: socket.socket) -> None:
     """Serve a site until the process is told to end; what lists look at is read meanwhile."""
-    server = running(site)
-    follower = server.config.app.state.service.follower
-    threading.Thread(target=_warm, args=(follower,), name="first look", daemon=True).start()
-    server.run(sockets=[listening])
+    app = create_app(site)
+    threading.Thread(target=_warm, args=(app.state.service.follower,), name="first look", daemon=True).start()
+    try:
+        _server(app, site.limits).run(sockets=[listening])
+    finally:
+        app.state.service.close()
 
 
 def _warm(follower: Follower) -> None:

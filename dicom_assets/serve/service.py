@@ -68,6 +68,10 @@ class Service:
         self.follower = Follower(site.catalog(), narrow_columns(site.limits.kept_bytes))
         self._threads = ThreadPoolExecutor(site.limits.threads, "request")
 
+    def close(self) -> None:
+        """Let the threads end, each with what it works on; requests that wait for one get no answer."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
     def endpoint(self, answer: Answer) -> Endpoint:
         """Return what a route calls: the function on a thread, and an answer whatever it raises."""
 

@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from dicom_assets import __version__
 from dicom_assets.serve.dicomweb.accept import JSON, check_json, read_accept
 from dicom_assets.serve.dicomweb.bulk import send_bulk
 from dicom_assets.serve.dicomweb.frames import read_numbers, send_frames
@@ -131,7 +130,7 @@ def _objects(request: Request) -> Response:
 def _tag(request: Request, instances: Sequence[Instance], *others: str) -> str:
     """Return the tag of what is made of some instances; answers in parts differ in what is between these."""
     asked = (request.url.path, request.url.query, request.headers.get("accept", ""))
-    return tag_of(__version__, *asked, *others, *(one.version for one in instances), weak=True)
+    return tag_of(*asked, *others, *(one.version for one in instances), weak=True)
 
 
 def _frames(most: int, find: Find) -> Answer:
