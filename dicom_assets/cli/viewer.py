@@ -47,16 +47,16 @@ def installed(tarball: Path | None = None) -> Path:
         There is none, and it cannot be fetched.
 
     """
+    from dicom_assets.serve.viewer.checked import check_once
     from dicom_assets.serve.viewer.install import install_viewer, installed_viewer
     from dicom_assets.serve.viewer.package import OHIF
-    from dicom_assets.serve.viewer.rewriting import check_build
 
     folder = installed_viewer(OHIF)
     if folder is None:
         size = f" ({OHIF.megabytes} MB)" if OHIF.megabytes and tarball is None else ""
         stderr.print(f"Installing the viewer, {OHIF}{size}, once.", markup=False, highlight=False)
         folder = install_viewer(OHIF, tarball)
-    check_build(folder, OHIF.places)
+    check_once(folder, OHIF.places)
     return folder
 
 
@@ -69,11 +69,11 @@ def viewer_for(folder: Path | None, *, wanted: bool) -> Path | None:
         It cannot be served, or not be fetched.
 
     """
-    from dicom_assets.serve.viewer.rewriting import check_build
+    from dicom_assets.serve.viewer.checked import check_once
 
     if folder is None:
         return installed() if wanted else None
     if wanted:
         refuse("give either --viewer or --viewer-dir")
-    check_build(folder)
+    check_once(folder)
     return folder

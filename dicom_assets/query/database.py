@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow.fs import FileSelector, FileType
@@ -195,7 +196,7 @@ class Catalog(Research):
         self, query: str, engine: EngineOptions
     ) -> tuple[duckdb.DuckDBPyConnection, Relations, Mapping[str, str]]:
         """Return a session that has what a query names, all that can be named, and why it lacks some of the views."""
-        relations = Relations.of(self.tables(), VIEWS)
+        relations = Relations.of(self.tables(), VIEWS, self._in_memory())
         session = self._open.session(engine)
         absent = relations.put(
             session, query, lambda name, mentioned: session.register(name, self._dataset(name, mentioned))
@@ -208,6 +209,10 @@ class Catalog(Research):
         past = self.as_of is not None and self.as_of.timestamp() < time.time() - _CLOCKS_DIFFER
         pinned = past or (self.version is not None and name == CATALOG_NAME)
         return self._open.dataset(location, lambda: self.open_table(location), mentioned, pinned=pinned)
+
+    def _in_memory(self) -> Mapping[str, Callable[[], pa.Table]]:
+        """Return tables beside those of the lake that a query of this package may name."""
+        return {}
 
     @property
     def _folder(self) -> TableLocation:

@@ -6,7 +6,7 @@ not. Here, local tables are read through Arrow's own file system, others by :mod
 statistics that a query may use are prepared, and :mod:`dicom_assets.query.scans` reads no more than it must.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +26,9 @@ _STATISTICS_PRECISION = timedelta(milliseconds=1)
 """Of timestamps in the log: some writers truncate to it, so a maximum may be too low by as much."""
 
 
-def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str], bool]) -> TableDataset:
+def as_dataset(
+    location: TableLocation, delta: DeltaTable, wanted: Callable[[str], bool], before: TableDataset | None = None
+) -> TableDataset:
     """Return a loaded table as something that DuckDB scans like a dataset.
 
     Parameters
@@ -37,6 +39,8 @@ def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str
         The table, at the version to read.
     wanted
         Whether a column may occur in a filter: only then are its statistics used to skip files.
+    before
+        Another version of the table, of the same columns: data files that it has are not prepared again.
 
     Raises
     ------
@@ -47,11 +51,13 @@ def as_dataset(location: TableLocation, delta: DeltaTable, wanted: Callable[[str
     refuse_unreadable(location, delta)
     schema = pa.schema(delta.schema().to_arrow())
     filesystem, parquet = location.filesystem(), ds.ParquetFileFormat()
-    fragments, rows = [], dict[str, int]()
-    for path, count, guarantee in _guarantees(delta, [field for field in schema if wanted(field.name)]):
-        fragments.append(parquet.make_fragment(from_log(path), filesystem, partition_expression=guarantee))
+    known, rows = _known(before, schema), dict[str, int]()
+    fragments = []
+    for path, count, guarantee in _guarantees(delta, [field for field in schema if wanted(field.name)], known):
+        file = from_log(path)
+        fragments.append(known.get(file) or parquet.make_fragment(file, filesystem, partition_expression=guarantee))
         if count is not None:
-            rows[fragments[-1].path] = count
+            rows[file] = count
     files = ds.FileSystemDataset(fragments, schema, parquet, filesystem)
     metadata = delta.metadata()
     counted = {*metadata.partition_columns, *metadata.configuration.get(STATISTICS, "").split(",")}
@@ -73,12 +79,28 @@ def refuse_unreadable(location: TableLocation, delta: DeltaTable) -> None:
         )
 
 
-def _guarantees(delta: DeltaTable, fields: list[pa.Field]) -> Iterator[tuple[str, int | None, ds.Expression]]:
-    """Yield each live data file with the number of its rows and what its log entry guarantees for all of them."""
+def _known(before: TableDataset | None, schema: pa.Schema) -> Mapping[str, ds.ParquetFileFragment]:
+    """Return the data files that are prepared, by path; none where the table has other columns by now."""
+    return {} if before is None or before.schema != schema else before.fragments
+
+
+def _guarantees(
+    delta: DeltaTable, fields: list[pa.Field], known: Container[str]
+) -> Iterator[tuple[str, int | None, ds.Expression]]:
+    """Yield each live data file with the number of its rows and what its log entry guarantees for all of them.
+
+    Of files that are known, nothing is told but their rows.
+    """
     actions = pa.table(delta.get_add_actions(flatten=True))
     partitions = delta.metadata().partition_columns
     statistics = [field for field in fields if field.name not in partitions]
-    for action in actions.select([n for n in actions.column_names if _is_used(n, partitions, statistics)]).to_pylist():
+    told = actions.select([name for name in actions.column_names if _is_used(name, partitions, statistics)])
+    paths, counts = (actions[name].to_pylist() for name in ("path", "num_records"))
+    new = pa.array([from_log(path) not in known for path in paths], pa.bool_())
+    for path, count, is_new in zip(paths, counts, new.to_pylist(), strict=True):
+        if not is_new:
+            yield path, count, ds.scalar(True)
+    for action in told.filter(new).to_pylist():
         # A true literal is the neutral start: a table may have neither partitions nor statistics.
         guarantee = ds.scalar(True)
         for name in partitions:

@@ -37,10 +37,12 @@ class Relations:
     given: Mapping[str, Callable[[], pa.Table]]
 
     @classmethod
-    def of(cls, tables: Sequence[str], views: Iterable[View]) -> "Relations":
+    def of(
+        cls, tables: Sequence[str], views: Iterable[View], given: Mapping[str, Callable[[], pa.Table]] | None = None
+    ) -> "Relations":
         """Return what can be named beside some tables: a table hides a view of its name, in any case."""
         hidden = {fold(name) for name in tables}
-        given = {DICTIONARY: dictionary_table}
+        given = {DICTIONARY: dictionary_table, **(given or {})}
         return cls(
             tuple(tables),
             {view.name: view for view in views if fold(view.name) not in hidden},

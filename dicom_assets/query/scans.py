@@ -4,9 +4,12 @@ Arrow's own datasets read every column that a query returns from every file that
 instance would read the headers and thumbnails of all others; and to count rows it would open all files.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -18,6 +21,8 @@ _FEW_FILES = 4
 _PROBED_FILES = 32
 """When most of so many hold matching rows, a filter is not selective."""
 _BATCH_ROWS = 1 << 17
+_READERS = 4
+"""Data files that are read at a time where all of each is wanted."""
 _GROUP_ROWS = 10_000
 """Of headers, which are 8 to 20 kB each, 200 MB at most."""
 _SCATTERED_FILES = 32
@@ -81,6 +86,35 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
     def file_count(self) -> int:
         """Number of data files."""
         return len(self._files.files)
+
+    @property
+    def fragments(self) -> Mapping[str, ds.ParquetFileFragment]:
+        """The data files by path, with what the log guarantees for each."""
+        return {file.path: file for file in self._files.get_fragments()}
+
+    @property
+    def row_counts(self) -> Mapping[str, int]:
+        """How many rows the data files have, by path, as far as the log tells."""
+        return self._rows
+
+    def read(self, paths: Sequence[str], names: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield all rows of some data files, one table each and in their order, some columns of them."""
+        fragments, columns, left = self.fragments, list(names), iter(paths)
+        pool = ThreadPoolExecutor(_READERS)
+        try:
+            ahead = deque(pool.submit(self._all_of, fragments[path], columns) for path in islice(left, 2 * _READERS))
+            while ahead:
+                yield ahead.popleft().result()
+                ahead.extend(pool.submit(self._all_of, fragments[path], columns) for path in islice(left, 1))
+        finally:  # also where the process ends meanwhile: then, no more than these few are read
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _all_of(self, file: ds.ParquetFileFragment, names: list[str]) -> pa.Table:
+        if not self._is_local:
+            return self._scan([file], names, [], None).to_reader().read_all()
+        dataset = ds.FileSystemDataset([file], self.schema, self._files.format, self._files.filesystem)
+        # What is read once leaves no footer behind: they would take more memory than the rows.
+        return dataset.scanner(columns=names, use_threads=False, cache_metadata=False).to_table()
 
     def scanner(self, columns: Sequence[str] | None = None, filter: ds.Expression | None = None) -> Scan | ds.Scanner:  # noqa: A002 - the name that DuckDB calls
         """Return a scan of the rows that pass a filter, in files that may hold such rows."""

@@ -49,6 +49,12 @@ class GoneError(RequestError):
     status = 410
 
 
+class SlowError(RequestError):
+    """A request does not come to its end in time."""
+
+    status = 408
+
+
 class TooMuchError(RequestError):
     """What is asked for is more than one request may cost."""
 

@@ -15,6 +15,7 @@ from dicom_assets.delta.location import TableLocation
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import CatalogError, one_line
 from dicom_assets.query.fixed import FixedCatalog, FixedTable
+from dicom_assets.query.keeping import Columns, Keeper
 from dicom_assets.query.opened import stamp_of
 
 LOOK_SECONDS = 1.0
@@ -24,11 +25,11 @@ LOOK_SECONDS = 1.0
 class _Known:
     """One version of a table, and its commit as the log had it."""
 
-    def __init__(self, location: TableLocation) -> None:
+    def __init__(self, location: TableLocation, before: FixedTable | None, keeper: Keeper | None) -> None:
         delta = location.open()
         self._location, self._version = location, delta.version()
         self._stamp = stamp_of(location, self._version)
-        self.table = FixedTable(location, delta)
+        self.table = FixedTable(location, delta, before, keeper)
 
     def is_last(self) -> bool:
         """Return whether this is still the last version, and of the same table."""
@@ -42,6 +43,8 @@ class Follower:
     ----------
     catalog
         Which one, with its engine and its archive.
+    columns
+        Which are kept in memory, by table.
     seconds
         How old a look may be.
     clock
@@ -50,9 +53,14 @@ class Follower:
     """
 
     def __init__(
-        self, catalog: Catalog, seconds: float = LOOK_SECONDS, clock: Callable[[], float] = time.monotonic
+        self,
+        catalog: Catalog,
+        columns: Mapping[str, Columns] | None = None,
+        seconds: float = LOOK_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._catalog, self._seconds, self._clock = catalog, seconds, clock
+        self._keepers = {name: Keeper(which) for name, which in (columns or {}).items()}
         self._lock = threading.Lock()
         self._known: Mapping[str, _Known] = {}
         self._current: FixedCatalog | None = None
@@ -81,6 +89,16 @@ class Follower:
         assert self._current is not None
         return self._current
 
+    def warm(self) -> None:
+        """Read what is kept in memory, before anybody asks; raises as :meth:`current` does."""
+        catalog = self.current()
+        for name, keeper in self._keepers.items():
+            if name in catalog.fixed:
+                catalog.fixed[name].narrow()
+                keeper.wait()
+        for table in catalog.fixed.values():
+            table.rows()
+
     def newest(self) -> FixedCatalog:
         """Return the catalog as it is now; raises as :meth:`current` does."""
         with self._lock:
@@ -108,4 +126,6 @@ class Follower:
 
     def _loaded(self, name: str) -> _Known:
         known = self._known.get(name)
-        return known if known is not None and known.is_last() else _Known(self._catalog.location(name))
+        if known is not None and known.is_last():
+            return known
+        return _Known(self._catalog.location(name), known.table if known is not None else None, self._keepers.get(name))

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dicom_assets.errors import InfrastructureError
 from dicom_assets.serve.access import LOGIN, Access
 from dicom_assets.serve.errors import answer_to, problem
+from dicom_assets.serve.outbox import CutOffError, Outbox
 from dicom_assets.serve.site import Site
 
 PAGES = (
@@ -47,6 +47,7 @@ class Guard:
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app, self._site = app, site
         self._hosts = frozenset(name.lower() for name in site.hosts)
+        self._outbox = Outbox(site.limits.waiting_bytes)
         self._access = None if site.token is None else Access(site.token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,13 +58,13 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        guarded = _Guarded(send)
+        guarded = _Guarded(send, self._outbox)
         try:
             refusal = await self._refusal(scope, receive)
             await (refusal or self._app)(scope, receive, guarded)
         except Exception as error:  # noqa: BLE001 - the last place where an error can become an answer
             if guarded.started:
-                raise _CutOffError from None  # the client sees that the answer is not whole
+                raise CutOffError from None  # the client sees that the answer is not whole
             await answer_to(error)(scope, receive, guarded)
 
     async def _refusal(self, scope: Scope, receive: Receive) -> Response | None:
@@ -116,15 +117,11 @@ def _is_own_page(request: Request) -> bool:
     return origin is None or origin.partition("://")[2] == request.headers.get("host")
 
 
-class _CutOffError(InfrastructureError):
-    """An answer could not be sent to its end."""
-
-
 class _Guarded:
     """Sends an answer with the headers that each has."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, send: Send, outbox: Outbox) -> None:
+        self._send, self._outbox = send, outbox
         self.started = False
 
     async def __call__(self, message: Message) -> None:
@@ -133,4 +130,4 @@ class _Guarded:
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
-        await self._send(message)
+        await self._outbox.send(self._send, message)

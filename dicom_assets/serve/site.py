@@ -22,6 +22,9 @@ class Limits:
         Requests that are worked on at a time; others wait.
     query_seconds, query_bytes
         Time of a query of the tables, and memory of all of them together.
+    kept_bytes
+        Memory for the columns that lists look at, some 250 bytes a file; catalogs that take more are read from their
+        data files for each page.
     url_bytes, header_bytes
         Longest target of a request, and all of its headers.
     form_bytes
@@ -30,17 +33,22 @@ class Limits:
         The most matches of one search; the answer says when there are more.
     frames
         The most frames of one request.
+    waiting_bytes
+        Memory for pieces of answers that clients have not read yet; those that have taken nothing for longest are cut
+        off where it is more.
 
     """
 
     threads: int = 8
     query_seconds: float = 30.0
     query_bytes: int = 1 << 30
+    kept_bytes: int = 1 << 30
     url_bytes: int = 16 << 10
     header_bytes: int = 32 << 10
     form_bytes: int = 64 << 10
     results: int = 10_000
     frames: int = 1_000
+    waiting_bytes: int = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)

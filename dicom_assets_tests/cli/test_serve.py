@@ -85,9 +85,10 @@ def test_a_viewer_that_is_none(call, made, tmp_path):
 
 def test_a_viewer_is_installed_from_the_very_file(call, tmp_path, monkeypatch):
     monkeypatch.setattr(install, "user_cache_path", lambda name: tmp_path / "cache" / name)
-    (tmp_path / "other.tgz").write_bytes(packing.packed())
+    content = packing.packed()  # once: it holds the time
+    (tmp_path / "other.tgz").write_bytes(content)
     assert "its hash is another" in call("viewer", "install", "--from", tmp_path / "other.tgz", code=2)
-    package = packing.package_of(packing.packed())
+    package = packing.package_of(content)
     monkeypatch.setattr("dicom_assets.serve.viewer.package.OHIF", package)
     for _ in range(2):
         told = call("viewer", "install", "--from", tmp_path / "other.tgz")

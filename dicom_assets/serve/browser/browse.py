@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import HTMLResponse
@@ -15,13 +16,30 @@ from dicom_assets.serve.browser.conditions import ConditionError, condition_text
 from dicom_assets.serve.browser.facet import FACETS
 from dicom_assets.serve.browser.facets import Cube, Facets, counted
 from dicom_assets.serve.browser.images import Shelf
-from dicom_assets.serve.browser.listing import FILE_COLUMNS, Row, Rows, files_at, reasons_of, rows_of
+from dicom_assets.serve.browser.listing import FILE_COLUMNS, Row, Rows, files_at, nameless, reasons_of, rows_of
 from dicom_assets.serve.browser.pages import Pages
 from dicom_assets.serve.browser.plots import plots_of
 from dicom_assets.serve.browser.search import Found, is_search, search
 from dicom_assets.serve.browser.selection import MOST_RESULTS, PAGE_ROWS, Level, Selection, SelectionError, View
 
 _COPYABLE = "SELECT path, Modality, PatientID, StudyDate, SeriesDescription, status\nFROM object_catalog\nWHERE {}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A condition that could not be applied.
+
+    Attributes
+    ----------
+    where
+        As it was written.
+    reason
+        What is wrong with it.
+
+    """
+
+    where: str
+    reason: str
 
 
 class Browse:
@@ -39,10 +57,11 @@ class Browse:
     def __init__(self, pages: Pages, shelf: Shelf) -> None:
         self._pages, self._shelf, self._facets = pages, shelf, Facets()
 
-    def listed(self, catalog: FixedCatalog, selection: Selection) -> HTMLResponse:
-        """Return a page of rows with all that it can be narrowed by."""
+    def listed(self, catalog: FixedCatalog, selection: Selection, wrong: Wrong | None = None) -> HTMLResponse:
+        """Return a page of rows with all that it can be narrowed by, and what was wrong with the condition of it."""
         with _asked(selection):
-            return self._pages.page("browse", **self._shown(catalog, selection))
+            shown = self._shown(catalog, selection)
+        return self._pages.page("browse", catalog, 400 if wrong else 200, **shown, wrong=wrong)
 
     def cards(self, catalog: FixedCatalog, selection: Selection) -> HTMLResponse:
         """Return the cards of a page, and nothing around them."""
@@ -51,15 +70,16 @@ class Browse:
         with _asked(selection):
             rows = self._rows(catalog, selection, 0)
         return self._pages.page(
-            "cards", selection=selection, rows=rows.rows, pictures=self._pictures(catalog, selection, rows)
+            "cards", catalog, selection=selection, rows=rows.rows, pictures=self._pictures(catalog, selection, rows)
         )
 
-    def plots(self, catalog: FixedCatalog, selection: Selection) -> HTMLResponse:
-        """Return the plots of a selection."""
+    def plots(self, catalog: FixedCatalog, selection: Selection, wrong: Wrong | None = None) -> HTMLResponse:
+        """Return the plots of a selection; as :meth:`listed` otherwise."""
         with _asked(selection):
             cube = self._facets.cube(catalog, selection)
             plots = plots_of(catalog, cube, selection)
-        return self._pages.page("plots", **_named(selection), plots=plots, files=cube.total(selection))
+        values = {**_named(selection), "plots": plots, "files": cube.total(selection), "wrong": wrong}
+        return self._pages.page("plots", catalog, 400 if wrong else 200, **values)
 
     def lay_down(self, catalog: FixedCatalog, rows: Sequence[Row]) -> dict[str, Row]:
         """Read the thumbnails of some files at once; returns their rows by path."""
@@ -90,6 +110,7 @@ class Browse:
             "page_rows": PAGE_ROWS,
             "reasons": reasons_of(catalog, selection) if selection.level is Level.PROBLEMS else (),
             "meanings": documented(CatalogStatus),
+            "nameless": nameless(catalog, selection) if selection.level is Level.PATIENTS else 0,
             "as_sql": _COPYABLE.format(condition_text(catalog, selection)),
         }
 

@@ -123,7 +123,7 @@ class Facets:
         """
         condition = condition_of(catalog, selection, with_facets=False)
         question = (condition.sql, condition.values)
-        find = count or (lambda: _counted(catalog, condition))
+        find = count or (lambda: _counted(catalog, condition, selection.where))
         return self._cubes.get(catalog.fixed.get(CATALOG_NAME), question, find)
 
 
@@ -145,9 +145,9 @@ def groups_sql(table: str, known: frozenset[str], where: str = "true") -> str:
     )
 
 
-def _counted(catalog: FixedCatalog, condition: Condition) -> Cube:
-    known = catalog.columns(CATALOG_NAME)
-    return Cube.of(catalog.ask(groups_sql(CATALOG_NAME, known, condition.sql), condition.values))
+def _counted(catalog: FixedCatalog, condition: Condition, where: str) -> Cube:
+    known, source = catalog.columns(CATALOG_NAME), catalog.narrow(CATALOG_NAME, where)
+    return Cube.of(catalog.ask(groups_sql(source, known, condition.sql), condition.values))
 
 
 def _grouped(facet: Facet, known: frozenset[str]) -> str:

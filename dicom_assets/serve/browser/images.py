@@ -17,6 +17,7 @@ from starlette.responses import Response
 from dicom_assets.dicom.showable import may_be_shown
 from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.serve.browser.listing import Row, files_at
+from dicom_assets.serve.entity import ASK_EACH_TIME, conditional
 from dicom_assets.serve.errors import NotFoundError
 
 _MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
@@ -115,8 +116,7 @@ def answer(request: Request, catalog: FixedCatalog, shelf: Shelf) -> Response:
             raise NotFoundError("there is no thumbnail of such a file")
         if version_of(rows[0]) != version:  # an old link, or one without a version
             tag = f'"{version_of(rows[0])}"'
-    lasting = f"private, max-age={_KEPT_SECONDS}, immutable" if tag == f'"{version}"' else "private, no-cache"
-    headers = {"ETag": tag, "Cache-Control": lasting}
-    if tag in {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}:
-        return Response(status_code=304, headers=headers)
-    return Response(picture.content, media_type=picture.media_type, headers=headers)
+    lasting = f"private, max-age={_KEPT_SECONDS}, immutable" if tag == f'"{version}"' else ASK_EACH_TIME
+    shown = picture
+    headers = {"Cache-Control": lasting}
+    return conditional(request, tag, lambda: Response(shown.content, media_type=shown.media_type), headers)

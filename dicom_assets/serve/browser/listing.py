@@ -104,11 +104,11 @@ def _entities(catalog: FixedCatalog, selection: Selection) -> Rows:
     if selection.is_everything:
         source, values = f"SELECT *, files AS matching FROM {view}", ()  # noqa: S608 - a name of ours
     else:
-        condition = condition_of(catalog, selection)
+        condition, files = condition_of(catalog, selection), catalog.narrow(CATALOG_NAME, selection.where)
         values = condition.values
         source = (
             f"SELECT entity.*, chosen.matching FROM {view} AS entity JOIN (SELECT {key}, count(*) AS matching "  # noqa: S608
-            f"FROM {CATALOG_NAME}\nWHERE {condition.sql}\nGROUP BY {key}) AS chosen USING ({key})"
+            f"FROM {files}\nWHERE {condition.sql}\nGROUP BY {key}) AS chosen USING ({key})"
         )
     read = catalog.ask(
         f"SELECT *, count(*) OVER () AS total FROM ({source}) ORDER BY {order.sql}, {key} "  # noqa: S608 - our names
@@ -120,8 +120,9 @@ def _entities(catalog: FixedCatalog, selection: Selection) -> Rows:
 
 def _files(catalog: FixedCatalog, selection: Selection) -> list[Row]:
     condition = condition_of(catalog, selection)
+    source = catalog.narrow(CATALOG_NAME, selection.where)
     keys = catalog.ask(
-        f"SELECT prefix, path FROM {CATALOG_NAME}\nWHERE {condition.sql}\n"  # noqa: S608 - our names, bound values
+        f"SELECT prefix, path FROM {source}\nWHERE {condition.sql}\n"  # noqa: S608 - our names, bound values
         f"ORDER BY {order_of(selection).sql}, path LIMIT {PAGE_ROWS:d} OFFSET {min(selection.offset, MOST_RESULTS):d}",
         condition.values,
     )
@@ -160,11 +161,22 @@ def files_at(
     return [found[path] for path in dict.fromkeys(paths) if path in found]
 
 
+def nameless(catalog: FixedCatalog, selection: Selection) -> int:
+    """Return how many files of a selection state no Patient ID: the list of patients has none for them."""
+    condition, source = condition_of(catalog, selection), catalog.narrow(CATALOG_NAME, selection.where)
+    found = catalog.ask(
+        f"SELECT count(*) AS files FROM {source}\nWHERE {condition.sql}\nAND PatientID IS NULL",  # noqa: S608 - bound
+        condition.values,
+    )
+    return int(found["files"][0].as_py())
+
+
 def reasons_of(catalog: FixedCatalog, selection: Selection, most: int = 30) -> list[Row]:
     """Return why files are not as they should be: ``status``, ``error`` and how many ``files``, the most first."""
     condition = condition_of(catalog, selection)
+    source = catalog.narrow(CATALOG_NAME, selection.where)
     rows: list[Row] = catalog.ask(
-        f"SELECT status, error, count(*) AS files FROM {CATALOG_NAME}\nWHERE {condition.sql}\n"  # noqa: S608 - bound
+        f"SELECT status, error, count(*) AS files FROM {source}\nWHERE {condition.sql}\n"  # noqa: S608 - bound
         f"GROUP BY status, error ORDER BY files DESC, status, error LIMIT {most:d}",
         condition.values,
     ).to_pylist()

@@ -1,20 +1,26 @@
 """From values to HTML: templates that escape everything, and what all of them know of the site."""
 
+import re
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from dicom_assets.delta.origin import is_of_dagster
+from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.query.pages import template
 from dicom_assets.query.sql_text import identifier
+from dicom_assets.query.visible import visible
 from dicom_assets.serve.browser import formats, static
 from dicom_assets.serve.browser.images import is_covered, link_of, picture_of
 from dicom_assets.serve.browser.listing import Row
 from dicom_assets.serve.browser.selection import Level, Selection, View
 from dicom_assets.serve.site import Site
+from dicom_assets.tables import FILE_INDEX, SOURCE
 
 _PACKAGE = "dicom_assets.serve.browser"
+_CODE = re.compile(r"`([^`\n]+)`")
 
 
 class Pages:
@@ -32,8 +38,8 @@ class Pages:
         url = (site.dagster_url or "").rstrip("/")
         self._dagster = url if urlsplit(url).scheme in {"http", "https"} else ""
 
-    def page(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """Return a page, by the name of its template."""
+    def page(self, name: str, catalog: FixedCatalog, status: int = 200, **values: Any) -> HTMLResponse:
+        """Return a page of a catalog, by the name of its template."""
         known = {
             "count": formats.count,
             "shown": formats.value,
@@ -49,6 +55,9 @@ class Pages:
             "target": target,
             "static": static.link,
             "identifier": identifier,
+            "prose": prose,
+            "source": source_of(catalog),
+            "has_viewer": self._viewer,
             "Selection": Selection,
             "Level": Level,
             "View": View,
@@ -62,6 +71,17 @@ class Pages:
     def run_link(self, run: str | None) -> str:
         """Return where the Dagster UI shows a run; nothing where it does not."""
         return f"{self._dagster}/runs/{quote(run, safe='')}" if self._dagster and run and is_of_dagster(run) else ""
+
+
+def source_of(catalog: FixedCatalog) -> str:
+    """Return which archive a catalog is of; nothing where an older one does not say."""
+    index = catalog.fixed.get(FILE_INDEX.name)
+    return "" if index is None else str(index.delta.metadata().configuration.get(SOURCE, ""))
+
+
+def prose(text: str) -> Markup:
+    """Return a text of ours whose names in backticks are shown as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(visible(text)))))  # noqa: S704 - all else is escaped
 
 
 def target(selection: Selection, row: Row) -> str:

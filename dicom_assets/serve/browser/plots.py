@@ -105,8 +105,9 @@ def throughput(commits: Sequence[Commit]) -> Plot:
 
 def _sizes(catalog: FixedCatalog, selection: Selection) -> Plot:
     condition = condition_of(catalog, selection)
+    source = catalog.narrow(CATALOG_NAME, selection.where)
     found = catalog.ask(
-        f"SELECT floor(log2(size))::INTEGER AS bin, count(*) AS files FROM {CATALOG_NAME}\n"  # noqa: S608 - bound values
+        f"SELECT floor(log2(size))::INTEGER AS bin, count(*) AS files FROM {source}\n"  # noqa: S608 - bound values
         f"WHERE {condition.sql}\nAND size > 0 GROUP BY bin",
         condition.values,
     ).to_pylist()
@@ -117,12 +118,12 @@ def _sizes(catalog: FixedCatalog, selection: Selection) -> Plot:
 
 
 def _spacing(catalog: FixedCatalog, selection: Selection) -> Plot:
-    condition = condition_of(catalog, selection)
+    condition, source = condition_of(catalog, selection), catalog.narrow(CATALOG_NAME, selection.where)
     chosen = (
         ""
         if selection.is_everything
         else (
-            f"AND SeriesInstanceUID IN (SELECT SeriesInstanceUID FROM {CATALOG_NAME}\nWHERE {condition.sql}\n)"  # noqa: S608
+            f"AND SeriesInstanceUID IN (SELECT SeriesInstanceUID FROM {source}\nWHERE {condition.sql}\n)"  # noqa: S608
         )
     )
     found = catalog.ask(

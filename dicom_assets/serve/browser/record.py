@@ -170,8 +170,9 @@ def _as_in_a_header(found: Any, vr: str | None) -> Any:
 def _copies(catalog: FixedCatalog, row: Row) -> list[Row]:
     if not row.get("SOPInstanceUID"):
         return []
+    source = catalog.narrow(CATALOG_NAME)
     found = catalog.ask(
-        f"SELECT prefix, path FROM {CATALOG_NAME} WHERE SOPInstanceUID = $1 AND path <> $2{_there(catalog)} "  # noqa: S608
+        f"SELECT prefix, path FROM {source} WHERE SOPInstanceUID = $1 AND path <> $2{_there(catalog)} "  # noqa: S608
         f"ORDER BY path LIMIT {_MOST_COPIES:d}",
         [row["SOPInstanceUID"], row["path"]],
     )
@@ -181,9 +182,9 @@ def _copies(catalog: FixedCatalog, row: Row) -> list[Row]:
 def _strip(catalog: FixedCatalog, row: Row) -> Strip | None:
     if not row.get("SeriesInstanceUID"):
         return None
-    known = catalog.columns(CATALOG_NAME)
+    known, source = catalog.columns(CATALOG_NAME), catalog.narrow(CATALOG_NAME)
     read = catalog.ask(
-        f"SELECT {', '.join(name for name in _IN_STRIP if name in known)} FROM {CATALOG_NAME} "  # noqa: S608 - ours
+        f"SELECT {', '.join(name for name in _IN_STRIP if name in known)} FROM {source} "  # noqa: S608 - ours
         f"WHERE SeriesInstanceUID = $1{_there(catalog)} ORDER BY InstanceNumber NULLS LAST, path",
         [row["SeriesInstanceUID"]],
     )

@@ -12,7 +12,8 @@ from dicom_assets.query.errors import QueryError
 from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.query.formats import Format
 from dicom_assets.serve.browser import images, sql_page, static
-from dicom_assets.serve.browser.browse import Browse
+from dicom_assets.serve.browser.browse import Browse, Wrong
+from dicom_assets.serve.browser.conditions import ConditionError
 from dicom_assets.serve.browser.images import Shelf
 from dicom_assets.serve.browser.pages import Pages
 from dicom_assets.serve.browser.record import record_of
@@ -23,6 +24,7 @@ from dicom_assets.serve.service import Service, catalog_of
 _FILES = {"csv": (Format.CSV, "text/csv; charset=utf-8"), "parquet": (Format.PARQUET, "application/vnd.apache.parquet")}
 
 Answering = Callable[[Request, FixedCatalog], Response]
+Showing = Callable[[FixedCatalog, Selection, Wrong | None], Response]
 
 
 def routes(service: Service) -> Iterable[BaseRoute]:
@@ -64,10 +66,11 @@ class Browser:
             try:
                 return answer(request, catalog)
             except NotFoundError as error:
-                return self._pages.page("refusal", error.status, title="Nothing found", reason=str(error))
+                return self._pages.page("refusal", catalog, error.status, title="Nothing found", reason=str(error))
             except SelectionError as error:
                 self._retried_where_the_tables_moved_on(catalog, error)
-                return self._pages.page("refusal", error.status, title="This cannot be shown", reason=str(error))
+                title = "This cannot be shown"
+                return self._pages.page("refusal", catalog, error.status, title=title, reason=str(error))
 
         return answered
 
@@ -77,7 +80,7 @@ class Browser:
 
     def listed(self, request: Request, catalog: FixedCatalog) -> Response:
         """Answer with a page of rows."""
-        return self._browse.listed(catalog, _selection(request))
+        return self._with_or_without_condition(self._browse.listed, request, catalog)
 
     def cards(self, request: Request, catalog: FixedCatalog) -> Response:
         """Answer with the cards of a page alone, for the script."""
@@ -85,7 +88,7 @@ class Browser:
 
     def plots(self, request: Request, catalog: FixedCatalog) -> Response:
         """Answer with the plots of a selection."""
-        return self._browse.plots(catalog, _selection(request))
+        return self._with_or_without_condition(self._browse.plots, request, catalog)
 
     def file(self, request: Request, catalog: FixedCatalog) -> Response:
         """Answer with one file."""
@@ -95,7 +98,7 @@ class Browser:
         if record.strip is not None:
             self._browse.lay_down(catalog, record.strip.near)
         self._shelf.put([record.row])
-        return self._pages.page("record", record=record, row=record.row, find=find)
+        return self._pages.page("record", catalog, record=record, row=record.row, find=find)
 
     def sql(self, request: Request, catalog: FixedCatalog) -> Response:
         """Answer with a query and what it gave."""
@@ -109,6 +112,7 @@ class Browser:
                 refused = str(error)
         return self._pages.page(
             "sql",
+            catalog,
             400 if refused else 200,
             query=query,
             answer=answer,
@@ -134,6 +138,15 @@ class Browser:
             headers={"Cache-Control": "no-store"},
             background=gone,
         )
+
+    def _with_or_without_condition(self, show: Showing, request: Request, catalog: FixedCatalog) -> Response:
+        """Show a selection; where its condition is wrong, show it without that, and say so: all else stays chosen."""
+        selection = _selection(request)
+        try:
+            return show(catalog, selection, None)
+        except ConditionError as error:
+            self._retried_where_the_tables_moved_on(catalog, error)
+            return show(catalog, selection.asked(""), Wrong(selection.where, str(error)))
 
     def _retried_where_the_tables_moved_on(self, catalog: FixedCatalog, error: SelectionError) -> None:
         """Raise what a query failed with, where the reason may be a data file of a version that is the present no more.

@@ -41,14 +41,14 @@ def is_search(selection: Selection) -> bool:
 
 def search(catalog: FixedCatalog, selection: Selection) -> Found:
     """Return what a selection of files finds; raises as :func:`~dicom_assets.serve.browser.listing.rows_of` does."""
-    known = catalog.columns(CATALOG_NAME)
+    known, source = catalog.columns(CATALOG_NAME), catalog.narrow(CATALOG_NAME, selection.where)
     condition = condition_of(catalog, selection, with_facets=False)
     chosen = facets_of(selection, after=condition)
     order = order_of(selection)
     needed = dict.fromkeys(["prefix", "path", order.column.name, *(facet.column for facet in FACETS)])
     columns = ", ".join(name for name in needed if name in known)
     answer = catalog.ask(
-        f"WITH matching AS MATERIALIZED (SELECT {columns} FROM {CATALOG_NAME}\nWHERE {condition.sql}\n)\n"  # noqa: S608
+        f"WITH matching AS MATERIALIZED (SELECT {columns} FROM {source}\nWHERE {condition.sql}\n)\n"  # noqa: S608
         f"SELECT (SELECT list(one) FROM ({groups_sql('matching', known)}) AS one) AS groups,\n"
         f"(SELECT list({{'prefix': prefix, 'path': path, 'place': place}}) FROM (SELECT prefix, path, "
         f"row_number() OVER (ORDER BY {order.sql}, path) AS place FROM matching WHERE {chosen.sql} "

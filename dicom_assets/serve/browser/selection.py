@@ -13,6 +13,7 @@ PAGE_ROWS = 60
 MOST_RESULTS = 100_000
 """Results that can be leafed through; who needs others narrows the selection, or asks in SQL."""
 _LONGEST_TEXT, _LONGEST_WHERE = 200, 4_000
+_NO_PATIENT = "PatientID IS NULL"
 _MOST_VALUES = 60
 _Member = TypeVar("_Member", bound=StrEnum)
 
@@ -192,6 +193,11 @@ class Selection:
     def asked(self, where: str) -> "Selection":
         """Return it with another condition in SQL."""
         return replace(self, where=where, page=1)
+
+    def nameless(self) -> "Selection":
+        """Return those of its files that state no Patient ID."""
+        where = f"({self.where}) AND {_NO_PATIENT}" if self.where else _NO_PATIENT
+        return replace(self.on(Level.FILES), where=where)
 
     def shown(self, view: View) -> "Selection":
         """Return it shown in another way."""

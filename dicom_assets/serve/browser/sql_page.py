@@ -61,6 +61,8 @@ class Answer:
     ----------
     names, types
         Of the columns.
+    numeric
+        Which of them are numbers.
     rows
         Values as texts, at most :data:`SHOWN_ROWS`.
     files
@@ -72,6 +74,7 @@ class Answer:
 
     names: tuple[str, ...]
     types: tuple[str, ...]
+    numeric: tuple[bool, ...]
     rows: tuple[tuple[str, ...], ...]
     files: tuple[tuple[str, str] | None, ...]
     is_cut: bool
@@ -83,9 +86,11 @@ def answer(catalog: FixedCatalog, query: str) -> Answer:
     shown = table.slice(0, SHOWN_ROWS)
     names = tuple(shown.column_names[:_SHOWN_COLUMNS])
     columns = [[anything(found) for found in shown.column(place).to_pylist()] for place in range(len(names))]
+    types = [shown.schema.field(place).type for place in range(len(names))]
     return Answer(
         names,
-        tuple(str(shown.schema.field(place).type) for place in range(len(names))),
+        tuple(map(str, types)),
+        tuple(map(_is_numeric, types)),
         tuple(zip(*columns, strict=True)) if columns else (),
         tuple(_files(shown)),
         table.num_rows > SHOWN_ROWS,
@@ -122,6 +127,10 @@ def _read(relation: duckdb.DuckDBPyRelation, most: int) -> pa.Table:
         return relation.limit(most).to_arrow_table()
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise AnswerError(one_line(error)) from error
+
+
+def _is_numeric(type_: pa.DataType) -> bool:
+    return any(is_a(type_) for is_a in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal))
 
 
 def _files(shown: pa.Table) -> Sequence[tuple[str, str] | None]:

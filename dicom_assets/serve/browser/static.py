@@ -7,6 +7,7 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dicom_assets.serve.entity import conditional
 from dicom_assets.serve.errors import NotFoundError
 
 _TYPES = {"browser.css": "text/css", "browser.js": "text/javascript", "browser.svg": "image/svg+xml"}
@@ -23,15 +24,17 @@ def content(name: str) -> bytes:
 @cache
 def link(name: str) -> str:
     """Return the address of a file, which changes with its content."""
-    return f"/static/{name}?v={hashlib.sha256(content(name)).hexdigest()[:12]}"
+    return f"/static/{name}?v={_version(name)}"
 
 
 def answer(request: Request) -> Response:
     """Return the file that a request names."""
     name = request.path_params["name"]
-    found = content(name)
-    tag = f'"{hashlib.sha256(found).hexdigest()[:12]}"'
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": tag}
-    if request.query_params.get("v") != tag.strip('"'):
-        headers["Cache-Control"] = "no-cache"
-    return Response(found, media_type=_TYPES[name], headers=headers)
+    found, version = content(name), _version(name)
+    is_present = request.query_params.get("v") == version
+    headers = {"Cache-Control": "public, max-age=31536000, immutable" if is_present else "no-cache"}
+    return conditional(request, f'"{version}"', lambda: Response(found, media_type=_TYPES[name]), headers)
+
+
+def _version(name: str) -> str:
+    return hashlib.sha256(content(name)).hexdigest()[:12]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from dicom_assets.dicom.header import Header, read_header
@@ -20,7 +21,7 @@ from dicom_assets.tables import FILE_INDEX
 
 _COLUMNS = (
     "path", "prefix", "relative_path", "fingerprint", *(level.uid for level in LEVELS), "SOPClassUID",
-    "TransferSyntaxUID", "Rows", "thumbnail_status",
+    "TransferSyntaxUID", "Rows", "thumbnail_status", "made_at",
 )  # fmt: skip
 
 
@@ -43,6 +44,8 @@ class Instance:
         Whether it is an image.
     file
         What the index says of its file; ``None`` where that was not looked up.
+    made_at
+        When its row was made; ``None`` where an older catalog does not tell.
 
     """
 
@@ -53,6 +56,12 @@ class Instance:
     transfer_syntax: str | None
     has_pixels: bool
     file: IndexedFile | None = None
+    made_at: datetime | None = None
+
+    @property
+    def version(self) -> tuple[str, str, str]:
+        """What tells this state of the instance from all others: its file, and when that was read."""
+        return self.path, self.fingerprint, str(self.made_at)
 
 
 def find_instances(catalog: FixedCatalog, uids: Mapping[str, str]) -> Sequence[Instance]:
@@ -100,7 +109,15 @@ def _instances(rows: Iterable[Mapping[str, Any]]) -> Sequence[Instance]:
     for row in rows:
         names = {level.uid: row[level.uid] for level in LEVELS}
         has_pixels = row.get("Rows") is not None and row.get("thumbnail_status") != "no_pixel_data"
-        one = Instance(row["path"], row["prefix"], row["fingerprint"], names, row.get("TransferSyntaxUID"), has_pixels)
+        one = Instance(
+            row["path"],
+            row["prefix"],
+            row["fingerprint"],
+            names,
+            row.get("TransferSyntaxUID"),
+            has_pixels,
+            made_at=row.get("made_at"),
+        )
         found.setdefault((names["SeriesInstanceUID"], names["SOPInstanceUID"]), one)
     if not found:
         raise NotFoundError(NONE)

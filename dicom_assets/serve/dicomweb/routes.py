@@ -19,6 +19,7 @@ from dicom_assets.serve.dicomweb.objects import send_objects
 from dicom_assets.serve.dicomweb.pictures import THUMBNAIL_SIDE, read_rendering, render, thumbnail
 from dicom_assets.serve.dicomweb.searching import Found, Searching
 from dicom_assets.serve.dicomweb.sending import send
+from dicom_assets.serve.entity import conditional, tag_of
 from dicom_assets.serve.service import Service, catalog_of
 from dicom_assets.serve.site import LOOPBACK
 
@@ -84,6 +85,7 @@ def _base(request: Request) -> str:
     return f"{str(url).rstrip('/')}/dicom-web"
 
 
+_VARYING = {"Vary": "Accept"}
 _DEFAULT_PORTS = frozenset({None, 80, 443})
 
 
@@ -113,8 +115,10 @@ def _warnings(ignored: Sequence[str], found: Found) -> str:
 
 def _metadata(request: Request) -> Response:
     check_json(read_accept(request))
-    catalog, uids = catalog_of(request), _uids(request)
-    return send(metadata(catalog, uids, find_instances(catalog, uids), _base(request)), JSON)
+    catalog, uids, base = catalog_of(request), _uids(request), _base(request)
+    instances = find_instances(catalog, uids)
+    tag = _tag(request, instances, base)
+    return conditional(request, tag, lambda: send(metadata(catalog, uids, instances, base), JSON), _VARYING)
 
 
 def _objects(request: Request) -> Response:
@@ -123,11 +127,19 @@ def _objects(request: Request) -> Response:
     return send_objects(Files(catalog), found, read_accept(request), one=INSTANCE.uid in uids)
 
 
+def _tag(request: Request, instances: Sequence[Instance], *others: str) -> str:
+    """Return the tag of what is made of some instances; answers in parts differ in what is between these."""
+    asked = (request.url.path, request.url.query, request.headers.get("accept", ""))
+    return tag_of(*asked, *others, *(one.version for one in instances), weak=True)
+
+
 def _frames(most: int, find: Find) -> Answer:
     def frames(request: Request) -> Response:
         ranges = read_accept(request)
         numbers = read_numbers(request.path_params["frames"], most)
-        return send_frames(Files(catalog_of(request)), find(request), ranges, numbers, most)
+        instance, files = find(request), Files(catalog_of(request))
+        tag = _tag(request, [instance])
+        return conditional(request, tag, lambda: send_frames(files, instance, ranges, numbers, most), _VARYING)
 
     return frames
 
@@ -135,7 +147,9 @@ def _frames(most: int, find: Find) -> Answer:
 def _bulk(most_frames: int, find: Find) -> Answer:
     def bulk(request: Request) -> Response:
         ranges, place = read_accept(request), request.path_params["place"]
-        return send_bulk(Files(catalog_of(request)), find(request), ranges, place, most_frames)
+        instance, files = find(request), Files(catalog_of(request))
+        tag = _tag(request, [instance])
+        return conditional(request, tag, lambda: send_bulk(files, instance, ranges, place, most_frames), _VARYING)
 
     return bulk
 

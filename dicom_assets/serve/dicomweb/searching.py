@@ -109,6 +109,9 @@ class Searching:
         where = " AND ".join([placed, *(f"({condition.sql})" for condition in conditions)])
         values = [value for condition in conditions for value in condition.values]
         columns = dict.fromkeys(part.split()[0] for part in self.level.order)
+        if table == CATALOG_NAME:
+            read = {column for condition in conditions for column in condition.columns}
+            table = self.catalog.narrow(CATALOG_NAME, columns=[*columns, *read])
         picked = ", ".join(f"min({column}) AS {column}" for column in columns)
         query = (
             f"SELECT {uid}, {picked} FROM {table} WHERE {where} GROUP BY {uid} "  # noqa: S608 - values are bound
@@ -193,8 +196,9 @@ class Searching:
         wanted = list(dict.fromkeys(uids))
         below = prefixes.below(self.catalog, level.uid, wanted) or below_named(self.catalog, self.within)
         below, members = below or Condition("true"), among(level.uid, wanted)
+        source = self.catalog.narrow(CATALOG_NAME, columns=self._read(level))
         query = (
-            f"SELECT {level.uid} AS uid, {', '.join(self._picked(level))} FROM {CATALOG_NAME} "  # noqa: S608 - values are bound
+            f"SELECT {level.uid} AS uid, {', '.join(self._picked(level))} FROM {source} "  # noqa: S608 - values are bound
             f"WHERE {' AND '.join([below.sql, _ROWS, *(f'{column} = ?' for column in self.within)])} "
             f"AND {members.sql} GROUP BY {level.uid}"
         )
@@ -203,11 +207,14 @@ class Searching:
             found[row["uid"]] = {**row.pop("first"), **row}
         return found
 
+    def _read(self, level: Level) -> frozenset[str]:
+        """Return the columns that are read of a member; an older catalog lacks some."""
+        names = {"path", "prefix", *(each.uid for each in LEVELS), "TransferSyntaxUID", *self._columns(level).values()}
+        return self.catalog.columns(CATALOG_NAME) & names
+
     def _picked(self, level: Level) -> Iterator[str]:
         """Yield SQL of what is read of a member."""
-        names = {"path", "prefix", *(each.uid for each in LEVELS), "TransferSyntaxUID", *self._columns(level).values()}
-        present = self.catalog.columns(CATALOG_NAME)
-        struct = ", ".join(f"{identifier(name)} := {identifier(name)}" for name in sorted(names & present))
+        struct = ", ".join(f"{identifier(name)} := {identifier(name)}" for name in sorted(self._read(level)))
         yield f"arg_min(struct_pack({struct}), {levels.COPY}) AS first"
         if level.depth <= Depth.SERIES:
             yield "count(DISTINCT SOPInstanceUID) AS instances"

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dicom_assets.serve.entity import ASK_EACH_TIME, conditional
 from dicom_assets.serve.errors import problem
 from dicom_assets.serve.service import Service
 from dicom_assets.serve.viewer import configuration
@@ -67,16 +68,15 @@ def _send(found: Content, request: Request, policy: str) -> Response:
     """Return a file, compressed for who takes that; nothing but its tag for who has it."""
     headers = {
         "Content-Security-Policy": policy,
-        "Cache-Control": _LASTING if found.lasting else "private, no-cache",
-        "ETag": found.tag,
+        "Cache-Control": _LASTING if found.lasting else ASK_EACH_TIME,
     }
     if found.compressed:
         headers["Vary"] = "Accept-Encoding"
-    if found.tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    body = found.body
+    return conditional(request, found.tag, lambda: _whole(found, request), headers)
+
+
+def _whole(found: Content, request: Request) -> Response:
+    headers = {"Content-Type": found.media_type}
     if found.compressed and "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-    elif found.compressed:
-        body = found.plain
-    return Response(body, headers=headers | {"Content-Type": found.media_type})
+        return Response(found.body, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(found.plain, headers=headers)

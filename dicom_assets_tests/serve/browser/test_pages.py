@@ -1,6 +1,7 @@
 """The pages over a catalog of real files, and over one whose every text is hostile."""
 
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -282,3 +283,45 @@ def test_no_request_fails_the_server(served, path, pairs):
     answer = served.client.get(f"{path}?{urlencode(pairs)}")
     assert answer.status_code in {200, 304, 400, 404}, (path, pairs, answer.text[:300])
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/plots"])
+def test_a_wrong_condition_leaves_all_else_chosen(served, path):
+    query = {"level": "files", "modality": "OT", "series": "1.2.9.2", "q": "scout", "sort": "-size"}
+    html = page(served, path, 400, where="Modalty = 'CT'", **query)
+    assert "The condition was not applied" in html.text
+    assert f"{SERIES_FILES} files" in html.text
+    if path == "/":
+        again = served.client.get(path, params={"where": "Modalty = 'CT'", **query})
+        assert "Modalty = &#39;CT&#39;</textarea>" in again.text  # to be mended
+    kept = [parse_qs(urlsplit(link).query) for link in html.links if link.startswith("/?level=files")]
+    assert any(found.get("modality") == ["OT"] and found.get("q") == ["scout"] for found in kept)
+    assert not any("where" in found for found in kept)
+
+
+def test_pages_name_the_archive_that_they_show(served):
+    root = str(Path(served.lake.root).parent / "dicom")
+    for path in ("/", "/sql", "/plots", "/?level=problems", "/file?path=none"):
+        assert f"<bdi>{root}</bdi>" in served.client.get(path).text
+
+
+def test_a_catalog_that_does_not_say_of_which_archive_it_is_has_pages(hostile):
+    assert "<small" not in hostile.client.get("/").text.split("</header>")[0]
+
+
+def test_there_is_a_column_of_links_where_there_are_links(served, hostile):
+    assert 'class="links"' in served.client.get("/").text
+    assert "Links</span>" not in hostile.client.get("/").text
+    assert 'class="links"' not in hostile.client.get("/").text
+
+
+def test_files_that_name_no_patient_are_counted_and_can_be_looked_at(served):
+    html = page(served, "/", level="patients")
+    (link,) = [link for link in html.links if "PatientID+IS+NULL" in link]
+    shown = served.catalog.ask("SELECT count(*) AS n FROM object_catalog WHERE PatientID IS NULL")["n"][0].as_py()
+    assert shown > 0
+    assert f"{shown} file" in html.text
+    assert f"{shown} file" in served.client.get(link).text
+    narrowed = page(served, "/", level="patients", where="status = 'ok'")
+    assert not [link for link in narrowed.links if "IS+NULL" in link and "status" not in link]
+    assert "PatientID+IS+NULL" not in page(served, "/", level="patients", patient="S1").text

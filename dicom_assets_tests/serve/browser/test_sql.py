@@ -111,3 +111,14 @@ def test_answers_come_as_files_and_leave_none(served):
     failed = ask(served, "SELECT error('x') FROM range(3)", "/answer.csv")
     assert failed.status_code == 400
     assert list(scratch_folder().glob("answer-*")) == []
+
+
+def test_numbers_of_any_width_stand_to_the_right(served):
+    query = "SELECT 1::UTINYINT AS a, 2::HUGEINT AS b, 1.5::FLOAT AS c, 'x' AS d, 7::USMALLINT AS e, true AS f"
+    html = served.client.get("/sql", params={"query": query}).text
+    assert [f'class="number"><bdi>{name}' in html for name in "abcdef"] == [True, True, True, False, True, False]
+
+
+def test_names_in_backticks_are_shown_as_code(served):
+    html = served.client.get("/sql").text
+    assert "`" not in html.split("<h2>Views</h2>")[1]
