@@ -1,0 +1,62 @@
+"""Whether a command will need Spark, told before it has loaded what would find out: then Spark starts meanwhile."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from dicom_assets.spark.engine import SmallWork
+from dicom_assets.spark.settings import SPARK_MASTER, SPARK_REMOTE
+from dicom_assets.storage.addresses import absolute, is_remote
+from dicom_assets.tables import FILE_INDEX
+
+_MOST_ENTRIES = 20_000
+"""Entries of folders to look at: a tenth of a second. Who has as many folders and no files is found out later."""
+
+
+def begin_spark(source: str, lake: str, schema: str, settings: Mapping[str, str]) -> bool:
+    """Start Spark on this machine if a first catalog of a large folder is asked for, and return whether it did.
+
+    In doubt it does not: then Spark starts when its work is known, as for every later update.
+
+    Parameters
+    ----------
+    source, lake, schema
+        As the user wrote them.
+    settings
+        Of Spark, as the options and the environment say.
+
+    """
+    here = SPARK_REMOTE not in settings and settings.get(SPARK_MASTER, "local").startswith("local")
+    if not (here and "SPARK_REMOTE" not in os.environ and "PYSPARK_GATEWAY_PORT" not in os.environ):
+        return False
+    if not (_is_new(lake, schema) and _is_large(source)):
+        return False
+    from dicom_assets.spark.ahead import start_ahead
+
+    start_ahead(settings)
+    return True
+
+
+def _is_new(lake: str, schema: str) -> bool:
+    """Return whether a lake on this machine has no catalog yet."""
+    return not is_remote(lake) and not (Path(absolute(lake)) / schema / FILE_INDEX.name).exists()
+
+
+def _is_large(source: str, small: SmallWork | None = None) -> bool:
+    """Return whether a folder holds more than what is done without Spark, as far as a glance shows."""
+    if is_remote(source):
+        return False
+    bound, files, size, entries = small or SmallWork(), 0, 0, 0
+    for folder, folders, names in os.walk(absolute(source)):
+        entries += len(folders) + len(names)
+        for name in names:
+            try:
+                size += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 - of thousands of files
+            except OSError:
+                continue
+            files += 1
+            if not bound.holds(files, size):
+                return True
+        if entries > _MOST_ENTRIES:
+            return False
+    return False
