@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from dicom_assets.pipeline.update import PREFIXES_PER_UPDATE
 from dicom_assets.spark.engine import SmallWork
 from dicom_assets.spark.settings import SPARK_MASTER, SPARK_REMOTE
 from dicom_assets.storage.addresses import absolute, is_remote
@@ -13,7 +14,7 @@ _MOST_ENTRIES = 20_000
 """Entries of folders to look at: a tenth of a second. Who has as many folders and no files is found out later."""
 
 
-def begin_spark(source: str, lake: str, schema: str, settings: Mapping[str, str]) -> bool:
+def begin_spark(source: str, lake: str, schema: str, depth: int, settings: Mapping[str, str]) -> bool:
     """Start Spark on this machine if a first catalog of a large folder is asked for, and return whether it did.
 
     In doubt it does not: then Spark starts when its work is known, as for every later update.
@@ -22,6 +23,8 @@ def begin_spark(source: str, lake: str, schema: str, settings: Mapping[str, str]
     ----------
     source, lake, schema
         As the user wrote them.
+    depth
+        How many directories make a prefix.
     settings
         Of Spark, as the options and the environment say.
 
@@ -29,7 +32,7 @@ def begin_spark(source: str, lake: str, schema: str, settings: Mapping[str, str]
     here = SPARK_REMOTE not in settings and settings.get(SPARK_MASTER, "local").startswith("local")
     if not (here and "SPARK_REMOTE" not in os.environ and "PYSPARK_GATEWAY_PORT" not in os.environ):
         return False
-    if not (_is_new(lake, schema) and _is_large(source)):
+    if not (_is_new(lake, schema) and _is_large(source, depth)):
         return False
     from dicom_assets.spark.ahead import start_ahead
 
@@ -42,12 +45,14 @@ def _is_new(lake: str, schema: str) -> bool:
     return not is_remote(lake) and not (Path(absolute(lake)) / schema / FILE_INDEX.name).exists()
 
 
-def _is_large(source: str, small: SmallWork | None = None) -> bool:
-    """Return whether a folder holds more than what is done without Spark, as far as a glance shows."""
-    if is_remote(source):
+def _is_large(source: str, depth: int) -> bool:
+    """Return whether a run over a folder will have more than small work, as far as a glance at the folder shows."""
+    if is_remote(source) or depth > 1:
         return False
-    bound, files, size, entries = small or SmallWork(), 0, 0, 0
+    small, files, size, entries, runs = SmallWork(), 0, 0, 0, 0
     for folder, folders, names in os.walk(absolute(source)):
+        # Prefixes are the first folders. If there is more than small work for all runs, one of them has more.
+        runs = runs or (-(-(len(folders) + 1) // PREFIXES_PER_UPDATE) if depth else 1)
         entries += len(folders) + len(names)
         for name in names:
             try:
@@ -55,8 +60,8 @@ def _is_large(source: str, small: SmallWork | None = None) -> bool:
             except OSError:
                 continue
             files += 1
-            if not bound.holds(files, size):
-                return True
+        if files > runs * small.items or size > runs * small.size:
+            return True
         if entries > _MOST_ENTRIES:
             return False
     return False

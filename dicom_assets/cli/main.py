@@ -132,7 +132,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     with clear_errors():
         settings = chosen_settings(master, remote, spark_config or ())
         if not (prefix or inventory or move_source or move_prefixes):
-            begin_spark(source, lake, schema, settings)
+            begin_spark(source, lake, schema, prefix_depth, settings)
 
     # What loads Dagster takes as long as Spark takes to start: it comes after that has begun.
     from dicom_assets.archive.prefixes import PrefixCut

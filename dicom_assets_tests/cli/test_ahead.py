@@ -25,7 +25,7 @@ def places(tmp_path):
     for number in range(6):
         (tmp_path / "archive" / f"patient{number}").mkdir(parents=True)
         (tmp_path / "archive" / f"patient{number}" / "a.dcm").touch()
-    return str(tmp_path / "archive"), str(tmp_path / "lake"), "dicom"
+    return str(tmp_path / "archive"), str(tmp_path / "lake"), "dicom", 1
 
 
 def test_a_large_folder_without_a_catalog_begins_it(begun, places):
@@ -47,7 +47,7 @@ def test_few_files_begin_nothing_unless_they_are_large(begun, places, tmp_path):
 def test_a_catalog_that_is_there_begins_nothing(begun, places, tmp_path):
     (tmp_path / "lake" / "dicom" / FILE_INDEX.name).mkdir(parents=True)
     assert not begin_spark(*places, {})
-    assert begin_spark(*places[:2], "other", {})
+    assert begin_spark(*places[:2], "other", 1, {})
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,20 @@ def test_spark_that_the_environment_names_is_not_begun(begun, places, name, monk
 
 
 def test_buckets_and_folders_that_are_not_there_begin_nothing(begun, places, tmp_path):
-    archive, lake, schema = places
-    assert not begin_spark("s3://bucket/archive", lake, schema, {})
-    assert not begin_spark(archive, "s3://bucket/lake", schema, {})
-    assert not begin_spark(str(tmp_path / "nothing"), lake, schema, {})
+    archive, lake, schema, depth = places
+    assert not begin_spark("s3://bucket/archive", lake, schema, depth, {})
+    assert not begin_spark(archive, "s3://bucket/lake", schema, depth, {})
+    assert not begin_spark(str(tmp_path / "nothing"), lake, schema, depth, {})
     assert not begun
+
+
+def test_runs_of_which_none_is_large_begin_nothing(begun, places, monkeypatch):
+    # Six files in runs of two prefixes each: none has more than five. In one run, it is too many.
+    monkeypatch.setattr(ahead, "PREFIXES_PER_UPDATE", 2)
+    assert not begin_spark(*places, {})
+    archive, lake, schema, _ = places
+    assert begin_spark(archive, lake, schema, 0, {})
+    assert not begin_spark(archive, lake, schema, 2, {})  # how many prefixes that makes, a glance does not tell
 
 
 def test_a_glance_ends_after_so_many_folders(begun, places, monkeypatch):
