@@ -113,7 +113,7 @@ def _where(measured: Measured) -> str:
     rounds = max((len(runs) for runs in measured.runs.values()), default=0)
     versions = ", ".join(f"{name} {told[name]}" for name in _PACKAGES[1:])
     return (
-        f"{measured.files} files ({measured.mix}, {measured.size / 2**30:.1f} GiB, "
+        f"{measured.files} files ({measured.mix}, {_size(measured.size)}, "
         f"{_several(measured.prefixes, 'prefix', 'es')}), "
         f"{_several(rounds, 'round')} in turns, on {told['date']}: {told['processor']}, "
         f"{measured.cores} cores of {told['cores']}, {told['memory_gib']} GiB, {told['system']}; load of the last "
@@ -124,6 +124,10 @@ def _where(measured: Measured) -> str:
 
 def _several(number: int, word: str, ending: str = "s") -> str:
     return f"{number} {word}{'' if number == 1 else ending}"
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 
 def put_into(page: Path, name: str, markdown: str) -> None:
