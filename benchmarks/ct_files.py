@@ -14,21 +14,19 @@ _FILES_PER_FOLDER = 500
 def write_ct_files(folder: Path, count: int, seed: int = 1) -> list[Path]:
     """Write `count` files below a folder, 500 in each sub-folder, and return their paths."""
     rng = np.random.default_rng(seed)
-    anatomy = _anatomy(rng)
+    body = anatomy(rng, _SIDE, _SIDE)
     paths = []
     for number in range(count):
         path = folder / f"series{number // _FILES_PER_FOLDER:03d}" / f"im{number % _FILES_PER_FOLDER:05d}.dcm"
         path.parent.mkdir(parents=True, exist_ok=True)
-        noise = rng.normal(0, 12, (_SIDE, _SIDE))
-        pixels = (np.roll(anatomy, number % 40, axis=0) + noise + 1024).clip(0, 4095).astype("<u2")
-        _dataset(rng, number, pixels).save_as(path, enforce_file_format=True)
+        ct_dataset(rng, number, ct_slice(rng, body, number)).save_as(path, enforce_file_format=True)
         paths.append(path)
     return paths
 
 
-def _anatomy(rng: np.random.Generator) -> np.ndarray:
+def anatomy(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     """Return Hounsfield units of a body-like phantom: air, an ellipse of soft tissue, some denser discs."""
-    y, x = np.mgrid[-1 : 1 : _SIDE * 1j, -1 : 1 : _SIDE * 1j]
+    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
     image = np.where((x / 0.8) ** 2 + (y / 0.6) ** 2 < 1, 40.0, -1000.0)
     for _ in range(25):
         cx, cy, radius = rng.uniform(-0.5, 0.5), rng.uniform(-0.4, 0.4), rng.uniform(0.02, 0.15)
@@ -36,7 +34,14 @@ def _anatomy(rng: np.random.Generator) -> np.ndarray:
     return image
 
 
-def _dataset(rng: np.random.Generator, number: int, pixels: np.ndarray) -> Dataset:
+def ct_slice(rng: np.random.Generator, body: np.ndarray, number: int) -> np.ndarray:
+    """Return stored values of a slice: the phantom, moved a little from slice to slice, and noise."""
+    noise = rng.normal(0, 12, body.shape)
+    return (np.roll(body, number % 40, axis=0) + noise + 1024).clip(0, 4095).astype("<u2")
+
+
+def ct_dataset(rng: np.random.Generator, number: int, pixels: np.ndarray) -> Dataset:
+    """Return a data set of 250 elements; `number` tells series and place."""
     series = number // _FILES_PER_FOLDER
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
@@ -57,7 +62,7 @@ def _dataset(rng: np.random.Generator, number: int, pixels: np.ndarray) -> Datas
     ds.ImagePositionPatient = [-200.0, -200.0, number * 1.25]
     ds.ImageOrientationPatient = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
     ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
-    ds.Rows = ds.Columns = _SIDE
+    ds.Rows, ds.Columns = pixels.shape
     ds.PixelSpacing = [0.78125, 0.78125]
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 11, 0
     ds.WindowCenter, ds.WindowWidth = ["40", "-600"], ["400", "1600"]

@@ -26,11 +26,12 @@ from pathlib import Path
 import obstore
 from obstore.store import from_url
 
+from benchmarks.ct_files import write_ct_files
+from benchmarks.mr_files import write_mr_files
 from dicom_assets_tests.support.object_server import BUCKET, ObjectServer, server_program
 from dicom_assets_tests.support.slow_proxy import ProxyProcess
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # the makers of files are scripts' neighbours
 
 TASK = """
 import json, resource, sys, time
@@ -99,9 +100,6 @@ def served(folder: Path) -> Iterator[ObjectServer]:
 
 def upload(kind: str, count: int, folder: Path) -> str:
     """Make files of a kind, put them into the bucket, and return the URI of their folder."""
-    from ct_files import write_ct_files
-    from mr_files import write_mr_files
-
     make = {"small": write_mr_files, "large": write_ct_files}[kind]
     paths = make(folder / kind, count)
     uri = f"s3://{BUCKET}/{kind}"

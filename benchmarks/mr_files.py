@@ -25,12 +25,12 @@ def write_mr_files(folder: Path, count: int, seed: int = 1) -> list[Path]:
         path = folder / f"series{series:03d}" / f"i{number % _FILES_PER_FOLDER:05d}.MRDC"
         path.parent.mkdir(parents=True, exist_ok=True)
         side = _SIDES[series % len(_SIDES)]
-        mr_dataset(rng, number, series, _slice(rng, side, number)).save_as(path, enforce_file_format=True)
+        mr_dataset(rng, number, series, mr_slice(rng, side, number)).save_as(path, enforce_file_format=True)
         paths.append(path)
     return paths
 
 
-def _slice(rng: np.random.Generator, side: int, number: int) -> np.ndarray:
+def mr_slice(rng: np.random.Generator, side: int, number: int) -> np.ndarray:
     """Return a head-like slice: a bright ellipse with structure, and Rician noise outside."""
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
     inside = (x / 0.7) ** 2 + (y / 0.85) ** 2 < 1 - (number % 40) / 80

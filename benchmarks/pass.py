@@ -1,13 +1,13 @@
 """Files per second of the whole pass, of its functions in a bare pool, and of a plain script; and of the command.
 
-Three ways to make headers and thumbnails of the same files, in turn, several rounds, two processes each:
+Three ways to make headers and thumbnails of the same files, in turn, several rounds, two processes each by default:
 
 pass
     The extraction step as a run has it: plan, Spark, data files of three Delta tables, three commits.
 pool
     The same functions on the same files in a ``multiprocessing`` pool; the rows are thrown away.
 script
-    What one would write first: ``pydicom.dcmread``, ``to_json_dict``, ``pixel_array``, window, Pillow, JPEG.
+    What one would write first: :mod:`benchmarks.archive.script`.
 
 The files are made by seed: ``ct`` are 512x512 with 250 elements, ``mr`` small slices with long headers. ``--source``
 takes a folder of your own instead, its files repeated by hard links.
@@ -15,15 +15,11 @@ takes a folder of your own instead, its files repeated by hard links.
 Start-up of Spark is measured apart. Then ``dicom-assets catalog`` is timed on the same files from its start to its end,
 and once more after ten files were added.
 
-    python benchmarks/pass.py [--files 2000] [--kind ct|mr] [--source FOLDER] [--rounds 3]
+    python -m benchmarks.pass [--files 2000] [--kind ct|mr] [--source FOLDER] [--rounds 3] [--processes 2]
 """
 
 import argparse
-import io
-import itertools
-import json
 import multiprocessing
-import os
 import shutil
 import statistics
 import subprocess
@@ -35,13 +31,10 @@ from functools import partial
 from multiprocessing.pool import Pool
 from pathlib import Path
 
-import numpy as np
-import pydicom
-from ct_files import write_ct_files
-from mr_files import write_mr_files
-from PIL import Image
-from pydicom.pixels import apply_modality_lut, apply_voi_lut
-
+from benchmarks.archive.script import make
+from benchmarks.ct_files import write_ct_files
+from benchmarks.folders import repeat_files
+from benchmarks.mr_files import write_mr_files
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import DEFAULT_EXTRACTORS, DEFAULT_MODEL
@@ -54,7 +47,6 @@ from dicom_assets.spark.engine import SmallWork, SparkEngine
 from dicom_assets.spark.java import ensure_java
 from dicom_assets.spark.session import start_session
 
-PROCESSES = 2
 NAMES = frozenset(table.name for table in DEFAULT_MODEL.extracted)
 MAKERS = {"ct": write_ct_files, "mr": write_mr_files}
 
@@ -79,16 +71,8 @@ def extract_one(archive: LocalArchive, path: Path) -> int:
 
 def script_one(path: Path) -> int:
     """Make a header and a thumbnail as one would write it first."""
-    dataset = pydicom.dcmread(path)
-    header = json.dumps(dataset.to_json_dict(bulk_data_threshold=1024, bulk_data_element_handler=lambda _: ""))
-    values = apply_voi_lut(apply_modality_lut(dataset.pixel_array, dataset), dataset)
-    low, high = float(values.min()), float(values.max())
-    grey = ((values - low) / max(high - low, 1) * 255).astype(np.uint8)
-    image = Image.fromarray(grey)
-    image.thumbnail((256, 256))
-    sink = io.BytesIO()
-    image.save(sink, "JPEG")
-    return len(header) + sink.tell()
+    made = make(path)
+    return len(made.header or "") + len(made.thumbnail or b"")
 
 
 def run_pool(pool: Pool, function: Callable[[Path], int], paths: list[Path]) -> float:
@@ -108,21 +92,6 @@ def time_command(source: Path, lake: str) -> float:
     return time.perf_counter() - started
 
 
-def repeat_files(folder: Path, target: Path, count: int) -> list[Path]:
-    """Link the files of a folder, again and again, to make as many as are wanted; 1000 in each sub-folder."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and pydicom.misc.is_dicom(path))
-    paths = []
-    for number, path in zip(range(count), itertools.cycle(found), strict=False):
-        link = target / f"{number // 1000:04d}" / f"{number:06d}.dcm"
-        link.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(path, link)
-        except OSError:  # the source is on another disk, or may not be linked
-            shutil.copyfile(path, link)
-        paths.append(link)
-    return paths
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -130,6 +99,7 @@ def main() -> None:
     parser.add_argument("--kind", choices=sorted(MAKERS), default="ct")
     parser.add_argument("--source", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--no-script", action="store_true", help="leave out the plain script, which is the slowest")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.source and arguments.source.parent) as folder:
@@ -143,7 +113,7 @@ def main() -> None:
         archive = LocalArchive(str(source), 1)
         started = time.perf_counter()
         ensure_java()
-        session = start_session({"spark.master": f"local[{PROCESSES}]"})
+        session = start_session({"spark.master": f"local[{arguments.processes}]"})
         session.range(1).count()
         print(f"Spark start-up: {time.perf_counter() - started:.1f} s")
         measure(arguments, SparkEngine(lambda: session, SmallWork(0, 0)), archive, paths)
@@ -159,7 +129,7 @@ def measure(arguments: argparse.Namespace, engine: SparkEngine, archive: LocalAr
     """Run every way in turn, and print what came of it."""
     ways: dict[str, Callable[[], float]] = {"pass": partial(run_pass, engine, archive)}
     context = multiprocessing.get_context("spawn")
-    with context.Pool(PROCESSES) as pool, context.Pool(PROCESSES) as plain:
+    with context.Pool(arguments.processes) as pool, context.Pool(arguments.processes) as plain:
         ways["pool"] = partial(run_pool, pool, partial(extract_one, archive), paths)
         if not arguments.no_script:
             ways["script"] = partial(run_pool, plain, script_one, paths)

@@ -78,22 +78,31 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     Exits with 0 when the catalog holds what the archive holds, 1 when a run failed or a folder could not be listed, and
     2 when nothing was done.
     """
+    from dicom_assets.cli.ahead import begin_spark
+    from dicom_assets.cli.spark import chosen_settings
+
+    with clear_errors():
+        settings = chosen_settings(master, remote, spark_config or ())
+        if not (prefix or inventory or move_source or move_prefixes):
+            begin_spark(source, lake, schema, prefix_depth, settings)
+
+    # What loads Dagster takes as long as Spark takes to start: it comes after that has begun.
     from dicom_assets.archive.prefixes import PrefixCut
     from dicom_assets.cli.catalog import CatalogCommand, run_catalog
     from dicom_assets.cli.places import Places, checked_places
-    from dicom_assets.cli.spark import chosen_spark
     from dicom_assets.extract.headers import with_more_columns
     from dicom_assets.extract.installed import installed_extractors
     from dicom_assets.extract.model import CatalogModel
     from dicom_assets.orchestration.instance import open_instance
     from dicom_assets.orchestration.launch import Launcher
+    from dicom_assets.orchestration.resources.spark import SparkResource
 
     with clear_errors():
         cut = PrefixCut(prefix_depth, prefix_chars)
         places = checked_places(Places(source, lake, schema, cut, follow_outside_links, containers, inventory))
         extractors = installed_extractors(sha256=sha256, pixel_hash=pixel_hash)
         model = CatalogModel(with_more_columns(extractors, column or ()))
-        spark = chosen_spark(master, remote, spark_config or ())
+        spark = SparkResource(spark_config=settings)
         command = CatalogCommand(
             places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, move_prefixes, model, spark, json=json
         )

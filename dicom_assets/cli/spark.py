@@ -2,17 +2,27 @@
 
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from dicom_assets.cli.errors import tell
-from dicom_assets.orchestration.resources.spark import SparkResource
 from dicom_assets.spark.server import TOKEN, running_server
 from dicom_assets.spark.settings import SPARK_MASTER, SPARK_REMOTE, settings_from_environment, spark_settings
+
+if TYPE_CHECKING:
+    from dicom_assets.orchestration.resources.spark import SparkResource
 
 _BELOW_SPARK_SUBMIT = "PYSPARK_GATEWAY_PORT"
 
 
-def chosen_spark(master: str | None = None, remote: str | None = None, config: Iterable[str] = ()) -> SparkResource:
-    """Return Spark as the options say; what they do not say, the environment does.
+def chosen_spark(master: str | None = None, remote: str | None = None, config: Iterable[str] = ()) -> "SparkResource":
+    """Return Spark as the options say, see :func:`chosen_settings`."""
+    from dicom_assets.orchestration.resources.spark import SparkResource
+
+    return SparkResource(spark_config=chosen_settings(master, remote, config))
+
+
+def chosen_settings(master: str | None = None, remote: str | None = None, config: Iterable[str] = ()) -> dict[str, str]:
+    """Return the settings of Spark that the options say; what they do not say, the environment does.
 
     A running engine is used where neither names anything, unless it runs other code or has other variables for object
     stores: then that is told, and the command starts Spark for itself.
@@ -29,7 +39,7 @@ def chosen_spark(master: str | None = None, remote: str | None = None, config: I
     settings = {**around, **given}
     if not settings and not {"SPARK_REMOTE", _BELOW_SPARK_SUBMIT} & os.environ.keys():
         settings = _of_engine()
-    return SparkResource(spark_config=settings)
+    return settings
 
 
 def _of_engine() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,24 @@ LOCAL_CONFIG: dict[str, str] = {
     "spark.driver.bindAddress": "127.0.0.1",
     # Here alone: where this package is shipped, workers do not have it yet when their daemon starts.
     "spark.python.daemon.module": "dicom_assets.pipeline.daemon",
-    # Errors only: the terminal belongs to the progress bar.
-    "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file://{Path(__file__).parent / 'log4j2.properties'}",
+    "spark.driver.extraJavaOptions": " ".join(
+        [
+            # Errors only: the terminal belongs to the progress bar.
+            f"-Dlog4j2.configurationFile=file://{Path(__file__).parent / 'log4j2.properties'}",
+            # The JVM plans a few jobs and waits for Python. By its defaults it spends half of its time on compiling
+            # for a future that does not come; what is called ten times as often is still compiled as well as can be.
+            "-XX:+IgnoreUnrecognizedVMOptions",
+            "-XX:Tier4InvocationThreshold=50000",
+            "-XX:Tier4MinInvocationThreshold=6000",
+            "-XX:Tier4CompileThreshold=150000",
+            "-XX:Tier4BackEdgeThreshold=400000",
+        ]
+    ),
 }
 """Settings for Spark in this process."""
 
+_starting = threading.RLock()
+"""Held while a session is started: whoever needs it meanwhile waits, and gets the same one."""
 _checked: WeakSet[SparkSession] = WeakSet()
 """Sessions whose workers were asked whether they can do work."""
 
@@ -67,7 +81,12 @@ def start_session(config: Mapping[str, Any]) -> SparkSession:
         Workers lack this package, or have another version of it.
 
     """
-    settings = checked(config)
+    with _starting:
+        return _started(checked(config))
+
+
+def _started(settings: dict[str, Any]) -> SparkSession:
+    """Return the session that settings ask for, its workers asked where they are not of this process."""
     remote = settings.pop(SPARK_REMOTE, None)
     if remote is None and SPARK_MASTER not in settings:
         remote = os.environ.get("SPARK_REMOTE")

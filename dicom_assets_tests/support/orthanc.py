@@ -27,15 +27,15 @@ class Orthanc:
 
     Attributes
     ----------
-    base
-        Address of its DICOMweb service.
+    root, base
+        Address of the server, and of its DICOMweb service.
 
     """
 
     def __init__(self, program: tuple[str, Path], folder: Path) -> None:
         port, dicom = free_ports(2)
-        self._root = f"http://127.0.0.1:{port}"
-        self.base = f"{self._root}/dicom-web"
+        self.root = f"http://127.0.0.1:{port}"
+        self.base = f"{self.root}/dicom-web"
         configuration = {
             "HttpPort": port,
             "DicomPort": dicom,
@@ -51,13 +51,13 @@ class Orthanc:
         self._process = subprocess.Popen(
             [program[0], str(folder / "orthanc.json")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        until_it_answers(lambda: urllib.request.urlopen(f"{self._root}/system", timeout=5).close(), self._process)
+        until_it_answers(lambda: urllib.request.urlopen(f"{self.root}/system", timeout=5).close(), self._process)
 
     def load(self, files: Iterable[Path]) -> list[Path]:
         """Put files into the store; returns those that it takes."""
         taken = []
         for path in files:
-            request = urllib.request.Request(f"{self._root}/instances", path.read_bytes())
+            request = urllib.request.Request(f"{self.root}/instances", path.read_bytes())
             try:
                 urllib.request.urlopen(request, timeout=_PATIENCE).close()
             except urllib.error.HTTPError:

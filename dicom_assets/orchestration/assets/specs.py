@@ -6,12 +6,13 @@ from dagster import AutomationCondition, BackfillPolicy, Backoff, Config, Jitter
 from pydantic import Field
 
 from dicom_assets.pipeline.difference import UpdateMode
+from dicom_assets.pipeline.update import PREFIXES_PER_UPDATE
 
 TABLE = "dicom_assets/table"
 """Metadata of an asset: the name of its table in the schema. The key of an asset has more parts in a named catalog."""
 COHORT = "dicom_assets/is_cohort"
 """Metadata of an asset: whether its table is one of a cohort, which stands in the schema of cohorts."""
-PREFIXES_PER_RUN = 50
+PREFIXES_PER_RUN = PREFIXES_PER_UPDATE
 """How many prefixes one run takes: one Spark job and one commit per table for all of them."""
 
 BACKFILL = BackfillPolicy.multi_run(max_partitions_per_run=PREFIXES_PER_RUN)
