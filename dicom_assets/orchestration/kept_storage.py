@@ -71,7 +71,8 @@ class _KeptEventLog(SqliteEventLogStorage):
         self._batch: ExitStack | None = None
         self._of_batch: dict[str, Connection] = {}
         super().__init__(base_dir)
-        self._db_lock = threading.RLock()  # that of Dagster would shut out the events of a batch themselves
+        # Dagster's own would shut out the events of a batch themselves.
+        self._db_lock = threading.RLock()  # type: ignore[assignment]
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store all events or none."""
