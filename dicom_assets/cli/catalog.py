@@ -22,7 +22,6 @@ from dicom_assets.delta.location import LakeError
 from dicom_assets.errors import InfrastructureError
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.orchestration.assets.progress import listening
-from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.launch import Launcher, PlannedRun
 from dicom_assets.orchestration.partitions import check_prefixes
@@ -180,10 +179,7 @@ def _prefixes(command: CatalogCommand, archive: Archive, listed: Prefixes, lake:
 def _pending(command: CatalogCommand, archive: Archive, lake: Lake, prefixes: Sequence[str]) -> list[Pending]:
     refuses = not command.allow_mass_deletion and command.mode is not UpdateMode.APPEND
     guard = DeletionGuard(how=BY_OPTION) if refuses else None
-    found: list[Pending] = []
-    for start in range(0, len(prefixes), PREFIXES_PER_RUN):
-        part = prefixes[start : start + PREFIXES_PER_RUN]
-        found += find_pending(lake, archive, command.model, part, command.mode, guard)
+    found = find_pending(lake, archive, command.model, prefixes, command.mode, guard)
     if guard is not None:
         known = rows_by_prefix(lake.snapshot(FILE_INDEX).files)
         guard.check_whole(sum(known.values()), sum(entry.gone for entry in found))
