@@ -1,6 +1,6 @@
 """Any number of real DICOM files on disk, without the space: small public ones, repeated by hard links.
 
-A hard link costs an entry of its folder and nothing else, and is a file of its own to whoever lists, opens and reads it.
+A hard link costs an entry of its folder and nothing else, and is a file of its own to who lists and reads it.
 """
 
 import errno
@@ -32,6 +32,8 @@ def _is_dicom(path: Path) -> bool:
 def link_files(root: Path, sources: Sequence[Path], folders: range) -> None:
     """Fill folders, each of 1,000 files, with links to copies of sources; folders that are there are left alone.
 
+    The first file of a folder is a copy of its own, which can be changed: a change of one link is a change of all.
+
     Parameters
     ----------
     root
@@ -49,8 +51,14 @@ def link_files(root: Path, sources: Sequence[Path], folders: range) -> None:
             continue
         folder.mkdir(parents=True)
         first = number * _SERIES_PER_FOLDER
-        for file in range(FILES_PER_FOLDER):
+        shutil.copyfile(sources[first % len(sources)], first_file(folder))
+        for file in range(1, FILES_PER_FOLDER):
             copies.link(first + file % _SERIES_PER_FOLDER, folder / f"IM{file:04d}.dcm")
+
+
+def first_file(folder: Path) -> Path:
+    """Return the file of a folder that is no link."""
+    return folder / "IM0000.dcm"
 
 
 class Copies:

@@ -55,7 +55,7 @@ def measure(command: Sequence[str], environment: Mapping[str, str], interval: fl
 
 
 def _children_seconds() -> float:
-    import resource  # noqa: PLC0415 - of Unix alone
+    import resource
 
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 from dicom_assets.delta.file_list import FileList
 from dicom_assets.delta.files import DataFile, read_file, read_rows
 from dicom_assets.delta.location import TableLocation
-from dicom_assets.tables import KEY, PARTITION, Table
+from dicom_assets.tables import KEY, Table
 
 FILE = "_file"
 """Name of the column that tells which data file a key was read from (its path on storage)."""

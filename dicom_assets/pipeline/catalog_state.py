@@ -57,10 +57,11 @@ class CatalogState:
     def __init__(self, lake: Lake, model: CatalogModel = DEFAULT_MODEL) -> None:
         self._lake = lake
         self.model = model
-        locations = {table.name: lake.location(table) for table in model.tables}
-        opened = {name: location.open() for name, location in locations.items() if location.exists()}
-        self._filesystems = {name: locations[name].filesystem() for name in opened}
-        self._files = {name: FileList.of(delta, key=model.table(name).key) for name, delta in opened.items()}
+        locations = {table: lake.location(table) for table in model.tables}
+        there = {table: location for table, location in locations.items() if location.exists()}
+        self._filesystems = {table.name: location.filesystem() for table, location in there.items()}
+        # One after the other: a loaded table holds the statistics of all its data files, and of those little is kept.
+        self._files = {table.name: FileList.of(location.open(), key=table.key) for table, location in there.items()}
 
     @cached_property
     def prefixes(self) -> frozenset[str]:
