@@ -2,7 +2,7 @@
 
 Run: ``python -m benchmarks.simulated [--files 10000000] [--lake FOLDER]``
 
-A few prefixes of 1,000 made-up files are cataloged by the real pipeline. All others are in the logs of the tables alone:
+A few prefixes of 1,000 made-up files are cataloged by the real pipeline. All others are in the logs alone:
 their data files are named, with the bounds and counts of a real one, and are not there. So what reads the log does what
 it would do, and what reads rows does so in the prefixes that have them. Each figure is of a process of its own.
 """

@@ -100,6 +100,12 @@ class FileList:
         counts = self.columns[_ROWS].slice(start, end - start)
         return None if counts.null_count else pc.sum(counts).as_py() or 0
 
+    def rows_by_prefix(self) -> dict[str, int]:
+        """Return the number of rows of each prefix; data files of unknown length count nothing."""
+        counts = pc.fill_null(self.columns[_ROWS], 0).to_numpy()
+        totals = np.add.reduceat(counts, self._starts) if len(counts) else counts
+        return dict(zip(self.prefixes, totals.tolist(), strict=True))
+
     @cached_property
     def _starts(self) -> npt.NDArray[np.int64]:
         """First data file of each prefix; shape ``(prefixes,)``."""

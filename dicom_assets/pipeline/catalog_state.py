@@ -93,3 +93,7 @@ class CatalogState:
     def count(self, name: str, prefix: str) -> int | None:
         """Return how many rows a table holds of a prefix by its log, ``None`` where the log does not tell."""
         return self._files[name].rows(prefix) if name in self._files else 0
+
+    def counts(self, name: str) -> dict[str, int]:
+        """Return how many rows a table holds of each prefix by its log; what the log does not tell counts nothing."""
+        return self._files[name].rows_by_prefix() if name in self._files else {}

@@ -147,11 +147,13 @@ def refuse_mass_deletion(
         What is refused.
 
     """
-    rows = {prefix: state.count(FILE_INDEX.name, prefix) or 0 for prefix in state.prefixes}
-    looked_at = {one.prefix for one in detected}
     lost = sum(one.gone for one in detected)
+    if not lost:
+        return list(detected)
+    rows = state.counts(FILE_INDEX.name)
+    looked_at = {one.prefix for one in detected}
     try:
-        elsewhere = vanished(archive, present, rows, looked_at) if lost else 0
+        elsewhere = vanished(archive, present, rows, looked_at)
         guard.check_whole(sum(rows.values()), lost + elsewhere)
     except MassDeletionError as error:
         doubtful = [one for one in detected if one.gone and one.status is ChangeStatus.CHANGED]
