@@ -80,7 +80,8 @@ def find_pending(
     """
     archive = claim(lake, archive)
     if mode is UpdateMode.OVERWRITE:
-        plain, compared = [], list(prefixes)
+        plain: list[Pending] = []
+        compared = list(prefixes)
     else:
         plain, compared = _plain(lake, archive, model, prefixes)
     found = {one.prefix: one for one in plain}
