@@ -22,7 +22,7 @@ from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
 BEHIND, OTHER_STATE = "rows behind their parents", "rows of another status than their parents"
 _STATE = ("fingerprint", "extractor_version")
-_ROWS_AT_ONCE = 150_000
+_ROWS_AT_ONCE = 20_000
 
 
 def measure_parents(scope: Scope) -> Measured:

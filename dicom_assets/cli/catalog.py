@@ -22,12 +22,11 @@ from dicom_assets.delta.location import LakeError
 from dicom_assets.errors import InfrastructureError
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.orchestration.assets.progress import listening
-from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.definitions import build_definitions
 from dicom_assets.orchestration.launch import Launcher, PlannedRun
 from dicom_assets.orchestration.partitions import check_prefixes
 from dicom_assets.orchestration.resources.spark import SparkResource
-from dicom_assets.pipeline.deletions import BY_OPTION, DeletionGuard, MassDeletionError, rows_by_prefix
+from dicom_assets.pipeline.deletions import BY_OPTION, DeletionGuard, MassDeletionError
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.move import move_source
 from dicom_assets.pipeline.move_prefixes import move_prefixes
@@ -153,14 +152,14 @@ def _move_prefixes(command: CatalogCommand, lake: Lake, archive: Archive, launch
         moved = move_prefixes(lake, archive, stored_model(lake, command.model), command.spark.engine())
     done = "The prefixes are those of the catalog."
     if moved:
-        launcher.forget_all_but({file.prefix for file in lake.snapshot(FILE_INDEX).files})
+        launcher.forget_all_but(lake.file_list(FILE_INDEX).prefixes)
         done = f"The catalog has prefixes of {moved.new}, no longer of {moved.old}; no file was read."
     command.console.print(visible(done), soft_wrap=True, highlight=False, markup=False)
 
 
 def _prefixes(command: CatalogCommand, archive: Archive, listed: Prefixes, lake: Lake) -> list[str]:
     """Return the prefixes asked for, by default those of the archive and those that the index still holds."""
-    present, held = set(listed), {file.prefix for file in lake.snapshot(FILE_INDEX).files}
+    present, held = set(listed), set(lake.file_list(FILE_INDEX).prefixes)
     if held and not present and not listed.unlisted and not command.allow_mass_deletion:
         # A bucket has no folders: one whose name is mistyped is listed as empty.
         raise MassDeletionError(
@@ -180,12 +179,9 @@ def _prefixes(command: CatalogCommand, archive: Archive, listed: Prefixes, lake:
 def _pending(command: CatalogCommand, archive: Archive, lake: Lake, prefixes: Sequence[str]) -> list[Pending]:
     refuses = not command.allow_mass_deletion and command.mode is not UpdateMode.APPEND
     guard = DeletionGuard(how=BY_OPTION) if refuses else None
-    found: list[Pending] = []
-    for start in range(0, len(prefixes), PREFIXES_PER_RUN):
-        part = prefixes[start : start + PREFIXES_PER_RUN]
-        found += find_pending(lake, archive, command.model, part, command.mode, guard)
+    found = find_pending(lake, archive, command.model, prefixes, command.mode, guard)
     if guard is not None:
-        known = rows_by_prefix(lake.snapshot(FILE_INDEX).files)
+        known = lake.file_list(FILE_INDEX).rows_by_prefix()
         guard.check_whole(sum(known.values()), sum(entry.gone for entry in found))
     return found
 

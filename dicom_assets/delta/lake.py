@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dicom_assets.delta.file_list import FileList
 from dicom_assets.delta.location import TableLocation, ensure_table
 from dicom_assets.delta.snapshot import Snapshot, take_snapshot
 from dicom_assets.delta.stored import stored_table
@@ -120,3 +121,7 @@ class Lake:
     def snapshot(self, table: Table, prefixes: Sequence[str] | None = None) -> Snapshot:
         """Read the log of a table; raises ``TableNotFoundError``."""
         return take_snapshot(self.location(table), table, prefixes)
+
+    def file_list(self, table: Table) -> FileList:
+        """Return the data files of all prefixes of a table, as columns; raises ``TableNotFoundError``."""
+        return FileList.of(self.location(table).open(), key=table.key)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from dicom_assets.delta.file_list import FileList
 from dicom_assets.delta.files import DataFile, read_file, read_rows
-from dicom_assets.delta.layout import from_log
 from dicom_assets.delta.location import TableLocation
-from dicom_assets.tables import KEY, PARTITION, Table
+from dicom_assets.tables import KEY, Table
 
 FILE = "_file"
 """Name of the column that tells which data file a key was read from (its path on storage)."""
@@ -136,15 +136,4 @@ def live_files(delta: DeltaTable, prefixes: frozenset[str] | None = None, key: s
         Column whose bounds the data files tell.
 
     """
-    actions = pa.table(delta.get_add_actions(flatten=True))
-    names = (f"partition.{PARTITION}", "path", "size_bytes", "num_records", f"min.{key}", f"max.{key}")
-    columns = [
-        actions.column(name).to_pylist() if name in actions.column_names else [None] * actions.num_rows
-        for name in names
-    ]
-    files = [
-        DataFile(from_log(path), prefix, size, rows, low, high)
-        for prefix, path, size, rows, low, high in zip(*columns, strict=True)
-        if prefixes is None or prefix in prefixes
-    ]
-    return tuple(sorted(files, key=lambda file: (file.prefix, file.first_key or "", file.path)))
+    return FileList.of(delta, prefixes, key).all()

@@ -1,7 +1,6 @@
 """What the tables of a catalog hold, prefix by prefix, as of one moment: the one side of change detection."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from hashlib import blake2b
 
@@ -9,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from dicom_assets.delta.files import DataFile, read_file
+from dicom_assets.delta.file_list import FileList
+from dicom_assets.delta.files import read_file
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.snapshot import transaction_id
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
@@ -57,16 +57,16 @@ class CatalogState:
     def __init__(self, lake: Lake, model: CatalogModel = DEFAULT_MODEL) -> None:
         self._lake = lake
         self.model = model
-        self._snapshots = {table.name: lake.snapshot(table) for table in model.tables if lake.location(table).exists()}
-        self._filesystems = {name: snapshot.location.filesystem() for name, snapshot in self._snapshots.items()}
-        self._files: dict[str, Mapping[str, list[DataFile]]] = {
-            name: _by_prefix(snapshot.files) for name, snapshot in self._snapshots.items()
-        }
+        locations = {table: lake.location(table) for table in model.tables}
+        there = {table: location for table, location in locations.items() if location.exists()}
+        self._filesystems = {table.name: location.filesystem() for table, location in there.items()}
+        # One after the other: a loaded table holds the statistics of all its data files, and of those little is kept.
+        self._files = {table.name: FileList.of(location.open(), key=table.key) for table, location in there.items()}
 
     @cached_property
     def prefixes(self) -> frozenset[str]:
         """Prefixes that any table has rows of."""
-        return frozenset(prefix for files in self._files.values() for prefix in files)
+        return frozenset(prefix for files in self._files.values() for prefix in files.prefixes)
 
     @cached_property
     def _index(self) -> DeltaTable:
@@ -74,7 +74,7 @@ class CatalogState:
 
     def writes(self, prefix: str) -> int:
         """Return how many commits of runs the index has seen of a prefix."""
-        return (self._index.transaction_version(transaction_id(prefix)) or 0) if self._snapshots else 0
+        return (self._index.transaction_version(transaction_id(prefix)) or 0) if FILE_INDEX.name in self._files else 0
 
     def rows(self, name: str, prefix: str, columns: Sequence[str]) -> pa.Table:
         """Return the rows that a table holds of a prefix: the key of the table and some columns.
@@ -85,20 +85,15 @@ class CatalogState:
         names = [table.key, *columns]
         batches = [
             batch
-            for file in self._files.get(name, {}).get(prefix, ())
+            for file in (self._files[name].of_prefix(prefix) if name in self._files else ())
             for batch in read_file(self._filesystems[name], table, file, names)
         ]
         return pa.Table.from_batches(batches, pa.schema([table.schema.field(name) for name in names]))
 
     def count(self, name: str, prefix: str) -> int | None:
         """Return how many rows a table holds of a prefix by its log, ``None`` where the log does not tell."""
-        counts = [file.rows for file in self._files.get(name, {}).get(prefix, ())]
-        known = [count for count in counts if count is not None]
-        return sum(known) if len(known) == len(counts) else None
+        return self._files[name].rows(prefix) if name in self._files else 0
 
-
-def _by_prefix(files: Iterable[DataFile]) -> Mapping[str, list[DataFile]]:
-    grouped: dict[str, list[DataFile]] = defaultdict(list)
-    for file in files:
-        grouped[file.prefix].append(file)
-    return dict(grouped)
+    def counts(self, name: str) -> dict[str, int]:
+        """Return how many rows a table holds of each prefix by its log; what the log does not tell counts nothing."""
+        return self._files[name].rows_by_prefix() if name in self._files else {}

@@ -88,7 +88,7 @@ def detect_change(archive: Archive, state: CatalogState, prefix: str, guard: Del
 
     """
     try:
-        listings = list_prefix(glancing(archive), prefix, lambda _: _known(state, prefix))
+        listings = list_prefix(glancing(archive), prefix, lambda _: known_files(state, prefix))
     except PrefixError:
         listings = Listings(LISTING_SCHEMA.empty_table(), {})
     except OSError as error:
@@ -97,9 +97,9 @@ def detect_change(archive: Archive, state: CatalogState, prefix: str, guard: Del
     live = index.filter(pc.is_null(index["removed_at"]))
     live = live.append_column(PARTITION, pa.repeat(prefix, live.num_rows))
     untold = listings.untold(live)
-    due = pa.concat_tables(map(_as_listed, (listings.without(untold), untold)))
+    due = pa.concat_tables(map(as_listed, (listings.without(untold), untold)))
     listed, reason = digest(due), listings.unlisted.get(prefix, "")
-    if digest(_as_listed(live)) == listed and _followed(state, prefix, live, index.num_rows):
+    if digest(as_listed(live)) == listed and _followed(state, prefix, live, index.num_rows):
         return Detection(prefix, ChangeStatus.UNLISTED if reason else ChangeStatus.UNCHANGED, reason=reason)
     gone = live.join(due.select([KEY]), KEY, join_type="left anti").num_rows
     if guard is not None and gone:
@@ -112,12 +112,12 @@ def detect_change(archive: Archive, state: CatalogState, prefix: str, guard: Del
         except OSError as error:
             return Detection(prefix, ChangeStatus.UNLISTED, reason=str(error))
     named = blake2b(f"{listed} {state.writes(prefix)}".encode(), digest_size=DIGEST_BYTES).hexdigest()
-    new, changed = _count_changes(_as_listed(live), due)
+    new, changed = _count_changes(as_listed(live), due)
     return Detection(prefix, ChangeStatus.CHANGED, named, reason, gone, new, changed)
 
 
-def _known(state: CatalogState, prefix: str) -> pa.Table:
-    """Return what the index has of a prefix, for a listing."""
+def known_files(state: CatalogState, prefix: str) -> pa.Table:
+    """Return what the index has of a prefix, for a listing of it."""
     names = [name for name in LISTING_SCHEMA.names if name not in (KEY, PARTITION)]
     rows = still_there(state.rows(FILE_INDEX.name, prefix, [*names, "removed_at"]))
     return rows.append_column(PARTITION, pa.repeat(prefix, rows.num_rows))
@@ -147,11 +147,13 @@ def refuse_mass_deletion(
         What is refused.
 
     """
-    rows = {prefix: state.count(FILE_INDEX.name, prefix) or 0 for prefix in state.prefixes}
-    looked_at = {one.prefix for one in detected}
     lost = sum(one.gone for one in detected)
+    if not lost:
+        return list(detected)
+    rows = state.counts(FILE_INDEX.name)
+    looked_at = {one.prefix for one in detected}
     try:
-        elsewhere = vanished(archive, present, rows, looked_at) if lost else 0
+        elsewhere = vanished(archive, present, rows, looked_at)
         guard.check_whole(sum(rows.values()), lost + elsewhere)
     except MassDeletionError as error:
         doubtful = [one for one in detected if one.gone and one.status is ChangeStatus.CHANGED]
@@ -165,7 +167,7 @@ def refuse_mass_deletion(
     return list(detected)
 
 
-def _as_listed(rows: pa.Table) -> pa.Table:
+def as_listed(rows: pa.Table) -> pa.Table:
     """Return paths with all that is listed of their versions, which runs make fingerprints of.
 
     So what a run would have to verify shows without being read; a run notes what it verified, and all is settled.
@@ -187,10 +189,10 @@ def _followed(state: CatalogState, prefix: str, live: pa.Table, known: int) -> b
     if digest(catalog.filter(whole)) != digest(live):
         return False
     catalog = catalog.append_column(PARTITION, pa.repeat(prefix, catalog.num_rows))
-    return all(_grouped(state, prefix, catalog, table) for table in rollups)
+    return all(is_grouped(state, prefix, catalog, table) for table in rollups)
 
 
-def _grouped(state: CatalogState, prefix: str, catalog: pa.Table, table: RollupTable) -> bool:
+def is_grouped(state: CatalogState, prefix: str, catalog: pa.Table, table: RollupTable) -> bool:
     """Return whether a rollup holds what the rows of the catalog add up to."""
     held = state.rows(table.name, prefix, ["extractor_version"])
     due = due_rows(members_of(catalog, table.key), table).select(held.column_names)

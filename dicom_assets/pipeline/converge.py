@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic
 
+import pyarrow as pa
 from deltalake.transaction import AddAction
 
 from dicom_assets.delta.commit import Change, CommitConflictError, commit
@@ -66,6 +67,8 @@ def converge(step: Step[P], engine: Engine, metadata: Mapping[str, str]) -> Conv
         staged = step.stage(plan, due, engine) if due else Staged({})
     run = _Run(step, engine, metadata, [plan])
     outcomes = {name: run.settle(name, plan, staged, watch.split()) for name in plan.tables}
+    # What comparing the rows of a step took is not what the next one takes: Arrow would keep it.
+    pa.default_memory_pool().release_unused()
     return Converged(outcomes, run.plans)
 
 

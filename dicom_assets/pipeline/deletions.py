@@ -5,12 +5,11 @@ like the place where a share is mounted; and are most files of the catalog gone,
 of the whole archive, for runs take it in parts: prefixes that have vanished count with those that a run looks at.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dicom_assets.archive.base import Archive, Prefixes
 from dicom_assets.archive.prefixes import ROOT_PREFIX
-from dicom_assets.delta.files import DataFile
 from dicom_assets.errors import UserError
 
 BY_RUN_CONFIG = (
@@ -145,11 +144,3 @@ def _is_gone(archive: Archive, prefix: str) -> bool:
         return archive.folder(prefix) is None
     except OSError:
         return False
-
-
-def rows_by_prefix(files: Iterable[DataFile]) -> dict[str, int]:
-    """Return the number of rows of each prefix, by the log; data files of unknown length count nothing."""
-    counts: dict[str, int] = {}
-    for file in files:
-        counts[file.prefix] = counts.get(file.prefix, 0) + (file.rows or 0)
-    return counts

@@ -12,8 +12,8 @@ from dicom_assets.archive.identity import Witness
 from dicom_assets.delta.files import write_batches
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.origin import Origin
-from dicom_assets.delta.snapshot import Snapshot, live_files
-from dicom_assets.pipeline.deletions import DeletionGuard, emptied_prefixes, rows_by_prefix, vanished
+from dicom_assets.delta.snapshot import Snapshot
+from dicom_assets.pipeline.deletions import DeletionGuard, emptied_prefixes, vanished
 from dicom_assets.pipeline.difference import Difference, UpdateMode, count_by_prefix, difference
 from dicom_assets.pipeline.engine import Engine
 from dicom_assets.pipeline.head_check import HeadCheck
@@ -157,7 +157,7 @@ class IndexStep:
         known = _count_live(actual)
         self.guard.check(known, gone)
         self.guard.check_emptied(emptied_prefixes(archive, known, count_by_prefix(listing)))
-        rows = rows_by_prefix(live_files(self.lake.location(FILE_INDEX).open()))
+        rows = self.lake.file_list(FILE_INDEX).rows_by_prefix()
         elsewhere = sum(count for prefix, count in rows.items() if prefix not in known)
         lost = vanished(archive, archive.prefixes(), rows, self.prefixes)
         self.guard.check_whole(elsewhere + sum(known.values()), lost + sum(gone.values()))

@@ -57,6 +57,11 @@ def catalog_versions(model: CatalogModel, index: pa.Table, derived: Mapping[str,
     return due.sort_by([(PARTITION, "ascending"), (KEY, "ascending")])
 
 
+def whole_version(model: CatalogModel) -> str:
+    """Return the version of the row of a file that is there, and whose parts are all made by the model's extractors."""
+    return " ".join([VERSION, *(extractor.version for extractor in model.extractors)]) if model.extractors else ""
+
+
 def _version_of_part(joined: pa.Table, table: ExtractedTable) -> pa.ChunkedArray:
     """Return the version of a table's rows where they count, marked where the file could not be read."""
     made_from, version = joined[f"{table.name}.fingerprint"], joined[f"{table.name}.version"]

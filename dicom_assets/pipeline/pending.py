@@ -1,4 +1,7 @@
-"""Which prefixes have anything to do, told by the same comparison that an update makes."""
+"""Which prefixes have anything to do, told by the same comparison that an update makes.
+
+Prefixes of which one look tells it are not compared (:mod:`dicom_assets.pipeline.glance`), and others some at a time.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,12 +11,18 @@ from dicom_assets.archive.containers.archive import glancing
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.model import CatalogModel
 from dicom_assets.pipeline.catalog import CatalogStep
+from dicom_assets.pipeline.catalog_state import CatalogState
 from dicom_assets.pipeline.deletions import DeletionGuard
 from dicom_assets.pipeline.difference import Difference, UpdateMode, count_by_prefix
 from dicom_assets.pipeline.extraction import ExtractionStep
+from dicom_assets.pipeline.glance import glance_at
 from dicom_assets.pipeline.head_check import presume_other
 from dicom_assets.pipeline.index import IndexPlan, IndexStep
+from dicom_assets.pipeline.ownership import claim
 from dicom_assets.pipeline.rollup.step import RollupStep
+
+_COMPARED_AT_ONCE = 50
+"""Prefixes whose rows are in memory together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,41 @@ def find_pending(
         The guard refuses what is gone.
 
     """
+    archive = claim(lake, archive)
+    if mode is UpdateMode.OVERWRITE:
+        plain: list[Pending] = []
+        compared = list(prefixes)
+    else:
+        plain, compared = _plain(lake, archive, model, prefixes)
+    found = {one.prefix: one for one in plain}
+    for start in range(0, len(compared), _COMPARED_AT_ONCE):
+        some = _compare(lake, archive, model, compared[start : start + _COMPARED_AT_ONCE], mode, guard)
+        found |= {one.prefix: one for one in some}
+    return [found[prefix] for prefix in prefixes if prefix in found]
+
+
+def _plain(
+    lake: Lake, archive: Archive, model: CatalogModel, prefixes: Sequence[str]
+) -> tuple[list[Pending], list[str]]:
+    """Return what one look tells of prefixes that are new, and the prefixes that are neither new nor settled."""
+    new, left = [], []
+    for glance in glance_at(archive, CatalogState(lake, model), prefixes):
+        if glance.new:
+            new.append(Pending(glance.prefix, glance.new, 0))
+        elif not glance.settled:
+            left.append(glance.prefix)
+    return new, left
+
+
+def _compare(
+    lake: Lake,
+    archive: Archive,
+    model: CatalogModel,
+    prefixes: Sequence[str],
+    mode: UpdateMode,
+    guard: DeletionGuard | None,
+) -> list[Pending]:
+    """Compare all rows of some prefixes."""
     index = IndexStep(lake, glancing(archive), prefixes, mode, guard, presume_other).plan()
     lagging = _lagging_rollups(lake, prefixes, mode, model)
     found: dict[str, tuple[int, int]] = {}

@@ -15,7 +15,7 @@ from dicom_assets.extract.model import DEFAULT_EXTRACTORS, CatalogModel
 from dicom_assets.extract.own_columns import PromotedColumn
 from dicom_assets.pipeline.catalog import CatalogStep
 from dicom_assets.pipeline.converge import converge
-from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError, rows_by_prefix
+from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.engine import Engine
 from dicom_assets.pipeline.extraction import ExtractionStep
@@ -134,7 +134,7 @@ def update_catalog(  # noqa: PLR0913 - two places, and options that most leave a
     model = settle_columns(tables, configured)
     archive.check()
     listed = archive.prefixes()
-    held = {file.prefix for file in tables.snapshot(FILE_INDEX).files}
+    held = tables.file_list(FILE_INDEX).prefixes
     if held and not listed.found and not listed.unlisted and not allow_mass_deletion:
         raise MassDeletionError(f"there is nothing at {archive.root}, and there was before. If that is meant, {_HOW}.")
     chosen = sorted({*listed.found, *held}) if prefixes is None else _checked(archive, prefixes)
@@ -187,7 +187,7 @@ class _Update:
             archive = glancing(self.archive)
             plan = IndexStep(self.lake, archive, prefixes, self.mode, self.guard, presume_other).plan()
             gone += sum(plan.gone.values())
-        known = rows_by_prefix(self.lake.snapshot(FILE_INDEX).files)
+        known = self.lake.file_list(FILE_INDEX).rows_by_prefix()
         self.guard.check_whole(sum(known.values()), gone)
 
     def group(self, prefixes: Sequence[str]) -> tuple[dict[str, Outcome], list[str]]:

@@ -11,7 +11,6 @@ from deltalake import DeltaTable
 from typer.testing import CliRunner
 
 import dicom_assets
-from dicom_assets.cli import catalog
 from dicom_assets.cli.main import app
 from dicom_assets.delta.location import LakeError, TableLocation
 from dicom_assets.extract.model import DEFAULT_MODEL
@@ -105,7 +104,6 @@ def test_a_run_that_fails_is_exit_1_and_says_why(run, source, tmp_path, monkeypa
 @pytest.mark.parametrize("lost", ["archive", "lake"])
 def test_a_store_that_is_lost_ends_the_command_with_the_run_that_met_it(run, source, tmp_path, monkeypatch, lost):
     """Nothing could come of the runs that are left: each would wait for the store as long as this one."""
-    monkeypatch.setattr(catalog, "PREFIXES_PER_RUN", 1)
     monkeypatch.setattr(launch, "PREFIXES_PER_RUN", 1)
     started = []
 

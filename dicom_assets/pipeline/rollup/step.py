@@ -24,7 +24,7 @@ from dicom_assets.spark.work import ROWS
 from dicom_assets.tables import FILE_INDEX, PARTITION
 
 _STATE = ("extractor_version",)
-_ROWS_AT_ONCE = 200_000
+_ROWS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
