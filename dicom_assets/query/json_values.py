@@ -4,6 +4,7 @@ Of an element, ``Value`` counts. What is absent, empty, a sequence, or not text 
 ``BulkData``) is null.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -105,7 +106,7 @@ def _extracted(function: str, place: Place, path: str) -> str:
     pattern = f"'\"' || substr({path}, {len(_DATASET) + 2}, 8) || {literal(_ELEMENT)}"
     element = f"'[' || regexp_extract({text}, {pattern}, 1) || ']'"
     found = f"{function}({element}, {literal(f'$[0]{place.rest}')})"
-    return f"CASE WHEN ends_with({text}, {literal(MARK)}) THEN {found} ELSE {parsed} END"
+    return f"CASE WHEN {_is_marked(text)} THEN {found} ELSE {parsed} END"
 
 
 def as_json(place: Place, path: str) -> str:
@@ -152,12 +153,21 @@ def _private(source: str, dataset: str, element: PrivateElement) -> str:
 
     Parsing for the tags takes time, so headers without the name of the creator are passed over by a search in the text.
     """
-    creator = literal(element.creator)
+    creator, named = literal(element.creator), orjson.dumps(element.creator).decode()
     reserves = (
         f"starts_with(k, '{element.group}00') AND "
         f"json_extract_string({source}, '{dataset}.' || k || '.Value[0]') = {creator}"
     )
     block = f"list_extract(list_filter(json_keys({source}, '{dataset}'), lambda k: {reserves}), 1)[7:8]"
+    text = f"CAST({source} AS VARCHAR)"
+    if dataset == _DATASET:
+        # To ask for the values of the creators one by one is to parse the header as often.
+        pattern = rf'"{element.group}00(..)":\{{"vr":"..","Value":\[{re.escape(named)}[,\]]'
+        block = f"CASE WHEN {_is_marked(text)} THEN regexp_extract({text}, {literal(pattern)}, 1) ELSE {block} END"
     path = f"'{dataset}.{element.group}' || {block} || '{element.offset}.Value'"
-    named = literal(orjson.dumps(element.creator).decode())
-    return f"CASE WHEN contains(CAST({source} AS VARCHAR), {named}) THEN json_extract({source}, {path}) END"
+    return f"CASE WHEN contains({text}, {literal(named)}) THEN json_extract({source}, {path}) END"
+
+
+def _is_marked(text: str) -> str:
+    """Return whether the text of a header tells elements of the data set from those in items."""
+    return f"ends_with({text}, {literal(MARK)})"

@@ -146,6 +146,8 @@ ASKED = (
     "dicom_date({h}, 'PatientComments')",
     "dicom_json({h}, 'PatientComments')",
     "dicom({h}, 'RequestAttributesSequence.PatientComments')",
+    "dicom({h}, '(0011,\"A.(B)\\é\",02)')",
+    "dicom({h}, 'ReferencedImageSequence.(0011,\"A.(B)\\é\",02)')",
 )
 HOSTILE = (
     "",
@@ -166,7 +168,7 @@ HOSTILE = (
 CASES = st.tuples(
     st.lists(
         st.one_of(
-            st.sampled_from(HOSTILE), st.text(max_size=8), st.none(), st.integers(), st.just({"Alphabetic": '"]}'})
+            st.sampled_from(HOSTILE), st.text(max_size=8), st.none(), st.integers(-9, 1 << 60), st.just({"Alphabetic": '"]}'})
         ),
         min_size=1,
         max_size=3,
@@ -179,9 +181,15 @@ CASES = st.tuples(
 def _marked(values, nested, place):
     """Return the text of a header with an attribute, and the same in an item of a sequence somewhere."""
     element = {"vr": "LT", "Value": values}
-    item = {"vr": "SQ", "Value": [{"00104000": {"vr": "LT", "Value": [nested]}}]}
+    private = {"00110010": {"vr": "LO", "Value": ["A.(B)\\é"]}, "00111002": {"vr": "LO", "Value": [nested]}}
+    item = {"vr": "SQ", "Value": [{"00104000": {"vr": "LT", "Value": [nested]}, **private}]}
+    reserved = {
+        "00110010": {"vr": "LO", "Value": ["A.(B)\\éx"]},
+        "00110011": {"vr": "LO", "Value": ["A.(B)\\é", "more"]},
+        "00111102": {"vr": "LO", "Value": ["of the data set"]},
+    }
     dataset = {
-        "before": {"00081140": item, "00104000": element},
+        "before": {"00081140": item, "00104000": element, **reserved},
         "after": {"00104000": element, "00400275": item},
         "only": {"00081140": item, "00400275": item},
         "nowhere": {"00100010": {"vr": "PN", "Value": [{"Alphabetic": nested}]}},
@@ -199,8 +207,9 @@ def test_a_header_is_read_alike_with_and_without_marks_in_its_text(cases):
         define_words(connection, [query])
         found = connection.execute(query, [marked]).fetchall()
         assert found == connection.execute(query, [[text.rstrip() for text in marked]]).fetchall()
-    for (_, _, place), (*_, array, _) in zip(cases, found, strict=True):
+    for (_, _, place), (*_, array, _, own, _) in zip(cases, found, strict=True):
         assert (array is None) == (place in ("only", "nowhere"))
+        assert own == ("of the data set" if place == "before" else None)
 
 
 def test_an_element_of_today_is_found_without_its_header_being_parsed():
