@@ -168,7 +168,11 @@ HOSTILE = (
 CASES = st.tuples(
     st.lists(
         st.one_of(
-            st.sampled_from(HOSTILE), st.text(max_size=8), st.none(), st.integers(-9, 1 << 60), st.just({"Alphabetic": '"]}'})
+            st.sampled_from(HOSTILE),
+            st.text(max_size=8),
+            st.none(),
+            st.integers(-9, 1 << 60),
+            st.just({"Alphabetic": '"]}'}),
         ),
         min_size=1,
         max_size=3,
