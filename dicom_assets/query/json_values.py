@@ -4,15 +4,20 @@ Of an element, ``Value`` counts. What is absent, empty, a sequence, or not text 
 ``BulkData``) is null.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
 from dicom_assets.dicom.header.attribute_path import ALL, AttributePathError, PrivateElement, Step
+from dicom_assets.dicom.header.json_text import MARK
 from dicom_assets.dicom.header.text_values import NAME_GROUPS
 from dicom_assets.query.sql_text import literal
 
+_DATASET = "$.dataset"
+_ELEMENT = r"""":(\{"vr":"(?:[^S].|S[^Q])","Value":\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\]\})"""
+"""What follows the tag of an element with values that is no sequence (:mod:`dicom_assets.dicom.header.json_text`)."""
 _DATE = r"^\s*(\d{8})(?:(?:\d\d){1,3}(?:\.\d{1,6})?)?(?:[+-]\d{4})?\s*$"
 
 
@@ -26,11 +31,15 @@ class Place:
         SQL of JSON.
     path
         The path to them in it, as text.
+    rest
+        What of the path leads from a top-level element of the data set to its values, where the source is a header and
+        the element no sequence: such an element is found without parsing the header.
 
     """
 
     source: str
     path: str
+    rest: str | None = None
 
     @property
     def has_many(self) -> bool:
@@ -78,14 +87,26 @@ def date(text: str) -> str:
 
 def all_values(place: Place, path: str) -> str:
     """Return the values at a place, whose path is given as SQL, as a list of JSON."""
-    found = f"json_extract({place.source}, {path})"
+    found = _extracted("json_extract", place, path)
     return found if place.has_many else f"[{found}]"
 
 
 def first_text(place: Place, path: str) -> str:
     """Return the value at a place, the first of many, as text: cheaper than :func:`all_values`."""
-    found = f"json_extract_string({place.source}, {path})"
+    found = _extracted("json_extract_string", place, path)
     return f"list_extract({found}, 1)" if place.has_many else found
+
+
+def _extracted(function: str, place: Place, path: str) -> str:
+    """Return what a function of DuckDB extracts at a place: from the text of one element where that can be found."""
+    parsed = f"{function}({place.source}, {path})"
+    if place.rest is None:
+        return parsed
+    text = f"CAST({place.source} AS VARCHAR)"
+    pattern = f"'\"' || substr({path}, {len(_DATASET) + 2}, 8) || {literal(_ELEMENT)}"
+    element = f"'[' || regexp_extract({text}, {pattern}, 1) || ']'"
+    found = f"{function}({element}, {literal(f'$[0]{place.rest}')})"
+    return f"CASE WHEN {_is_marked(text)} THEN {found} ELSE {parsed} END"
 
 
 def as_json(place: Place, path: str) -> str:
@@ -96,7 +117,7 @@ def as_json(place: Place, path: str) -> str:
 
 def place_of_values(header: str, steps: Sequence[Step]) -> Place:
     """Return where the values of an attribute are, those of every item where a step says so."""
-    source, path = header, "$.fileMeta" if steps[0].in_meta else "$.dataset"
+    source, path = header, "$.fileMeta" if steps[0].in_meta else _DATASET
     for number_, step in enumerate(steps, 1):
         if isinstance(step.element, PrivateElement):
             if ALL in path:
@@ -106,7 +127,13 @@ def place_of_values(header: str, steps: Sequence[Step]) -> Place:
             path += f".{step.element}.Value"
         item = step.item if step.item is not None else (ALL if number_ == len(steps) else 0)
         path += f"[{item}]"
-    return Place(source, path)
+    return Place(source, path, path[len(_DATASET) + 9 :] if _is_top_level(steps) else None)
+
+
+def _is_top_level(steps: Sequence[Step]) -> bool:
+    """Return whether steps lead to an element of the data set that the standard knows, and not as a sequence."""
+    first = steps[0]
+    return len(steps) == 1 and not first.in_meta and first.is_public and first.vr not in (None, "SQ")
 
 
 def place_of_first(header: str, steps: Sequence[Step]) -> Place:
@@ -126,12 +153,21 @@ def _private(source: str, dataset: str, element: PrivateElement) -> str:
 
     Parsing for the tags takes time, so headers without the name of the creator are passed over by a search in the text.
     """
-    creator = literal(element.creator)
+    creator, named = literal(element.creator), orjson.dumps(element.creator).decode()
     reserves = (
         f"starts_with(k, '{element.group}00') AND "
         f"json_extract_string({source}, '{dataset}.' || k || '.Value[0]') = {creator}"
     )
     block = f"list_extract(list_filter(json_keys({source}, '{dataset}'), lambda k: {reserves}), 1)[7:8]"
+    text = f"CAST({source} AS VARCHAR)"
+    if dataset == _DATASET:
+        # To ask for the values of the creators one by one is to parse the header as often.
+        pattern = rf'"{element.group}00(..)":\{{"vr":"..","Value":\[{re.escape(named)}[,\]]'
+        block = f"CASE WHEN {_is_marked(text)} THEN regexp_extract({text}, {literal(pattern)}, 1) ELSE {block} END"
     path = f"'{dataset}.{element.group}' || {block} || '{element.offset}.Value'"
-    named = literal(orjson.dumps(element.creator).decode())
-    return f"CASE WHEN contains(CAST({source} AS VARCHAR), {named}) THEN json_extract({source}, {path}) END"
+    return f"CASE WHEN contains({text}, {literal(named)}) THEN json_extract({source}, {path}) END"
+
+
+def _is_marked(text: str) -> str:
+    """Return whether the text of a header tells elements of the data set from those in items."""
+    return f"ends_with({text}, {literal(MARK)})"

@@ -61,7 +61,8 @@ def _status(table: RollupTable) -> str:
     least = f"CASE WHEN {differ} THEN 2 ELSE 1 END"
     return (
         f"{_STATES}[greatest({_RANK}, {least})] AS status, "
-        f"coalesce(arg_max(error, list_position({_STATES}, status)), "
+        f"coalesce(first(error ORDER BY list_position({_STATES}, status) DESC, prefix) "
+        "FILTER (WHERE error IS NOT NULL), "
         f"CASE WHEN {differ} THEN 'the files of its prefixes disagree' END) AS error"
     )
 
@@ -81,8 +82,10 @@ def _common(table: RollupTable) -> str:
     )
 
 
+# Of parts of equal size the first prefix: copies in several must not show another picture in each query.
 _THUMBNAIL = (
-    "arg_max({'path': thumbnail_path, 'frame': thumbnail_frame}, instances) FILTER (WHERE thumbnail_path IS NOT NULL)"
+    "first({'path': thumbnail_path, 'frame': thumbnail_frame} ORDER BY instances DESC, prefix) "
+    "FILTER (WHERE thumbnail_path IS NOT NULL)"
 )
 _GEOMETRY = [column.name for column in GEOMETRY if column.name not in ("is_volume", "not_volume_reason")]
 

@@ -161,10 +161,10 @@ def _read_alike(word: Word, attributes: Iterable[str]) -> Iterable[tuple[Place, 
 
     The type of an extraction is bound by its path: a list where that is to many values.
     """
-    groups: dict[tuple[str, bool], tuple[Place, dict[str, str]]] = {}
+    groups: dict[tuple[str, bool, str | None], tuple[Place, dict[str, str]]] = {}
     for attribute in attributes:
         place = _place(word, attribute)
-        _, paths = groups.setdefault((place.source, place.has_many), (place, {}))
+        _, paths = groups.setdefault((place.source, place.has_many, place.rest), (place, {}))
         paths[attribute] = place.path
     return groups.values()
 

@@ -45,6 +45,18 @@ def test_a_series_in_two_prefixes_is_one(ask):
     assert frame == 1
 
 
+def test_of_equal_parts_the_first_prefix_stands_for_the_series(source, lake):
+    for prefix, series in (("d", "1.5"), ("c", "1.6")):
+        put_volume(source / prefix, series, [1, 2, 3])
+    update(source, lake)
+    for prefix, series in (("c", "1.5"), ("d", "1.6")):  # the first prefix is written last, and first
+        put_volume(source / prefix, series, [1, 2, 3])
+    update(source, lake)
+    query = "SELECT thumbnail_path FROM all_series WHERE SeriesInstanceUID >= '1.5' ORDER BY SeriesInstanceUID"
+    pictures = [picture for (picture,) in open_catalog(lake.root).sql(query).fetchall()]
+    assert pictures == [str(source / "c" / name) for name in ("1.5-002.dcm", "1.6-002.dcm")]
+
+
 def test_the_slices_of_a_spread_series_were_not_looked_at_together(ask):
     assert ask("SELECT is_volume, not_volume_reason, slices, gaps FROM all_series ORDER BY SeriesInstanceUID") == [
         (False, "spread", None, None),

@@ -6,6 +6,7 @@ of them looks like (:mod:`dicom_assets.dicom.render`). Other parts import what t
 package import one another.
 """
 
+from dicom_assets.dicom.header.json_text import header_json
 from dicom_assets.dicom.header.model import (
     Element,
     Header,
@@ -15,7 +16,7 @@ from dicom_assets.dicom.header.model import (
     first_value,
     values,
 )
-from dicom_assets.dicom.header.read import header_json, read_header
+from dicom_assets.dicom.header.read import read_header
 
 __all__ = [
     "Element",

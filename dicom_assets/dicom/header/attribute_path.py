@@ -89,6 +89,11 @@ class Step:
         return isinstance(self.element, str) and self.element.startswith(_META_GROUP)
 
     @property
+    def is_public(self) -> bool:
+        """Whether the element is at a tag of the standard: in a group of even number."""
+        return isinstance(self.element, str) and int(self.element[:4], 16) % 2 == 0
+
+    @property
     def vr(self) -> str | None:
         """Value Representation that the dictionaries state, ``None`` where they do not know the element."""
         if isinstance(self.element, str):

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import orjson
-
 from dicom_assets.dicom.header.dataset_context import DatasetContext
 from dicom_assets.dicom.header.encoding import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Encoding
 from dicom_assets.dicom.header.errors import HeaderParseError, LimitError, StructureError, TruncatedError
@@ -88,11 +86,6 @@ def _first_of_both(header: Header, second: Header) -> Header:
     firsts = {issue.path: header.dataset[issue.path] for issue in twice if issue.path in header.dataset}
     dataset = dict(sorted({**second.dataset, **firsts}.items()))
     return replace(second, dataset=dataset, issues=(*second.issues, *twice))
-
-
-def header_json(header: Header) -> bytes:
-    """Return a header as JSON text in UTF-8: ``{"fileMeta": {...}, "dataset": {...}}``, tags in ascending order."""
-    return orjson.dumps({"fileMeta": header.file_meta, "dataset": header.dataset})
 
 
 class _FileReader:
