@@ -1,9 +1,10 @@
-"""Any number of real DICOM files on disk, without the space: small public ones, repeated by hard links.
+"""Any number of real DICOM files on disk, without the space: some, repeated by hard links.
 
 A hard link costs an entry of its folder and nothing else, and is a file of its own to who lists and reads it.
 """
 
 import errno
+import itertools
 import os
 import shutil
 from collections.abc import Sequence
@@ -27,6 +28,23 @@ def small_images(folders: Sequence[Path] = ()) -> list[Path]:
 def _is_dicom(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(132)[128:] == b"DICM"
+
+
+def repeat_files(folder: Path, target: Path, count: int) -> list[Path]:
+    """Link the DICOM files of a folder, again and again, to make as many as are wanted; 1,000 in each sub-folder."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and _is_dicom(path))
+    if not found:
+        raise SystemExit(f"there is no DICOM file below {folder}")
+    paths = []
+    for number, path in zip(range(count), itertools.cycle(found), strict=False):
+        link = target / f"{number // FILES_PER_FOLDER:04d}" / f"{number:06d}.dcm"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(path, link)
+        except OSError:  # the source is on another disk, or may not be linked
+            shutil.copyfile(path, link)
+        paths.append(link)
+    return paths
 
 
 def link_files(root: Path, sources: Sequence[Path], folders: range) -> None:

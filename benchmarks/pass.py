@@ -33,7 +33,7 @@ from pathlib import Path
 
 from benchmarks.archive.script import make
 from benchmarks.ct_files import write_ct_files
-from benchmarks.folders import repeat_files
+from benchmarks.linked_files import repeat_files
 from benchmarks.mr_files import write_mr_files
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.delta.lake import Lake

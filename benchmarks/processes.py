@@ -34,6 +34,10 @@ class Usage:
         Processor time of all processes, as of the last sample that saw each of them.
     peak_bytes
         Most proportional set size of all processes together.
+    own_bytes
+        Most proportional set size of the process that was started, without those below it.
+    resident_bytes
+        Most that it held resident, pages that it shares included, also between two samples.
     processes
         Number of processes that were seen.
     said
@@ -44,6 +48,8 @@ class Usage:
     seconds: float
     cpu_seconds: float
     peak_bytes: int
+    own_bytes: int
+    resident_bytes: int
     processes: int
     said: str = ""
 
@@ -70,11 +76,15 @@ def _status(process: int) -> _Status | None:
 
 def _pss(process: int) -> int:
     """Return the proportional set size of a process in bytes, 0 when it has ended or is another user's."""
+    return _bytes(process, "smaps_rollup", "Pss:")
+
+
+def _bytes(process: int, file: str, name: str) -> int:
     try:
-        text = (_PROC / str(process) / "smaps_rollup").read_text()
+        text = (_PROC / str(process) / file).read_text()
     except OSError:
         return 0
-    return next((int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("Pss:")), 0)
+    return next((int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith(name)), 0)
 
 
 @dataclass(slots=True)
@@ -83,6 +93,8 @@ class Family:
 
     root: int
     peak_bytes: int = 0
+    own_bytes: int = 0
+    resident_bytes: int = 0
     _cpu_ticks: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def sample(self) -> None:
@@ -90,7 +102,10 @@ class Family:
         found = {int(entry.name): _status(int(entry.name)) for entry in _PROC.iterdir() if entry.name.isdigit()}
         statuses = {process: status for process, status in found.items() if status is not None}
         members = self._members(statuses)
-        self.peak_bytes = max(self.peak_bytes, sum(map(_pss, members)))
+        shares = {process: _pss(process) for process in members}
+        self.peak_bytes = max(self.peak_bytes, sum(shares.values()))
+        self.own_bytes = max(self.own_bytes, shares.get(self.root, 0))
+        self.resident_bytes = max(self.resident_bytes, _bytes(self.root, "status", "VmHWM:"))
         for process in members:
             status = statuses[process]
             self._cpu_ticks[process, status.started] = status.cpu_ticks
@@ -153,7 +168,8 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
         if process.returncode:
             raise RuntimeError(f"{' '.join(command[:4])} ended with {process.returncode}: {_end(complaints)}")
         said = _end(out)
-    return Usage(seconds, family.cpu_seconds, family.peak_bytes, family.processes, said)
+    held = family.peak_bytes, family.own_bytes, family.resident_bytes
+    return Usage(seconds, family.cpu_seconds, *held, family.processes, said)
 
 
 def _end(file: BinaryIO) -> str:

@@ -13,10 +13,11 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.linked_files import FILES_PER_FOLDER, first_file, link_files, small_images
-from benchmarks.process_tree import Usage, measure
+from benchmarks.processes import Usage, run
 
 _COMMAND = "from dicom_assets.cli import main; main()"
 _SWEEP = """\
@@ -35,18 +36,13 @@ _CHANGED = 1_000
 def step(title: str, code: str, *arguments: str) -> Usage:
     """Run Python in a process of its own, and print what that took."""
     environment = {**os.environ, "DAGSTER_DISABLE_TELEMETRY": "1"}
-    usage = measure([sys.executable, "-W", "ignore", "-c", code, *arguments], environment)
+    usage = run([sys.executable, "-W", "ignore", "-c", code, *arguments], environment)
     print(
-        f"| {title} | {usage.seconds:,.1f} | {usage.driver >> 20:,} | {_peak(usage) >> 20:,} "
-        f"| {usage.together >> 20:,} | {os.getloadavg()[2]:.1f} |",
+        f"| {title} | {usage.seconds:,.1f} | {usage.resident_bytes >> 20:,} | {usage.own_bytes >> 20:,} "
+        f"| {usage.peak_bytes >> 20:,} | {os.getloadavg()[2]:.1f} |",
         flush=True,
     )
     return usage
-
-
-def _peak(usage: Usage) -> int:
-    """Return the most bytes that were the driver's share."""
-    return max((own for own, _ in usage.samples.values()), default=0)
 
 
 def change(folders: Sequence[Path], sources: Sequence[Path], count: int) -> None:
@@ -91,7 +87,7 @@ def main() -> None:
         print(f"| `{name}` | {count:,} | {size:,} | {log:,} |")
     databases = sum(path.stat().st_size for path in (lake / ".dagster").rglob("*.db"))
     print(f"\nDagster's databases: {databases:,} bytes")
-    report = {name: {"seconds": one.seconds, "driver": one.driver, "all": one.together} for name, one in done.items()}
+    report = {name: asdict(one) for name, one in done.items()}
     (options.home / "size.json").write_text(json.dumps(report, indent=1))
     if not options.keep:
         shutil.rmtree(options.home)

@@ -22,7 +22,7 @@ from benchmarks.archive.files import write_realistic_files
 from benchmarks.archive.report import Measured, as_json, as_markdown, put_into
 from benchmarks.archive.sides import SIDES, Run, run_side
 from benchmarks.ct_files import write_ct_files
-from benchmarks.folders import repeat_files
+from benchmarks.linked_files import repeat_files
 from benchmarks.mr_files import write_mr_files
 
 MIXES = {"realistic": write_realistic_files, "ct": write_ct_files, "mr": write_mr_files}

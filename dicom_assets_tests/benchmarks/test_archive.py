@@ -91,7 +91,7 @@ def test_the_script_makes_headers_and_thumbnails(tmp_path):
 
 
 def _run(seconds, peak=1 << 20):
-    return Run(Usage(seconds, 2 * seconds, peak, 3), {"files": 10, "headers": 10, "thumbnails": 9}, 0.5)
+    return Run(Usage(seconds, 2 * seconds, peak, peak, peak, 3), {"files": 10, "headers": 10, "thumbnails": 9}, 0.5)
 
 
 def _measured(**runs):
