@@ -65,7 +65,9 @@ class FileList:
         there = [name for name in stated if name in actions.column_names]
         actions = actions.select(there)
         if prefixes is not None:
-            actions = actions.filter(pc.is_in(actions[stated[0]].cast(pa.string()), pa.array(sorted(prefixes))))
+            actions = actions.filter(
+                pc.is_in(actions[stated[0]].cast(pa.string()), pa.array(sorted(prefixes), pa.string()))
+            )
         columns = [
             actions[name].cast(field.type) if name in there else pa.nulls(actions.num_rows, field.type)
             for name, field in zip(stated, _SCHEMA, strict=True)

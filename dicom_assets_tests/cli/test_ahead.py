@@ -1,5 +1,8 @@
 """When Spark starts before a command knows its work: for a first catalog of a large folder, on this machine."""
 
+import os
+import time
+
 import pytest
 
 from dicom_assets.cli import ahead
@@ -80,6 +83,14 @@ def test_runs_of_which_none_is_large_begin_nothing(begun, places, monkeypatch):
     assert not begin_spark(archive, lake, schema, 2, {})  # how many prefixes that makes, a glance does not tell
 
 
-def test_a_glance_ends_after_so_many_folders(begun, places, monkeypatch):
-    monkeypatch.setattr(ahead, "_MOST_ENTRIES", 5)
+def test_a_glance_at_a_share_that_answers_slowly_ends_soon(begun, places, monkeypatch):
+    lstat, asked = os.lstat, []
+
+    def slow(path):
+        asked.append(path)
+        time.sleep(0.4)
+        return lstat(path)
+
+    monkeypatch.setattr("os.lstat", slow)
     assert not begin_spark(*places, {})
+    assert len(asked) == 1

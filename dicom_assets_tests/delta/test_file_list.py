@@ -53,6 +53,7 @@ def test_those_of_some_prefixes_are_the_same_as_among_all(location):
     delta = location.open()
     some = FileList.of(delta, frozenset(["b", "none"]))
     assert some.all() == FileList.of(delta).of_prefix("b")
+    assert FileList.of(delta, frozenset()).all() == ()
 
 
 def test_a_table_without_rows_has_none(lake):
