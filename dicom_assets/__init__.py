@@ -30,8 +30,9 @@ Every error of the package is a :class:`DicomAssetsError`. Names are imported wh
 package costs next to nothing, and only what needs Spark or Dagster loads them.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from dicom_assets.lazy import importer
 
 if TYPE_CHECKING:
     from dicom_assets.checks.report import check_catalog
@@ -80,19 +81,15 @@ _HOMES = {
 """In which module each name is defined."""
 
 if not TYPE_CHECKING:  # type checkers see the names above, and no others
+    _imported = importer(__name__, _HOMES)
 
     def __getattr__(name: str) -> object:
-        """Import a public name when it is first asked for (PEP 562)."""
-        if name == "__version__":
-            from importlib.metadata import version
+        if name != "__version__":
+            return _imported(name)
+        from importlib.metadata import version
 
-            value = version("dicom-assets")
-        elif name in _HOMES:
-            value = getattr(import_module(_HOMES[name]), name)
-        else:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        globals()[name] = value
-        return value
+        globals()[name] = version("dicom-assets")
+        return globals()[name]
 
 
 def __dir__() -> list[str]:

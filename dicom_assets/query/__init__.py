@@ -15,8 +15,9 @@ What writes a table belongs in ``pipeline``, and the options and messages of com
 Neither Dagster nor Spark is imported: to read a catalog, a laptop and this package are enough.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from dicom_assets.lazy import importer
 
 if TYPE_CHECKING:
     from dicom_assets.query.database import Catalog
@@ -38,23 +39,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Catalog": "database",
-    "CatalogError": "errors",
-    "EngineOptions": "engine",
-    "Format": "formats",
-    "NoCatalogError": "errors",
-    "OutputError": "errors",
-    "QueryError": "errors",
-    "Selection": "selection",
-    "write": "formats",
+    "Catalog": "dicom_assets.query.database",
+    "CatalogError": "dicom_assets.query.errors",
+    "EngineOptions": "dicom_assets.query.engine",
+    "Format": "dicom_assets.query.formats",
+    "NoCatalogError": "dicom_assets.query.errors",
+    "OutputError": "dicom_assets.query.errors",
+    "QueryError": "dicom_assets.query.errors",
+    "Selection": "dicom_assets.query.selection",
+    "write": "dicom_assets.query.formats",
 }
 """In which module each name is defined."""
 
 if not TYPE_CHECKING:  # type checkers see the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        """Import a public name when it is first asked for (PEP 562): who wants a small module loads no engine."""
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        return globals()[name]
+    __getattr__ = importer(__name__, _HOMES)
