@@ -1,6 +1,9 @@
 """The peak memory of this process between two moments, as Linux tells it."""
 
+import os
 from pathlib import Path
+
+from benchmarks.processes import told_bytes
 
 
 def forget_peak() -> None:
@@ -10,7 +13,7 @@ def forget_peak() -> None:
 
 def peak() -> int:
     """Return the most bytes that were held since then."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) << 10
-    raise RuntimeError("Linux tells no VmHWM")
+    found = told_bytes(os.getpid(), "status", "VmHWM:")
+    if not found:
+        raise RuntimeError("Linux tells no VmHWM")
+    return found

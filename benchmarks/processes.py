@@ -76,10 +76,11 @@ def _status(process: int) -> _Status | None:
 
 def _pss(process: int) -> int:
     """Return the proportional set size of a process in bytes, 0 when it has ended or is another user's."""
-    return _bytes(process, "smaps_rollup", "Pss:")
+    return told_bytes(process, "smaps_rollup", "Pss:")
 
 
-def _bytes(process: int, file: str, name: str) -> int:
+def told_bytes(process: int, file: str, name: str) -> int:
+    """Return what a file of ``/proc/PID`` tells by a name, 0 where it tells nothing."""
     try:
         text = (_PROC / str(process) / file).read_text()
     except OSError:
@@ -105,7 +106,7 @@ class Family:
         shares = {process: _pss(process) for process in members}
         self.peak_bytes = max(self.peak_bytes, sum(shares.values()))
         self.own_bytes = max(self.own_bytes, shares.get(self.root, 0))
-        self.resident_bytes = max(self.resident_bytes, _bytes(self.root, "status", "VmHWM:"))
+        self.resident_bytes = max(self.resident_bytes, told_bytes(self.root, "status", "VmHWM:"))
         for process in members:
             status = statuses[process]
             self._cpu_ticks[process, status.started] = status.cpu_ticks

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from dicom_assets.cli.spark import is_given
 from dicom_assets.pipeline.update import PREFIXES_PER_UPDATE
 from dicom_assets.spark.engine import SmallWork
 from dicom_assets.spark.settings import SPARK_MASTER, SPARK_REMOTE
@@ -31,9 +32,7 @@ def begin_spark(source: str, lake: str, schema: str, depth: int, settings: Mappi
 
     """
     here = SPARK_REMOTE not in settings and settings.get(SPARK_MASTER, "local").startswith("local")
-    if not (here and "SPARK_REMOTE" not in os.environ and "PYSPARK_GATEWAY_PORT" not in os.environ):
-        return False
-    if not (_is_new(lake, schema) and _is_large(source, depth)):
+    if not here or is_given() or not _is_new(lake, schema) or not _is_large(source, depth):
         return False
     from dicom_assets.spark.ahead import start_ahead
 

@@ -11,7 +11,8 @@ from dicom_assets.spark.settings import SPARK_MASTER, SPARK_REMOTE, settings_fro
 if TYPE_CHECKING:
     from dicom_assets.orchestration.resources.spark import SparkResource
 
-_BELOW_SPARK_SUBMIT = "PYSPARK_GATEWAY_PORT"
+_SPARK_OF_OTHERS = frozenset({"SPARK_REMOTE", "PYSPARK_GATEWAY_PORT"})
+"""Variables by which Spark itself says that there is one: a Connect server, or the JVM of ``spark-submit``."""
 
 
 def chosen_spark(master: str | None = None, remote: str | None = None, config: Iterable[str] = ()) -> "SparkResource":
@@ -37,9 +38,14 @@ def chosen_settings(master: str | None = None, remote: str | None = None, config
     if master or remote:
         around = {key: value for key, value in around.items() if key not in {SPARK_MASTER, SPARK_REMOTE}}
     settings = {**around, **given}
-    if not settings and not {"SPARK_REMOTE", _BELOW_SPARK_SUBMIT} & os.environ.keys():
+    if not settings and not is_given():
         settings = _of_engine()
     return settings
+
+
+def is_given() -> bool:
+    """Return whether the environment gives this process a Spark, as Spark's own programs do."""
+    return bool(_SPARK_OF_OTHERS & os.environ.keys())
 
 
 def _of_engine() -> dict[str, str]:

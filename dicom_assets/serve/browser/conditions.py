@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.query.errors import QueryError
 from dicom_assets.query.file_views import FINE
-from dicom_assets.query.fixed import FixedCatalog, FixedTable
+from dicom_assets.query.fixed import FixedCatalog
 from dicom_assets.query.row_query import RowQuery
 from dicom_assets.query.sql_text import literal
 from dicom_assets.serve.browser.facet import FACETS, Facet
 from dicom_assets.serve.browser.selection import Level, Selection, SelectionError
+from dicom_assets.serve.remembered import Remembered
 
 SCOPE_COLUMNS = {"patient": "PatientID", "study": "StudyInstanceUID", "series": "SeriesInstanceUID"}
 """Columns that tell which patient, study or series a file is of."""
@@ -41,8 +41,7 @@ _WHOLE_UID = re.compile(r"[0-9]+(\.[0-9]+){3,}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _MOST_WORDS = 8
 _LAST_YEAR = 9999
-_MOST_HELD = 100
-_HELD: WeakKeyDictionary[FixedTable, set[str]] = WeakKeyDictionary()
+_HELD: Remembered[None] = Remembered(100)
 """Conditions that were tried on a version of ``object_catalog``, and hold."""
 
 
@@ -126,17 +125,14 @@ def check_where(catalog: FixedCatalog, where: str) -> None:
 
     A page asks several times for its condition: one that held on a version of the table is not tried again.
     """
-    table = catalog.fixed.get(CATALOG_NAME)
-    held = _HELD.setdefault(table, set()) if table is not None else set()
-    if where in held:
-        return
+    _HELD.get(catalog.fixed.get(CATALOG_NAME), where, lambda: _try(catalog, where))
+
+
+def _try(catalog: FixedCatalog, where: str) -> None:
     try:
         catalog.sql(RowQuery(CATALOG_NAME, where, "path", limit=1).sql)
     except QueryError as error:
         raise ConditionError(str(error)) from error
-    if len(held) >= _MOST_HELD:
-        held.clear()
-    held.add(where)
 
 
 def _sql(parts: Iterable[str]) -> str:
