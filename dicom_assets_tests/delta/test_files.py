@@ -26,7 +26,7 @@ def test_every_reader_finds_the_partition_value(lake, prefix):
     assert scanned["prefix"].to_pylist() == [prefix] * 2
     assert pl.read_delta(uri)["prefix"].to_list() == [prefix] * 2
     reader = pa.table(DeltaTable(uri).scan())
-    assert duckdb.sql("select distinct prefix from reader").fetchall() == [(prefix,)]
+    assert duckdb.connect().sql("select distinct prefix from reader").fetchall() == [(prefix,)]
     assert reader.num_rows == 2
 
 

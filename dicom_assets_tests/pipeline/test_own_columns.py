@@ -229,7 +229,8 @@ def test_every_reader_survives(spark, lake):
             pa.table(DeltaTable(uri).scan(columns=["path", "Weight"])).to_pylist(), key=lambda r: r["path"]
         ) == [{"path": path, "Weight": weight} for path, weight in ours]
         files = [path.removeprefix("file://") for path in DeltaTable(uri).file_uris()]
-        plain = duckdb.execute("SELECT path, Weight FROM read_parquet(?, union_by_name := true) ORDER BY path", [files])
+        query = "SELECT path, Weight FROM read_parquet(?, union_by_name := true) ORDER BY path"
+        plain = duckdb.connect().execute(query, [files])
         assert plain.fetchall() == ours
         frame = read_table(spark, lake.location(table), ["path", "Weight"])
         assert sorted(map(tuple, frame.collect())) == ours

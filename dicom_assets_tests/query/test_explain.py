@@ -47,7 +47,7 @@ def test_where_there_are_no_headers_the_hint_leads_to_those_of_files(lake, sourc
 @pytest.mark.parametrize("key", ["SeriesInstanceUID", "StudyInstanceUID", "PatientID"])
 def test_series_studies_and_patients_are_found_by_those_of_their_files(key):
     with pytest.raises(duckdb.BinderException) as caught:
-        duckdb.sql(f"SELECT FlipAngle FROM (SELECT '1' AS {key})")
+        duckdb.connect().sql(f"SELECT FlipAngle FROM (SELECT '1' AS {key})")
     told = explain(caught.value, lambda: {key, "PatientID"}, Relations.of((), ()), {})
     assert told == (
         "there is no column FlipAngle; it is in the headers of files: "

@@ -107,14 +107,14 @@ def test_patterns_match_as_wild_cards_do(pattern, text):
     )
     sql = "SELECT ? LIKE ? ESCAPE '\\'"
     if "\0" not in pattern and all(ord(c) < 0x300 for c in text):  # a character of SQL may be several code points
-        assert duckdb.execute(sql, [text, like(pattern)]).fetchone() == (expected is not None,)
+        assert duckdb.connect().execute(sql, [text, like(pattern)]).fetchone() == (expected is not None,)
 
 
 @pytest.mark.parametrize("count", [1, 500, 501, 5000])
 def test_short_and_long_lists_find_the_same(count):
     condition = among("uid", [f"1.{number}" for number in range(count)])
     query = f"SELECT count(*) FROM (SELECT '1.' || i AS uid FROM range(10000) AS t(i)) WHERE {condition.sql}"
-    assert duckdb.execute(query, list(condition.values)).fetchone() == (count,)
+    assert duckdb.connect().execute(query, list(condition.values)).fetchone() == (count,)
 
 
 @pytest.mark.parametrize(
