@@ -2,6 +2,8 @@
 
 import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -243,3 +245,35 @@ def test_long_columns_are_read_group_by_group_and_whole(lake, monkeypatch, rows)
     query = "SELECT path, fingerprint FROM object_catalog WHERE path NOT LIKE '%/7' ORDER BY path"
     expected = [f"/archive/p{number // 2:02}/{number}" for number in range(2 * PREFIXES) if number != 7]
     assert Catalog(lake).sql(query).fetchall() == [(path, "1") for path in sorted(expected)]
+
+
+_AT_ONCE = """\
+import sys
+from threading import Thread
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+from dicom_assets.delta.location import TableLocation
+from dicom_assets.query import scans
+from dicom_assets.query.dataset import as_dataset
+scans._FOOTERS_KEPT = 0
+table = as_dataset(TableLocation(sys.argv[1]), DeltaTable(sys.argv[1]), lambda column: True)
+condition = (ds.field("number") >= 100) & (ds.field("c3") < 400)
+def scan():
+    for _ in range(15):
+        assert table.scanner(["number", "c1"], condition).to_reader().read_all().num_rows == 12 * 300
+threads = [Thread(target=scan) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_scans_at_once_of_a_table_whose_footers_are_not_kept(tmp_path):
+    """In a process of its own: Arrow ends the process where one scan drops what another reads."""
+    numbers = list(range(500))
+    for part in range(12):
+        rows = {"prefix": [str(part)] * 500, "number": numbers, **{f"c{column}": numbers for column in range(40)}}
+        write_deltalake(str(tmp_path), pa.table(rows), partition_by=["prefix"], mode="append")
+    done = subprocess.run([sys.executable, "-c", _AT_ONCE, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
