@@ -1,21 +1,26 @@
 """References to instances that no file of the catalog is."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from dicom_assets.checks.answer import answer
+from dicom_assets.checks.answer import answer_table
 from dicom_assets.checks.check import Measured, Scope
-from dicom_assets.checks.statements import dangling_references, within
-from dicom_assets.tables import Table
+from dicom_assets.checks.statements import instances_among, instances_referred_to
+from dicom_assets.tables import PARTITION, Table
 
 _REFERENCES = "references"
+_LISTED = 1_000
+"""UIDs that stand in a query: by so few, data files are passed over that cannot hold them, as their bounds tell."""
 
 
 def measure_dangling(table: Table, scope: Scope) -> Measured:
     """Count the references of a scope to instances that are in no prefix of the catalog.
 
-    Most prefixes have no object that refers to others: then the UIDs of the catalog are not read.
+    What is referred to is most often of the same patient, so the prefixes of the scope are looked at first. Of the
+    catalog beyond them one column is read, where something is still missing.
 
     Parameters
     ----------
@@ -28,17 +33,25 @@ def measure_dangling(table: Table, scope: Scope) -> Measured:
     location = scope.lake.location(table)
     if _REFERENCES not in pa.schema(location.open().schema().to_arrow()).names:
         return Measured(None)  # a table of an earlier release, as another check says
-    ((looked_at,),) = answer(
-        f'SELECT count(*) FROM (SELECT unnest("{_REFERENCES}") AS r FROM {table.name} WHERE {within(scope)}) '  # noqa: S608
-        "WHERE r.level = 'instance'",
-        scope,
-    )
-    if not looked_at:
-        return Measured(0, 0)
+    told = answer_table(instances_referred_to(table, scope), scope)
+    looked_at = pc.sum(told["times"]).as_py() or 0
+    for place in _places(scope):
+        if told.num_rows:
+            there = answer_table(instances_among(_missing(told, table, scope), place), scope)
+            told = told.filter(pc.invert(pc.is_in(told["uid"], there["uid"].combine_chunks())))
     kinds: Counter[str] = Counter()
-    prefixes: set[str] = set()
-    query = f"SELECT Modality, prefix, count(*) FROM ({dangling_references(scope)}) GROUP BY ALL"  # noqa: S608
-    for modality, prefix, count in answer(query, scope):
-        kinds[modality or "without a modality"] += count
-        prefixes.add(prefix)
-    return Measured(kinds.total(), looked_at, dict(sorted(kinds.items())), sorted(prefixes))
+    for modality, times in zip(told["Modality"].to_pylist(), told["times"].to_pylist(), strict=True):
+        kinds[modality or "without a modality"] += times
+    prefixes = sorted(pc.unique(told[PARTITION]).to_pylist())
+    return Measured(kinds.total(), looked_at, dict(sorted(kinds.items())), prefixes)
+
+
+def _missing(told: pa.Table, table: Table, scope: Scope) -> list[str] | str:
+    """Return the UIDs that are looked for: themselves, or where they are many the query that finds more than them."""
+    uids = pc.unique(told["uid"].drop_null())
+    return uids.to_pylist() if len(uids) <= _LISTED else instances_referred_to(table, scope)
+
+
+def _places(scope: Scope) -> list[Scope]:
+    """Return where instances are looked for: near first."""
+    return [scope] if scope.prefixes is None else [scope, replace(scope, prefixes=None)]

@@ -93,6 +93,38 @@ def dangling_references(scope: Scope) -> str:
     )
 
 
+def instances_referred_to(table: Table, scope: Scope) -> str:
+    """List the instances that objects in a scope refer to, by modality and prefix of those, and how many times.
+
+    The same references as :func:`dangling_references` looks at.
+    """
+    here = within(scope)
+    return (
+        f"SELECT r.instance_uid AS uid, Modality, {PARTITION}, count(*) AS times FROM ("  # noqa: S608 - our own names
+        f'SELECT Modality, {PARTITION}, unnest("references") AS r FROM {table.name} '
+        f"ANTI JOIN (SELECT {KEY} FROM {CATALOG_NAME} WHERE removed_at IS NOT NULL AND {here}) USING ({KEY}) "
+        f"WHERE {here}) WHERE r.level = 'instance' GROUP BY ALL"
+    )
+
+
+def instances_among(uids: Sequence[str] | str, scope: Scope) -> str:
+    """List which of some UIDs are instances of the catalog in a scope.
+
+    Parameters
+    ----------
+    uids
+        Themselves, or a query with a column ``uid``.
+    scope
+        Where to look.
+
+    """
+    wanted = f"SELECT uid FROM ({uids})" if isinstance(uids, str) else listed(uids)  # noqa: S608 - our own names
+    return (
+        f"SELECT DISTINCT SOPInstanceUID AS uid FROM {CATALOG_NAME} "  # noqa: S608 - our own names
+        f"WHERE removed_at IS NULL AND SOPInstanceUID IN ({wanted}) AND {within(scope)}"
+    )
+
+
 def flat_thumbnails(table: Table, digests: Sequence[str], scope: Scope) -> str:
     """List the thumbnails with the content of those that were found, whether they were looked at or not."""
     return (
