@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dicom_assets.checks import Severity, check_catalog
+from dicom_assets.checks import Severity, check_catalog, dangling
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.query import QueryError
@@ -50,7 +50,15 @@ def ask(root, query):
 
 
 def references_check(root, prefixes=None):
-    (outcome,) = [o for o in check_catalog(str(root / "lake"), prefixes) if o.check.name == "references"]
+    """Return what the check found, which its SQL lists, whether it looked for few instances or for many."""
+    found = []
+    for few in (0, dangling._LISTED):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(dangling, "_LISTED", few)
+            (outcome,) = [o for o in check_catalog(str(root / "lake"), prefixes) if o.check.name == "references"]
+        found.append(outcome.measured)
+    assert found[0] == found[1]
+    assert found[0].found is None or found[0].found == len(ask(root, outcome.sql))
     return outcome
 
 
@@ -65,8 +73,8 @@ def test_what_the_table_says_is_what_is_in_the_file(built, make):
 
 
 def test_dangling_are_the_references_to_instances_that_no_file_is(built):
-    dangling = ask(built, "SELECT DISTINCT referenced_instance_uid FROM derived_references WHERE dangling")
-    assert dangling == [(MISSING,)]
+    missing = ask(built, "SELECT DISTINCT referenced_instance_uid FROM derived_references WHERE dangling")
+    assert missing == [(MISSING,)]
     whole = ask(built, "SELECT DISTINCT level FROM derived_references WHERE dangling IS NULL")
     assert whole == [("study",)]
     places = ask(
@@ -160,8 +168,9 @@ def test_rows_that_are_kept_of_removed_files_neither_refer_nor_are_referred_to(r
     assert ask(root, "SELECT count(*) FROM object_catalog WHERE removed_at IS NOT NULL") == [(2,)]
     assert ask(root, "SELECT count(*) FROM segments") == [(0,)]
     assert ask(root, "SELECT count(*) FROM derived_references WHERE Modality = 'SEG'") == [(0,)]
-    dangling = ask(root, "SELECT DISTINCT referenced_instance_uid FROM derived_references WHERE dangling ORDER BY 1")
-    assert dangling == [(IMAGES[1].SOPInstanceUID,), (MISSING,)]
+    missing = ask(root, "SELECT DISTINCT referenced_instance_uid FROM derived_references WHERE dangling ORDER BY 1")
+    assert missing == [(IMAGES[1].SOPInstanceUID,), (MISSING,)]
+    assert "SEG" not in references_check(root).measured.kinds
 
 
 def test_all_that_dangles_is_mended_by_the_missing_file(root):
