@@ -27,7 +27,10 @@ _GROUP_ROWS = 10_000
 """Of headers, which are 8 to 20 kB each, 200 MB at most."""
 _SCATTERED_FILES = 32
 _SCATTERED_ROWS = 100_000
-"""A table of so many files or more and so few rows is spread thin: to open the files takes longer than to read them."""
+"""A table of so many files or more and so few rows is spread thin: to open the files takes longer than to read them.
+
+Where a query reads most of the files, all rows are read and kept.
+"""
 _KEPT_BYTES = 32 << 20
 """Rows of such a table that are kept between queries, of one set of columns."""
 _KEPT_SETS = 4
@@ -123,7 +126,8 @@ class TableDataset(ds.InMemoryDataset):  # type: ignore[misc]
         files = list(self._files.get_fragments(filter))
         if self._partitions.issuperset([*names, *tested]) and all(file.path in self._rows for file in files):
             return Scan(self._schema_of(names), self._from_log(files, names, tested, filter))
-        if len(files) >= _SCATTERED_FILES and self._is_small([*names, *tested]):
+        most = len(files) >= _SCATTERED_FILES and len(files) * 2 >= self.file_count
+        if most and self._is_small([*names, *tested]):
             return self._whole({*names, *tested}).scanner(columns=names, filter=filter)
         return self._scan(files, names, tested, filter)
 
