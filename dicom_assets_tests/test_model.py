@@ -165,7 +165,7 @@ def _profile(examples, steps, *phases):
 @pytest.mark.usefixtures("spark")
 class TestModel(Archive.TestCase):
     # A failure is not shrunk here: the long test does that.
-    settings = _profile(3, 6)
+    settings = _profile(2, 6)
 
 
 @pytest.mark.slow

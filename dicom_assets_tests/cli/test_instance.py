@@ -17,7 +17,7 @@ from dicom_assets_tests.support.corpus import PYDICOM_FILES
 from dicom_assets_tests.support.ports import free_ports
 from dicom_assets_tests.support.postgres import needs_driver
 
-PROCESSES = 6
+PROCESSES = 4
 OPENS = """
 import sys, time
 from pathlib import Path
@@ -41,7 +41,7 @@ def environment():
     return {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"} | {"PYTHONPATH": project}
 
 
-def test_six_processes_that_start_at_once_on_a_new_lake_make_one_instance(tmp_path, environment):
+def test_processes_that_start_at_once_on_a_new_lake_make_one_instance(tmp_path, environment):
     lake, gate = tmp_path / "lake", tmp_path / "gate"
     command = [sys.executable, "-W", "ignore", "-c", OPENS.format(module="ui"), str(lake), str(gate)]
     processes = [
