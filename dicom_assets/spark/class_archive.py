@@ -7,13 +7,14 @@ does without.
 """
 
 import hashlib
-import importlib.util
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Self
 
 from platformdirs import user_cache_path
+
+from dicom_assets.spark.settings import spark_home
 
 _SILENT = ("-Xlog:cds=off", "-Xlog:cds+dynamic=off")
 
@@ -36,13 +37,12 @@ class ClassArchive:
 
     @classmethod
     def of(cls, java: str) -> Self:
-        """Return that of a Java executable and the Spark of this process."""
-        found = importlib.util.find_spec("pyspark")
-        jars = Path(found.origin).parent / "jars" if found and found.origin else Path()
-        executable, spark = Path(java).resolve(), installed_version("pyspark")
-        fits = f"{executable}\0{executable.stat().st_mtime_ns}\0{jars}\0{spark}"
-        digest = hashlib.sha256(fits.encode(errors="surrogateescape")).hexdigest()[:16]
-        return cls(user_cache_path("dicom-assets") / "spark", f"classes-{spark}-{digest}")
+        """Return that of a Java executable and the Spark of this machine, as they are installed now."""
+        digest = hashlib.sha256()
+        for part in (Path(java).resolve(), spark_home() / "jars"):
+            changed = part.stat().st_mtime_ns if part.exists() else 0
+            digest.update(f"{part}\0{changed}\0".encode(errors="surrogateescape"))
+        return cls(user_cache_path("dicom-assets") / "spark", f"classes-{digest.hexdigest()[:16]}")
 
     def path(self) -> Path | None:
         """Return where it is; ``None`` where there is none, or it has lost its end.
@@ -50,8 +50,9 @@ class ClassArchive:
         A JVM that maps a file which is shorter than it was dies of that, so its size is in its name.
         """
         for path in self.folder.glob(f"{self.stem}-*.jsa"):
-            if path.stem == f"{self.stem}-{path.stat().st_size}":
-                return path
+            with suppress(FileNotFoundError):  # replaced at this moment
+                if path.stem == f"{self.stem}-{path.stat().st_size}":
+                    return path
         return None
 
     def put(self, made: Path) -> Path:

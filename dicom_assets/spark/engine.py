@@ -21,7 +21,7 @@ from dicom_assets.spark.workers import on_batches, worker_error
 _UNKNOWN_PARALLELISM = 32
 """Where the session does not tell: more pieces than cores cost little, fewer leave cores idle."""
 _ROWS_PER_FILE = 10
-"""How many rows are joined or grouped at least in the time that one file takes to be read."""
+"""How many rows are as small as one file: so many thousand are joined in the seconds that Spark takes to start."""
 _LOCAL = re.compile(r"local(?:\[(\d+|\*)(?:,\s*\d+)?\])?$")
 _PIECE = pa.schema([("piece", pa.binary())])
 _RESULT = "result binary"
@@ -40,8 +40,8 @@ class SmallWork:
     """Work up to this size runs in this process, without starting Spark.
 
     Starting Spark takes about 8 s on a laptop (JVM, first job, first Python workers), in which one process makes the
-    rows of some thousand small files. Larger files take longer by their bytes, and rows that are joined or grouped are
-    done in a tenth of the time that files take to be read. Measured in docs/decisions.md.
+    rows of some thousand small files. Larger files take longer by their bytes; rows that are joined or
+    grouped take less time than files that are read. Measured in docs/decisions.md.
 
     Attributes
     ----------

@@ -1,6 +1,7 @@
 """Making the archive of the classes that Spark loads: a JVM starts Spark, does a job, and writes it when it ends."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,24 +41,31 @@ def prepare() -> Path:
     archive.folder.mkdir(parents=True, exist_ok=True)
     with (
         FileLock(archive.folder / f"{archive.stem}.lock"),
-        tempfile.TemporaryDirectory(dir=archive.folder) as beside,
+        _folder_beside(archive) as beside,
         tempfile.TemporaryDirectory(dir=scratch_folder()) as home,
     ):
         made = Path(beside) / "made.jsa"
         environment = {**os.environ, "JAVA_HOME": str(java_home(Path(home), writing(made)))}
-        done = subprocess.run(  # noqa: S603 - this module
-            [sys.executable, "-m", __name__],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        command = [sys.executable, "-m", __name__]
+        try:
+            done = subprocess.run(  # noqa: S603 - this module
+                command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise ClassArchiveError(f"Java wrote no archive of classes within {_SECONDS} s") from None
         if done.returncode or not made.is_file():
             raise ClassArchiveError(
                 f"Java wrote no archive of classes: {(done.stderr + done.stdout)[-_SHOWN:].strip()}"
             )
         return archive.put(made)  # whoever starts meanwhile finds a whole one or none
+
+
+def _folder_beside(archive: ClassArchive) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder on the disk of the archive, without those that others left who ended early; asks for the lock."""
+    prefix = f"{archive.stem}-unfinished-"
+    for left in archive.folder.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=archive.folder)
 
 
 def main() -> None:

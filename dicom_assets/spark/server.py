@@ -21,7 +21,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version as installed_version
-from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
@@ -31,7 +30,7 @@ from platformdirs import user_state_path
 from dicom_assets.errors import InfrastructureError, UserError
 from dicom_assets.spark.code import code_digest
 from dicom_assets.spark.java import java_home
-from dicom_assets.spark.settings import SESSION_ID
+from dicom_assets.spark.settings import SESSION_ID, spark_home
 
 TOKEN = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # noqa: S105 - the name of the variable
 """By which Spark's server and its client take the token: neither a command line nor a setting shows it."""
@@ -230,8 +229,13 @@ def _start(folder: Path, settings: Mapping[str, str]) -> LocalServer:
     (folder / _JAVA).mkdir()
     home = java_home(folder / _JAVA)
     _write_private(folder / _PROPERTIES, _properties({**settings, "spark.connect.grpc.binding.port": str(port)}))
-    spark = Path(os.environ.get("SPARK_HOME") or str(files("pyspark")))
-    command = [str(spark / "bin" / "spark-submit"), "--class", _CLASS, "--properties-file", str(folder / _PROPERTIES)]
+    command = [
+        str(spark_home() / "bin" / "spark-submit"),
+        "--class",
+        _CLASS,
+        "--properties-file",
+        str(folder / _PROPERTIES),
+    ]
     _write_private(folder / _LOG, "")
     with (folder / _LOG).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - Spark's own launcher

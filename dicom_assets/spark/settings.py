@@ -5,6 +5,8 @@ Belongs here: what the command line and the environment share. It imports no Spa
 
 import os
 from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
 from typing import TypeVar
 
 from dicom_assets.errors import UserError
@@ -22,6 +24,11 @@ Setting = TypeVar("Setting")
 
 class SparkSettingsError(UserError, ValueError):
     """Settings of Spark that cannot be meant."""
+
+
+def spark_home() -> Path:
+    """Return the folder of the Spark that starts on this machine: its own one where it says so, else the package's."""
+    return Path(os.environ.get("SPARK_HOME") or str(files("pyspark")))
 
 
 def spark_settings(master: str | None, remote: str | None, config: Iterable[str] = ()) -> dict[str, str]:

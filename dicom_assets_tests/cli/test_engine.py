@@ -121,7 +121,7 @@ def test_the_package_is_packed_for_workers(tmp_path, call):
 
 def test_help_names_the_commands():
     told = CliRunner().invoke(app, ["engine", "--help"], env={"COLUMNS": "80"}).output
-    for name in ("start", "stop", "status", "pack"):
+    for name in ("start", "stop", "status", "prepare", "pack"):
         assert name in told
 
 

@@ -37,10 +37,19 @@ RUN_BY = {
 }
 """Marks of blocks that another test runs."""
 MARKS = {"file", "serves", NOT_RUN, "example", *RUN_BY}
-LONG = {"bucket", "cohorts", "columns", "containers", "operations", "own-assets", "prefixes", "shell", "upgrade"}
-"""Pages whose commands take half a minute, and that others cover in part."""
-LONGEST = "tutorial"
-"""A minute; the README goes the same way."""
+LONG = {
+    "bucket",
+    "cohorts",
+    "columns",
+    "containers",
+    "operations",
+    "own-assets",
+    "prefixes",
+    "shell",
+    "tutorial",
+    "upgrade",
+}
+"""Pages whose commands take half a minute or more, and that others cover in part: the README the tutorial."""
 NOT_RUN_AT_MOST = 9
 ON_A_BUCKET = "bucket.md"
 
@@ -100,7 +109,7 @@ def test_every_block_says_what_it_is():
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "page",
-    [pytest.param(page, marks=[pytest.mark.slow] if page.stem in {*LONG, LONGEST} else []) for page in PAGES],
+    [pytest.param(page, marks=[pytest.mark.slow] if page.stem in LONG else []) for page in PAGES],
     ids=lambda page: page.stem,
 )
 def test_blocks_of_a_page_run_in_their_order(page, request, tmp_path):

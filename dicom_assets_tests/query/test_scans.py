@@ -247,6 +247,14 @@ def test_long_columns_are_read_group_by_group_and_whole(lake, monkeypatch, rows)
     assert Catalog(lake).sql(query).fetchall() == [(path, "1") for path in sorted(expected)]
 
 
+def test_few_files_of_a_small_table_are_read_without_the_others(lake, monkeypatch):
+    monkeypatch.setattr(scans, "_SCATTERED_FILES", 4)
+    for file in _data_files(lake)[6:]:
+        file.unlink()
+    query = "SELECT path FROM object_catalog WHERE prefix < 'p06' ORDER BY path"
+    assert Catalog(lake).sql(query).fetchall() == sorted((f"/archive/p{n // 2:02}/{n}",) for n in range(12))
+
+
 _AT_ONCE = """\
 import sys
 from threading import Thread

@@ -108,5 +108,8 @@ def test_an_archive_is_of_one_java_and_one_spark(archive, monkeypatch, tmp_path)
     other = tmp_path / "java"
     other.write_bytes(b"")
     assert class_archive.ClassArchive.of(str(other)) != archive
-    monkeypatch.setattr(class_archive, "installed_version", lambda _: "9.9.9")
-    assert class_archive.ClassArchive.of(java.find_java()) != archive
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path))
+    elsewhere = class_archive.ClassArchive.of(java.find_java())
+    assert elsewhere != archive
+    (tmp_path / "jars").mkdir()
+    assert class_archive.ClassArchive.of(java.find_java()) != elsewhere

@@ -62,6 +62,8 @@ def test_a_java_that_writes_none_is_told_and_leaves_nothing(cache, monkeypatch):
     java.write_text(f'#!/bin/sh\n[ "$1" = -version ] && exec {real} -version\necho "no room here" >&2\nexit 1\n')
     java.chmod(0o755)
     monkeypatch.setenv("JAVA_HOME", str(cache / "home"))
+    left = cache / "dicom-assets" / "spark" / f"{ClassArchive.of(str(java)).stem}-unfinished-killed"
+    left.mkdir(parents=True)
     with pytest.raises(ClassArchiveError, match=r"Java wrote no archive of classes: .*"):
         prepare()
     assert [path.suffix for path in (cache / "dicom-assets" / "spark").iterdir()] == [".lock"]

@@ -117,7 +117,8 @@ def cli_page() -> str:
     for name, command in _commands(group):
         parts += [f"## {name}", f"`dicom-assets {name} {' '.join(_usage(command))}`", inspect.cleandoc(command.help)]
         rows = [(_spelling(option), option.help or "", _default(option)) for option in command.params]
-        parts.append(table(("Argument or option", "", "Default"), rows))
+        if rows:
+            parts.append(table(("Argument or option", "", "Default"), rows))
     return _page("Command line", *parts)
 
 
