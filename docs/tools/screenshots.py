@@ -74,7 +74,8 @@ _STACK = """
     if (at < 0) continue;
     range.setStart(text, at);
     range.setEnd(text, at + 1);
-    top = Math.floor(range.getBoundingClientRect().top);
+    const at_y = Math.floor(range.getBoundingClientRect().top);
+    if (at_y < innerHeight) top = at_y;  // below are those that the page has cut off
   }
   return top;
 })()
