@@ -87,6 +87,7 @@ def main(images: Path) -> None:
     """Make all pictures."""
     if chromium_program() is None:
         sys.exit("Chromium is needed: apt-get install chromium")
+    images.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         source, lake = Path(folder, "archive"), Path(folder, "lake")
         files = Path(pydicom.data.__file__).parent / "test_files"
