@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dicom_assets.checks.check import Measured, Scope
+from dicom_assets.delta.newest import newest
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.tables import FILE_INDEX
 
@@ -20,21 +21,21 @@ def measure_newest(scope: Scope) -> Measured:
     nothing has arrived since: such files do not count.
     """
     now = datetime.now(UTC)
-    newest = _newest(scope.lake.snapshot(FILE_INDEX), now)
-    return Measured(None if newest is None else (now - newest) / _HOUR)
+    latest = _latest(scope.lake.snapshot(FILE_INDEX), now)
+    return Measured(None if latest is None else (now - latest) / _HOUR)
 
 
-def _newest(index: Snapshot, now: datetime) -> datetime | None:
+def _latest(index: Snapshot, now: datetime) -> datetime | None:
     """Return the time of the newest file that is not in the future; data files are read only if some are."""
-    actions = pa.table(index.location.open().get_add_actions(flatten=True))
+    actions = pa.table(newest(index.location).get_add_actions(flatten=True))
     known = f"max.{_COLUMN}"
     highest = actions[known].to_pylist() if known in actions.column_names else [None] * actions.num_rows
     told = [value.astimezone(UTC) for value in highest if value is not None]
     if len(told) == len(highest) and all(value <= now for value in told):
         return max(told, default=None)
-    newest: datetime | None = None
+    latest: datetime | None = None
     for _, batch in index.rows([_COLUMN]):
         times = batch[_COLUMN]
-        latest = pc.max(times.filter(pc.less_equal(times, pa.scalar(now, times.type)))).as_py()
-        newest = latest if newest is None else newest if latest is None else max(newest, latest)
-    return newest
+        found = pc.max(times.filter(pc.less_equal(times, pa.scalar(now, times.type)))).as_py()
+        latest = found if latest is None else latest if found is None else max(latest, found)
+    return latest

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from dicom_assets.checks.check import Measured, Scope
+from dicom_assets.delta.newest import newest
 from dicom_assets.extract.headers import DICOM_HEADERS
 from dicom_assets.extract.model import CATALOG_NAME
 from dicom_assets.pipeline.own_columns import saved_columns
@@ -16,7 +17,7 @@ def measure_schema(table: Table, scope: Scope) -> Measured:
     location = scope.lake.location(table)
     if not location.exists():
         return Measured(1, differences=["the table is missing"])
-    stored = pa.schema(location.open().schema().to_arrow())
+    stored = pa.schema(newest(location).schema().to_arrow())
     found = list(_differences(_with_own_columns(table, scope), stored))
     return Measured(len(found), differences=found)
 

@@ -14,8 +14,10 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, Transaction
 
+from dicom_assets.delta.checkpoint import is_due, write_checkpoint
 from dicom_assets.delta.files import DataFile
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.newest import keep
 from dicom_assets.delta.rewrite import removal
 from dicom_assets.delta.snapshot import count_writes, live_files, transaction_id
 from dicom_assets.errors import InfrastructureError
@@ -98,6 +100,9 @@ def _commit_once(location: TableLocation, change: Change) -> int:
         post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
     )
     delta.update_incremental()
+    if is_due(delta.version()):
+        write_checkpoint(delta)
+    keep(location, delta)
     return delta.version()
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dicom_assets.delta.evolution import ensure_table
 from dicom_assets.delta.file_list import FileList
-from dicom_assets.delta.location import TableLocation, ensure_table
+from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.newest import newest
 from dicom_assets.delta.snapshot import Snapshot, take_snapshot
 from dicom_assets.delta.stored import stored_table
 from dicom_assets.errors import UserError
@@ -124,4 +126,4 @@ class Lake:
 
     def file_list(self, table: Table) -> FileList:
         """Return the data files of all prefixes of a table, as columns; raises ``TableNotFoundError``."""
-        return FileList.of(self.location(table).open(), key=table.key)
+        return FileList.of(newest(self.location(table)), key=table.key)

@@ -10,6 +10,7 @@ from deltalake import DeltaTable
 from dicom_assets.delta.file_list import FileList
 from dicom_assets.delta.files import DataFile, read_file, read_rows
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.newest import newest
 from dicom_assets.tables import KEY, Table
 
 FILE = "_file"
@@ -96,7 +97,7 @@ def take_snapshot(location: TableLocation, table: Table, prefixes: Sequence[str]
         Look at these only.
 
     """
-    delta = location.open()
+    delta = newest(location)
     wanted = None if prefixes is None else frozenset(prefixes)
     return Snapshot(
         location,

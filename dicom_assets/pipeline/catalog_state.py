@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 from dicom_assets.delta.file_list import FileList
 from dicom_assets.delta.files import read_file
 from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.newest import newest
 from dicom_assets.delta.snapshot import transaction_id
 from dicom_assets.extract.model import DEFAULT_MODEL, CatalogModel
 from dicom_assets.pipeline.columns import join_text
@@ -70,7 +71,7 @@ class CatalogState:
 
     @cached_property
     def _index(self) -> DeltaTable:
-        return self._lake.location(FILE_INDEX).open()
+        return newest(self._lake.location(FILE_INDEX))
 
     def writes(self, prefix: str) -> int:
         """Return how many commits of runs the index has seen of a prefix."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from dicom_assets.delta.evolution import drop_columns
 from dicom_assets.delta.lake import Lake
-from dicom_assets.delta.location import drop_columns
 from dicom_assets.delta.origin import run_id_of, with_run_id
 from dicom_assets.delta.stored import stored_table
 from dicom_assets.extract.headers import DICOM_HEADERS, HeaderExtractor

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from dicom_assets.delta.commit import Change, CommitConflictError, commit
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.newest import newest
 from dicom_assets.delta.snapshot import count_writes
 
 ATTEMPTS = 10
@@ -43,7 +44,7 @@ def follow_once(location: TableLocation, move: AnyMove, make: Callable[[], Chang
 
     """
     for _ in range(ATTEMPTS):
-        if count_writes(location.open(), [move.mark])[move.mark]:
+        if count_writes(newest(location), [move.mark])[move.mark]:
             return True
         change = make()
         if change is None:

@@ -10,6 +10,7 @@ from deltalake.exceptions import CommitFailedError
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import STATISTICS
+from dicom_assets.delta.newest import newest
 from dicom_assets.errors import UserError
 from dicom_assets.extract.headers import DICOM_HEADERS, own_columns, with_columns
 from dicom_assets.extract.model import CatalogModel
@@ -31,7 +32,7 @@ class OwnColumnError(UserError, ValueError):
 def saved_columns(lake: Lake) -> Columns:
     """Return the columns of one's own that a catalog has; none where there is no catalog."""
     location = lake.location(DICOM_HEADERS)
-    return _saved(location.open().metadata().configuration.get(COLUMNS)) if location.exists() else ()
+    return _saved(newest(location).metadata().configuration.get(COLUMNS)) if location.exists() else ()
 
 
 def _saved(text: str | None) -> Columns:
@@ -145,9 +146,10 @@ def state_statistics(lake: Lake, catalog: Table) -> None:
     """Have ``object_catalog`` keep statistics of the columns that it has, no more and no fewer."""
 
     def state_once() -> None:
-        delta = lake.location(catalog).open()
+        location = lake.location(catalog)
         stated = ",".join(catalog.statistics_columns)
-        if set(delta.metadata().configuration.get(STATISTICS, "").split(",")) != set(catalog.statistics_columns):
-            delta.alter.set_table_properties({STATISTICS: stated}, raise_if_not_exists=False)
+        known = newest(location).metadata().configuration.get(STATISTICS, "")
+        if set(known.split(",")) != set(catalog.statistics_columns):
+            location.open().alter.set_table_properties({STATISTICS: stated}, raise_if_not_exists=False)
 
     retry_lost_race(state_once, CommitFailedError, _ATTEMPTS)

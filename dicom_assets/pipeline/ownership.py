@@ -16,6 +16,7 @@ from dicom_assets.archive.sources import read, root_of, same_source, written
 from dicom_assets.delta.format import CUT_NAMES, FORMAT
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.newest import newest
 from dicom_assets.delta.snapshot import Snapshot
 from dicom_assets.errors import UserError
 from dicom_assets.storage.retries import retry_lost_race
@@ -135,8 +136,7 @@ def recognise(lake: Lake, archive: Archive) -> Archive:
     """Return an archive as the catalog knows it, and change nothing; raises :class:`SourceMismatchError`."""
     if not lake.location(FILE_INDEX).exists():
         return archive
-    delta = lake.location(FILE_INDEX).open()
-    properties = delta.metadata().configuration
+    properties = newest(lake.location(FILE_INDEX)).metadata().configuration
     refuse_moving(lake, properties)
     owner = Owner.read(properties) or derived(lake.snapshot(FILE_INDEX), archive)
     return archive if owner is None else owner.admit(archive, catalog_at(lake))
@@ -145,7 +145,7 @@ def recognise(lake: Lake, archive: Archive) -> Archive:
 def stated_owner(lake: Lake) -> Owner | None:
     """Return what a catalog states that it belongs to, ``None`` where it states nothing, or there is none."""
     location = lake.location(FILE_INDEX)
-    return Owner.read(location.open().metadata().configuration) if location.exists() else None
+    return Owner.read(newest(location).metadata().configuration) if location.exists() else None
 
 
 def owner_of(lake: Lake) -> Owner:
@@ -202,8 +202,11 @@ def _claimed(lake: Lake, archive: Archive) -> Mapping[str, str]:
 
     Raises ``CommitFailedError`` when another writer was faster.
     """
-    delta = lake.location(FILE_INDEX).open()
-    properties: Mapping[str, str] = delta.metadata().configuration
+    location = lake.location(FILE_INDEX)
+    if SOURCE in (properties := newest(location).metadata().configuration):
+        return properties
+    delta = location.open()
+    properties = delta.metadata().configuration
     if SOURCE in properties:
         return properties
     owner = derived(lake.snapshot(FILE_INDEX), archive) or Owner(archive.root, archive.cut)

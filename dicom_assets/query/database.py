@@ -16,6 +16,7 @@ from pyarrow.fs import FileSelector, FileType
 from dicom_assets.archive.base import Archive
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.newest import newest
 from dicom_assets.extract.model import CATALOG_NAME, DEFAULT_MODEL
 from dicom_assets.query.engine import EngineOptions, check_reads_only
 from dicom_assets.query.errors import CatalogError, NoCatalogError, QueryError, one_line
@@ -244,6 +245,8 @@ class Catalog(Research):
     def open_table(self, location: TableLocation) -> DeltaTable:
         """Return a table as it was at :attr:`as_of` or :attr:`version`; raises :class:`CatalogError`."""
         try:
+            if self.as_of is None and self.version is None:
+                return newest(location)
             delta = location.open()
             if self.as_of is not None:
                 delta.load_as_version(self.as_of)

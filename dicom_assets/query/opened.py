@@ -8,17 +8,14 @@ from typing import Any
 
 import duckdb
 from deltalake import DeltaTable
-from pyarrow.fs import FileType
 
 from dicom_assets.archive.base import Archive
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.newest import Stamp, stamp_of
 from dicom_assets.query.dataset import as_dataset
 from dicom_assets.query.engine import EngineOptions, connect, start
 from dicom_assets.query.engine_pool import SHARED, EnginePool
 from dicom_assets.query.scans import TableDataset
-
-Stamp = tuple[int, int]
-"""Size and time of a commit in the log: they tell it from that of another table at the same place."""
 
 _FILES_KEPT = 5_000
 """Of tables with more data files only the log is kept: what is remembered of a file takes up to 100 KB."""
@@ -129,21 +126,3 @@ class Opened:
             known = _OpenTable(known.delta, known.stamp)
         with self._lock:
             self._opened[location.uri] = known
-
-
-def stamp_of(location: TableLocation, version: int, *, pinned: bool = False) -> Stamp | None:
-    """Return what tells a commit from others, ``None`` where it is not the last or its file is gone.
-
-    Parameters
-    ----------
-    location, version
-        Of the table, and of the commit.
-    pinned
-        It need not be the last.
-
-    """
-    names = [f"_delta_log/{number:020}.json" for number in (version, version + 1)]
-    this, following = location.filesystem().get_file_info(names)
-    if this.type != FileType.File or (following.type != FileType.NotFound and not pinned):
-        return None
-    return this.size, this.mtime_ns

@@ -1,11 +1,13 @@
 """Counts of what a catalog holds, for the end of a command."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dicom_assets.extract.model import OBJECT_CATALOG
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.labels import transfer_syntax_name
+from dicom_assets.query.sql_text import identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +67,22 @@ def summarize(catalog: Catalog) -> Summary:
     )
 
 
-def count_by(catalog: Catalog, column: str, condition: str = "true") -> tuple[Count, ...]:
-    """Count the files of ``object_catalog`` that meet a condition by the values of a column.
-
-    Parameters
-    ----------
-    catalog
-        The catalog.
-    column
-        Name of a column of ``object_catalog``.
-    condition
-        SQL.
-
-    """
-    return _count_all(catalog, {column: condition})[column]
-
-
 def _count_all(catalog: Catalog, conditions: Mapping[str, str]) -> dict[str, tuple[Count, ...]]:
-    """Count by several columns in one query: each query opens an engine and the table anew."""
+    """Count by several columns in one pass: of a large catalog, a pass for each would open all data files each time."""
     names = [OBJECT_CATALOG[column].name for column in conditions]
-    query = " UNION ALL ".join(
-        f"SELECT '{name}', \"{name}\", count(*) FROM {OBJECT_CATALOG.name} WHERE {condition} "  # noqa: S608 - ours
-        f'GROUP BY "{name}"'
-        for name, condition in zip(names, conditions.values(), strict=True)
-    )
-    found: dict[str, list[Count]] = {name: [] for name in names}
-    for name, value, files in catalog.sql(query).fetchall():
-        found[name].append(Count(value, files))
-    return {name: tuple(sorted(counts, key=_order)) for name, counts in found.items()}
+    tests = list(dict.fromkeys(conditions.values()))
+    asked = ", ".join([*map(identifier, names), *(f"({test})" for test in tests), "count(*)"])
+    found: dict[str, Counter[str | None]] = {name: Counter() for name in names}
+    for row in catalog.sql(f"SELECT {asked} FROM {OBJECT_CATALOG.name} GROUP BY ALL").fetchall():  # noqa: S608 - ours
+        values, files = row[: len(names)], row[-1]
+        met = dict(zip(tests, row[len(names) : -1], strict=True))
+        for name, value, test in zip(names, values, conditions.values(), strict=True):
+            if met[test]:
+                found[name][value] += files
+    return {
+        name: tuple(sorted((Count(value, files) for value, files in counts.items()), key=_order))
+        for name, counts in found.items()
+    }
 
 
 def _order(count: Count) -> tuple[int, bool, str]:

@@ -9,6 +9,7 @@ from deltalake import DeltaTable
 from dicom_assets.delta.history import CommitLog
 from dicom_assets.delta.lake import CATALOG_TABLE
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.newest import newest
 from dicom_assets.query.errors import CatalogError
 from dicom_assets.tables import KEY, SOURCE
 
@@ -55,19 +56,19 @@ def load_version(catalog: TableLocation, version: int, location: TableLocation, 
 
 def _span(catalog: TableLocation, version: int) -> tuple[datetime, datetime | None]:
     """Return when a version of ``object_catalog`` was committed, and when the next one was, if there is one."""
-    newest = catalog.open().version()
-    _check(newest, version)
+    last = newest(catalog).version()
+    _check(last, version)
     followed: datetime | None = None
-    for commit in CommitLog(catalog, newest):
+    for commit in CommitLog(catalog, last):
         if commit.version == version:
             return commit.at, followed
         followed = commit.at
     raise CatalogError(f"the log of object_catalog does not go back to version {version}")
 
 
-def _check(newest: int, version: Any) -> None:
-    if not 0 <= version <= newest:
-        raise CatalogError(f"object_catalog has no version {version}: it has 0 to {newest}")
+def _check(last: int, version: Any) -> None:
+    if not 0 <= version <= last:
+        raise CatalogError(f"object_catalog has no version {version}: it has 0 to {last}")
 
 
 def _is_parent(delta: DeltaTable) -> bool:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from deltalake.exceptions import DeltaError
 
 from dicom_assets.delta.location import TableLocation
+from dicom_assets.delta.newest import newest, stamp_of
 from dicom_assets.query.database import Catalog
 from dicom_assets.query.errors import CatalogError, one_line
 from dicom_assets.query.fixed import FixedCatalog, FixedTable
 from dicom_assets.query.keeping import Columns, Keeper
-from dicom_assets.query.opened import stamp_of
 
 LOOK_SECONDS = 1.0
 """For how long the tables are believed to be as they were."""
@@ -26,7 +26,7 @@ class _Known:
     """One version of a table, and its commit as the log had it."""
 
     def __init__(self, location: TableLocation, before: FixedTable | None, keeper: Keeper | None) -> None:
-        delta = location.open()
+        delta = newest(location)
         self._location, self._version = location, delta.version()
         self._stamp = stamp_of(location, self._version)
         self.table = FixedTable(location, delta, before, keeper)

@@ -5,7 +5,8 @@ from threading import Barrier
 
 import pyarrow as pa
 
-from dicom_assets.delta.location import TableLocation, ensure_table
+from dicom_assets.delta.evolution import ensure_table
+from dicom_assets.delta.location import TableLocation
 from dicom_assets.tables import FILE_INDEX
 
 RUNS = 4

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from dicom_assets.delta.evolution import TableSchemaError, ensure_table
 from dicom_assets.delta.layout import from_log, partition_folder
-from dicom_assets.delta.location import TableSchemaError, ensure_table
 from dicom_assets.delta.statistics import StatisticsCollector
 from dicom_assets.extract.model import DEFAULT_MODEL
 from dicom_assets.tables import FILE_INDEX, Column, Table

@@ -86,9 +86,10 @@ def test_an_older_table_gets_columns_and_format_once(lake):
 
 def test_an_upgrade_that_was_killed_half_way_is_completed(lake):
     old_table(lake)
-    from dicom_assets.delta.location import _add_missing_columns
+    from dicom_assets.delta.evolution import _missing_columns
 
-    _add_missing_columns(lake.location(FILE_INDEX).open(), FILE_INDEX)
+    existing = lake.location(FILE_INDEX).open()
+    existing.alter.add_columns(_missing_columns(existing, FILE_INDEX))
     assert stated(lake) is None
     lake.ensure([FILE_INDEX])
     assert stated(lake) == str(format_for(FILE_INDEX))

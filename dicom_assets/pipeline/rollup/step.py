@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from dicom_assets.delta.files import DataFile
 from dicom_assets.delta.lake import Lake
+from dicom_assets.delta.newest import newest
 from dicom_assets.delta.origin import Origin
 from dicom_assets.delta.snapshot import FILE, Snapshot
 from dicom_assets.extract.headers import DICOM_HEADERS
@@ -76,7 +77,7 @@ class RollupStep:
         """
         plan = self.compare()
         # Last: a move states itself in the index, before it touches any other table.
-        refuse_moving(self.lake, self.lake.location(FILE_INDEX).open().metadata().configuration)
+        refuse_moving(self.lake, newest(self.lake.location(FILE_INDEX)).metadata().configuration)
         return plan
 
     def compare(self) -> RollupPlan:

@@ -15,6 +15,9 @@ from starlette.responses import Response, StreamingResponse
 _AT_ONCE = 4 << 20
 """Bytes that are made before an answer begins; an answer of no more is sent with its length."""
 
+_BLOCK = 256 << 10
+"""Bytes that are sent at a time."""
+
 Part = tuple[str, Iterable[bytes]]
 """A media type, and the pieces of the content."""
 
@@ -34,8 +37,21 @@ def send(pieces: Iterator[bytes], content_type: str, headers: dict[str, str] | N
         held.append(piece)
         size += len(piece)
         if size > _AT_ONCE:
-            return StreamingResponse(chain(held, pieces), 200, headers, content_type)
+            return StreamingResponse(_blocks(chain(held, pieces)), 200, headers, content_type)
     return _whole(b"".join(held), content_type, headers)
+
+
+def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield pieces together: to send one takes two changes of thread, which may take longer than to make it."""
+    held, size = list[bytes](), 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= _BLOCK:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
 def _whole(content: bytes, content_type: str, headers: dict[str, str] | None) -> Response:

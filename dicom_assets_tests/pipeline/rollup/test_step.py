@@ -9,9 +9,9 @@ import pytest
 
 from dicom_assets import open_catalog
 from dicom_assets.archive.local import LocalArchive
+from dicom_assets.delta.evolution import TableSchemaError
 from dicom_assets.delta.format import KEY_COLUMN, LakeFormatError, format_of
 from dicom_assets.delta.lake import Lake
-from dicom_assets.delta.location import TableSchemaError
 from dicom_assets.delta.maintenance import MaintenanceOptions, maintain
 from dicom_assets.delta.user_tables import UserTable
 from dicom_assets.extract.extractor import ExtractedTable, Extractor
