@@ -1,11 +1,9 @@
 """An archive in a folder: a disk of this machine, or a share that is mounted everywhere under one path."""
 
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -13,19 +11,17 @@ from typing import Self
 import pyarrow as pa
 
 from dicom_assets.archive.base import ArchiveError, FolderIdentity, Prefixes
-from dicom_assets.archive.file_systems import InodeNumbers
 from dicom_assets.archive.folder_names import FolderNames
+from dicom_assets.archive.found_files import listing_of
 from dicom_assets.archive.identity import identify_folder
 from dicom_assets.archive.links import Bounds, real_path
-from dicom_assets.archive.listing import UNKNOWN, ListedFile, ListingError, to_table
+from dicom_assets.archive.listing import ListingError
 from dicom_assets.archive.prefetch import ONE_BY_ONE, Prefetch
 from dicom_assets.archive.prefixes import ROOT_PREFIX, Place, PrefixCut
 from dicom_assets.archive.reading import LocalSource, open_file, stands_at
-from dicom_assets.archive.versions import Listed, check_version, content_version, source_version
-from dicom_assets.archive.walk import Folder, Found, Walk
-from dicom_assets.storage.addresses import from_text, shown, to_text
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from dicom_assets.archive.versions import Listed, check_version, source_version
+from dicom_assets.archive.walk import Folder, Walk
+from dicom_assets.storage.addresses import from_text, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,32 +141,14 @@ class LocalArchive:
         except OSError as error:
             top = str(Path(self.root, *place.directories))
             raise ListingError(f"cannot list {shown(top)}: {error.strerror}") from error
-        inodes = InodeNumbers()
-        found = (file for top in self._tops(walk, folder, place) for file in walk.files(top, levels))
-        table = to_table(prefix, (self._listed(file, inodes) for file in found))
+        tops = self._tops(walk, folder, place)
+        table = listing_of(prefix, [file for top in tops for file in walk.files(top, levels)])
         if not table.num_rows:
             self.check()
         if walk.unlisted:
             more = f" (and {len(walk.unlisted) - 1} more folders)" if len(walk.unlisted) > 1 else ""
             raise ListingError(walk.unlisted[0] + more, table)
         return table
-
-    def _listed(self, found: Found, inodes: InodeNumbers) -> ListedFile:
-        """Return a file's row."""
-        path, relative, status = found
-        if status is None:
-            return ListedFile(to_text(path), shown(relative), None, None, None, UNKNOWN)
-        # A link that is not followed is on the file system of its folder, wherever it leads.
-        place = os.path.dirname(path) if stat.S_ISLNK(status.st_mode) else path  # noqa: PTH120 - a path as text
-        return ListedFile(
-            path=to_text(path),
-            relative_path=shown(relative),
-            size=status.st_size,
-            modified_at=instant(status.st_mtime_ns),
-            etag=None,
-            fingerprint=content_version(status),
-            source_version=source_version(status, inode=inodes.kept(place, status.st_dev)),
-        )
 
     @contextmanager
     def open(self, path: str, listed: Listed | None = None) -> Iterator[LocalSource]:
@@ -194,11 +172,3 @@ def _first_of_each_start(walk: Walk, folder: Folder, known: FolderNames) -> Iter
     """Yield, of the folders in a folder that begin alike, the first that is entered."""
     for start in known.by_start:
         yield from islice(walk.enter_all(folder, known.names(start)), 1)
-
-
-def instant(nanoseconds: int) -> datetime | None:
-    """Return a time since 1970, ``None`` for one that no calendar of the years 1 to 9999 has."""
-    try:
-        return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
-    except OverflowError:
-        return None

@@ -207,9 +207,15 @@ def read_file(filesystem: FileSystem, table: Table, file: DataFile, columns: Seq
 
     """
     with _opened(filesystem, file) as parquet:
-        present = [name for name in columns if name in parquet.schema_arrow.names]
+        present = _present(parquet, columns)
         for batch in parquet.iter_batches(batch_size=4096, columns=present, use_threads=False):
             yield _complete(batch, table, file.prefix, columns)
+
+
+def _present(parquet: pq.ParquetFile, columns: Sequence[str]) -> list[str]:
+    """Return those of some columns that a data file has; its schema is decoded each time that it is asked for."""
+    stored = frozenset(parquet.schema_arrow.names)
+    return [name for name in columns if name in stored]
 
 
 def _complete(batch: pa.RecordBatch, table: Table, prefix: str, columns: Sequence[str]) -> pa.RecordBatch:
@@ -262,7 +268,7 @@ def read_rows(
     """
     by = by or table.key
     with _opened(filesystem, file) as parquet:
-        present = [name for name in columns if name in parquet.schema_arrow.names]
+        present = _present(parquet, columns)
         for group in _groups_within(parquet, by, keys):
             # Other writers may have left views, which Arrow neither compares nor filters.
             held = parquet.read_row_group(group, columns=[by], use_threads=False)[by].cast(table[by].type)

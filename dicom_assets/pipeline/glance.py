@@ -18,12 +18,11 @@ from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.pipeline.catalog_state import CatalogState
 from dicom_assets.pipeline.changes import as_listed, is_grouped, known_files
 from dicom_assets.pipeline.join import whole_version
-from dicom_assets.pipeline.listings import Listings, list_prefix
+from dicom_assets.pipeline.listings import Listings, at_a_time, list_prefix
 from dicom_assets.pipeline.rollup.due import MEMBER
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
-_LOOKERS = 8
-_AHEAD = 16 * _LOOKERS
+_AHEAD = 128
 """Prefixes that are asked for at once: their answers are small, and few wait."""
 _VERSION = (KEY, "fingerprint")
 
@@ -53,7 +52,7 @@ def glance_at(archive: Archive, state: CatalogState, prefixes: Sequence[str]) ->
 
     What cannot be listed whole is neither settled nor new: who compares it finds the reason.
     """
-    with ThreadPoolExecutor(_LOOKERS, thread_name_prefix="glance") as pool:
+    with ThreadPoolExecutor(at_a_time(archive), thread_name_prefix="glance") as pool:
         for start in range(0, len(prefixes), _AHEAD):
             yield from pool.map(lambda prefix: _glance(archive, state, prefix), prefixes[start : start + _AHEAD])
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from dicom_assets.archive.base import ArchiveError
+from dicom_assets.archive.found_files import instant
 from dicom_assets.archive.listing import UNKNOWN, ListingError
-from dicom_assets.archive.local import LocalArchive, instant
+from dicom_assets.archive.local import LocalArchive
 from dicom_assets.archive.prefixes import ROOT_PREFIX
 from dicom_assets.archive.reading import NotAFileError
 from dicom_assets_tests.support.denied import denied

@@ -3,7 +3,7 @@
 import pytest
 
 from dicom_assets.archive.listing import UNKNOWN
-from dicom_assets.archive.local import LocalArchive
+from dicom_assets.archive.walk import Walk
 from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.index import IndexStep
@@ -135,10 +135,10 @@ def test_a_known_file_of_which_the_storage_tells_nothing_keeps_its_row(lake, arc
     before = lake.snapshot(FILE_INDEX).keys(["fingerprint"]).to_pylist()
     write(source / "a" / "new")
 
-    def silent(self, found, inodes, original=LocalArchive._listed):
-        return original(self, found._replace(status=None), inodes)
+    def silent(*place, original=Walk.files):
+        return (found._replace(status=None) for found in original(*place))
 
-    monkeypatch.setattr(LocalArchive, "_listed", silent)
+    monkeypatch.setattr(Walk, "files", silent)
     assert index(lake, archive, ["a"]).added == {"a": 1}
     rows = lake.snapshot(FILE_INDEX).keys(["fingerprint"]).to_pylist()
     assert [row for row in rows if row["fingerprint"] != UNKNOWN] == before

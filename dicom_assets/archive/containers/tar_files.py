@@ -11,7 +11,7 @@ from dicom_assets.archive.containers.limits import MOST_HEADER_BYTES, MOST_MEMBE
 from dicom_assets.archive.containers.members import Member
 from dicom_assets.archive.containers.places import How, Step
 from dicom_assets.archive.containers.unpacking import Unpacked
-from dicom_assets.archive.local import instant
+from dicom_assets.archive.found_files import instant
 from dicom_assets.dicom.source import ByteSource
 
 _BLOCK = 1 << 20
