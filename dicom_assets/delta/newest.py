@@ -18,7 +18,7 @@ Stamp = tuple[int, int]
 """Size and time of a commit in the log: they tell it from that of another table at the same place."""
 
 _FILES_KEPT = 20_000
-"""Data files of all tables that are kept; the last one is kept whatever its size. One takes up to 8 KiB."""
+"""Data files of all tables that are kept: each takes up to 8 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class _Tables:
             self._kept.pop(location.uri, None)
             if known is not None:
                 self._kept[location.uri] = known
-            while len(self._kept) > 1 and sum(one.files for one in self._kept.values()) > _FILES_KEPT:
+            while sum(one.files for one in self._kept.values()) > _FILES_KEPT:
                 self._kept.popitem(last=False)
 
 

@@ -135,19 +135,30 @@ def test_other_options_of_the_store_are_another_way_to_it(lake, reads):
     assert reads() == 1
 
 
-def test_large_tables_are_let_go_of_the_oldest_first(tmp_path, reads, monkeypatch):
+def test_what_is_kept_is_bounded_and_the_oldest_goes_first(tmp_path, reads, monkeypatch):
     monkeypatch.setattr(module, "_FILES_KEPT", 3)
     lakes = [Lake(str(tmp_path / name)) for name in "abc"]
     for one in lakes:
-        for prefix in "xy":
-            append(one, index_rows(prefix, ["1"]))
+        append(one, index_rows("x", ["1"]))
     locations = [one.location(FILE_INDEX) for one in lakes]
+    append(lakes[2], index_rows("y", ["1"]))
     reads()
+    newest(locations[1])
     newest(locations[2])
-    assert reads() == 0, "committed last"
+    assert reads() == 0, "three data files"
     newest(locations[0])
-    assert reads() == 1
-    newest(locations[0])
-    assert reads() == 0, "one is kept whatever its size"
+    assert reads() == 1, "let go for the second of the third table"
     newest(locations[2])
+    assert reads() == 0
+    newest(locations[1])
     assert reads() == 1
+
+
+def test_a_table_that_is_too_large_by_itself_is_not_kept(lake, reads, monkeypatch):
+    monkeypatch.setattr(module, "_FILES_KEPT", 1)
+    append(lake, index_rows("x", ["1"]))
+    append(lake, index_rows("y", ["1"]))
+    reads()
+    newest(lake.location(FILE_INDEX))
+    newest(lake.location(FILE_INDEX))
+    assert reads() == 2
