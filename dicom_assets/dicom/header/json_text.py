@@ -13,17 +13,13 @@ from dicom_assets.dicom.header.model import Element, Header
 MARK = "\n"
 """How the text ends, unless a version of this package wrote it that did not tell elements from those in items."""
 
-_SEQUENCE = b'"vr":"SQ"'
 _OPENING, _NESTED = b'":{"vr"', b'": {"vr"'
 
 
 def header_json(header: Header) -> bytes:
     """Return a header as JSON text in UTF-8: ``{"fileMeta": {...}, "dataset": {...}}``, tags in ascending order."""
-    text = orjson.dumps({"fileMeta": header.file_meta, "dataset": header.dataset}, option=orjson.OPT_APPEND_NEWLINE)
-    if _SEQUENCE not in text:
-        return text
     sequences = {tag: _nested(element) for tag, element in header.dataset.items() if element["vr"] == "SQ"}
-    dataset = {**header.dataset, **sequences}
+    dataset = {**header.dataset, **sequences} if sequences else header.dataset
     return orjson.dumps({"fileMeta": header.file_meta, "dataset": dataset}, option=orjson.OPT_APPEND_NEWLINE)
 
 
