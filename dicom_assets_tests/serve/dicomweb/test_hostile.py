@@ -1,5 +1,7 @@
 """Requests that nobody means well with: an answer each, never a fault of the server, nothing that it may not tell."""
 
+import resource
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -55,26 +57,63 @@ def check(answer):
         assert "/site-packages" not in answer.text
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-@given(path=PATHS, end=ENDS, tail=TEXTS, query=st.lists(st.tuples(NAMES, TEXTS), max_size=4))
-def test_addresses(client, path, end, tail, query):
+def ask_address(client, path, end, tail, query):
     asked = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
     check(client.get(f"{path}{end}{quote(tail, safe='') if end.endswith('/') else ''}?{asked}"))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(end=ENDS, accept=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60))
-def test_accept_headers(client, end, accept):
+def ask_with_accept_header(client, end, accept):
     check(client.get(f"{OBJECT}{end}{'1' if end == '/frames/' else ''}", headers={"Accept": accept}))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(window=TEXTS, viewport=TEXTS, numbers=st.lists(st.floats(), min_size=2, max_size=6), quality=TEXTS)
-def test_parameters_of_pictures(client, window, viewport, numbers, quality):
+def ask_for_picture(client, window, viewport, numbers, quality):
     query = f"window={quote(window)}&viewport={quote(viewport)}&quality={quote(quality)}"
     check(client.get(f"{OBJECT}/rendered?{query}"))
     check(client.get(f"{OBJECT}/rendered?viewport={','.join(map(str, numbers))}"))
     check(client.get(f"{OBJECT}/rendered?window={','.join(map(str, numbers[:2]))}"))
+
+
+QUESTIONS = {
+    ask_address: {"path": PATHS, "end": ENDS, "tail": TEXTS, "query": st.lists(st.tuples(NAMES, TEXTS), max_size=4)},
+    ask_with_accept_header: {
+        "end": ENDS,
+        "accept": st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60),
+    },
+    ask_for_picture: {
+        "window": TEXTS,
+        "viewport": TEXTS,
+        "numbers": st.lists(st.floats(), min_size=2, max_size=6),
+        "quality": TEXTS,
+    },
+}
+
+
+def ask_at_random(client, question, times):
+    @settings(max_examples=times, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(asked=st.fixed_dictionaries(QUESTIONS[question]))
+    def ask(asked):
+        question(client, **asked)
+
+    ask()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_random_requests(client, question):
+    ask_at_random(client, question, 60)
+
+
+def resident():
+    """Return the memory of this process in MiB (PROC(5))."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() >> 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_thousand_random_requests_take_no_memory(client, question):
+    ask_at_random(client, question, 100)
+    before = resident()
+    ask_at_random(client, question, 1_000)
+    assert resident() < before + 100
 
 
 @pytest.mark.parametrize(
