@@ -30,6 +30,7 @@ from dicom_assets_tests.support.serving import served
 from dicom_assets_tests.support.whole import tiny_dicom
 
 _JSON = "application/dicom+json"
+_FRAMES_ASKED = 500
 _FRAMES = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
 
 
@@ -87,7 +88,7 @@ def asked(series: str, slices: list[str], studies: int) -> dict[str, Question]:
         "all studies": Question(lambda c: [c.get(f"/studies?limit={studies}")]),
         "a patient": Question(lambda c: [c.get("/studies?PatientID=P77")]),
         "metadata of the series": Question(lambda c: [c.get(f"{series}/metadata")]),
-        "100 frames": Question(lambda c: [c.get(f"{one}/frames/1", _FRAMES) for one in slices[:100]], len),
+        f"{len(slices)} frames": Question(lambda c: [c.get(f"{one}/frames/1", _FRAMES) for one in slices], len),
     }
 
 
@@ -132,7 +133,7 @@ def main() -> None:
             print(f"Orthanc took {len(files):,} files in {time.perf_counter() - started:.0f} s", flush=True)
             clients["Orthanc"] = Client(other.base)
         series, _ = addresses(files[0])
-        slices = [addresses(path)[1] for path in files[: min(100, options.slices)]]
+        slices = [addresses(path)[1] for path in files[: min(_FRAMES_ASKED, options.slices)]]
         for name, question in asked(series, slices, options.studies + 1).items():
             found = measure(clients, question, options.repeat)
             told = "  ".join(
