@@ -10,6 +10,8 @@ from dicom_assets.delta.lake import Lake
 from dicom_assets.serve.app import create_app
 from dicom_assets.serve.site import Site
 from dicom_assets.spark.work import InProcess
+from dicom_assets_tests.support import viewable
+from dicom_assets_tests.support.chromium import Chromium
 from dicom_assets_tests.support.corpus import copy_files
 from dicom_assets_tests.support.whole import put
 
@@ -66,6 +68,20 @@ def served_lake(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     update_catalog(str(fill(folder / "archive")), str(folder / "lake"), engine=InProcess())
     return Lake(str(folder / "lake"))
+
+
+@pytest.fixture(scope="session")
+def viewable_lake(tmp_path_factory):
+    """A catalog of studies that a viewer shows each in its own way."""
+    folder = tmp_path_factory.mktemp("viewable")
+    update_catalog(str(viewable.fill(folder / "archive")), str(folder / "lake"), engine=InProcess())
+    return Lake(str(folder / "lake"))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with Chromium(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -94,6 +96,17 @@ class Chromium:
             self._process.kill()
             self._process.wait()
         self._log.close()
+
+    @contextmanager
+    def watched(self, address: str) -> Iterator[Self]:
+        """Listen anew; at the end, no other host was asked, and nothing was refused."""
+        self.requests.clear()
+        self.answers.clear()
+        self.console.clear()
+        yield self
+        assert self.requests
+        assert [one for one in self.requests if not one.startswith(f"{address}/")] == []
+        assert {url: status for url, status in self.answers.items() if status >= 400} == {}
 
     def open(self, url: str) -> None:
         """Go to an address."""

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dicom_assets import update_catalog
-from dicom_assets.delta.lake import Lake
 from dicom_assets.serve.site import Site
-from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support import viewable
-from dicom_assets_tests.support.chromium import Chromium, chromium_program
+from dicom_assets_tests.support.chromium import chromium_program
 from dicom_assets_tests.support.serving import served as serving
 
 pytestmark = [
@@ -26,30 +23,17 @@ WIDE, PHONE = (1280, 900), (360, 740)
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("viewable")
-    update_catalog(str(viewable.fill(folder / "archive")), str(folder / "lake"), engine=InProcess())
-    with serving(Site(Lake(str(folder / "lake")))) as address:
+def address(viewable_lake):
+    with serving(Site(viewable_lake)) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with Chromium(tmp_path_factory.mktemp("chromium")) as browser:
-        yield browser
 
 
 @pytest.fixture
 def page(browser, address):
     """The browser; what it asked for and said is looked at when the test is over."""
-    browser.requests.clear()
-    browser.answers.clear()
-    browser.console.clear()
-    of_size(browser, *WIDE)
-    yield browser
-    assert browser.requests
-    assert [one for one in browser.requests if not one.startswith(f"{address}/")] == []
-    assert {url: status for url, status in browser.answers.items() if status >= 400} == {}
+    with browser.watched(address):
+        of_size(browser, *WIDE)
+        yield browser
     assert browser.console == [], "neither errors nor violations of the Content Security Policy"
 
 

@@ -141,7 +141,8 @@ def _differences(
 ) -> Iterator[tuple[str, str]]:
     """Yield why answers differ, empty where nothing explains it, and what differs."""
     for key in here.keys() ^ there.keys():
-        found = (reason for reason, explains in _OTHERS if explains(path.partition("=")[2], key in here))
+        match = here.get(key) or there[key]
+        found = (reason for reason, explains in _OTHERS if explains(path.partition("=")[2], key in here, match))
         yield next(found, ""), f"{'only here' if key in here else 'only in Orthanc'}: {key}"
     for key in here.keys() & there.keys():
         yield from _of_datasets(path, here[key], there[key])
@@ -149,11 +150,14 @@ def _differences(
 
 _OF_SERIES = "a series has all modalities that its instances state; in Orthanc that of the first one"
 
-_OTHERS: tuple[tuple[str, Callable[[str, bool], bool]], ...] = (
-    ("a wild card alone is universal matching (PS3.4 C.2.2.2.4)", lambda value, here: here and value == "*"),
-    (_OF_SERIES, lambda value, here: here and value == "SR"),
-    ("a name without '=' is looked for in each of its groups", lambda value, here: here and "^" in value),
-    ("a name of nothing but separators is none", lambda value, here: not here and not value.strip("^")),
+_OTHERS: tuple[tuple[str, Callable[[str, bool, Dataset], bool]], ...] = (
+    ("a wild card alone is universal matching (PS3.4 C.2.2.2.4)", lambda value, here, _: here and value == "*"),
+    (_OF_SERIES, lambda value, here, _: here and value == "SR"),
+    (
+        "a name without '=' is looked for in each of its groups",
+        lambda value, here, match: here and "^" in value and len(match["00100010"]["Value"][0]) > 1,
+    ),
+    ("a name of nothing but separators is none", lambda value, here, _: not here and not value.strip("^")),
 )
 """Why an answer has a match that the other has not, by the value that was searched for."""
 
@@ -187,6 +191,13 @@ class _Difference:
     def are_names(self) -> bool:
         return self.is_of("PN") and not all("".join(name.values()).isascii() for name in self.values)
 
+    def are_told_otherwise(self) -> bool:
+        """Return whether a date or time is the same but for its form, or has no value here because it is none."""
+        digits = ["".join(filter(str.isdigit, str(value))) for value in self.others]
+        return not self.values or [str(value).replace(".", "").rstrip("0") for value in self.values] == [
+            value.rstrip("0") for value in digits
+        ]
+
     def are_close(self) -> bool:
         pairs = zip(self.values, self.others, strict=False)
         return len(self.values) == len(self.others) and all(
@@ -206,7 +217,7 @@ _REASONS: tuple[tuple[str, Callable[[_Difference], bool]], ...] = (
     ),
     (
         "dates and times are told in the form of PS3.5, whatever the file has; what is none has no value",
-        lambda its: its.searched and its.is_of("DA", "TM"),
+        lambda its: its.searched and its.is_of("DA", "TM") and its.are_told_otherwise(),
     ),
     (
         _OF_SERIES,

@@ -11,13 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dicom_assets import update_catalog
-from dicom_assets.delta.lake import Lake
 from dicom_assets.serve.site import Site
 from dicom_assets.serve.viewer.install import installed_viewer
-from dicom_assets.spark.work import InProcess
 from dicom_assets_tests.support import viewable
-from dicom_assets_tests.support.chromium import Chromium, chromium_program
+from dicom_assets_tests.support.chromium import chromium_program
 from dicom_assets_tests.support.serving import served
 
 pytestmark = [
@@ -40,31 +37,18 @@ PALETTE = "1.3.46.670589.14.1000.210.4.199999.20110525182825.1.0"
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("viewable")
-    update_catalog(str(viewable.fill(folder / "archive")), str(folder / "lake"), engine=InProcess())
-    with served(Site(Lake(str(folder / "lake")), viewer=installed_viewer())) as address:
+def address(viewable_lake):
+    with served(Site(viewable_lake, viewer=installed_viewer())) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with Chromium(tmp_path_factory.mktemp("chromium")) as browser:
-        yield browser
 
 
 @pytest.fixture
 def page(browser, address):
     """The browser; what it asked for and said is looked at when the test is over."""
-    browser.requests.clear()
-    browser.answers.clear()
-    browser.console.clear()
-    yield browser
-    assert browser.requests
-    assert [one for one in browser.requests if not one.startswith(f"{address}/")] == []
+    with browser.watched(address):
+        yield browser
     paths = {one.removeprefix(address).split("/")[1] for one in browser.requests}
     assert paths <= {"viewer", "dicom-web"}, "nothing at the root of the server"
-    assert {url: status for url, status in browser.answers.items() if status >= 400} == {}
     assert [said for said in browser.console if "Content Security Policy" in said or "Refused" in said] == []
     assert [said for said in browser.console if said.startswith("exception")] == []
 
