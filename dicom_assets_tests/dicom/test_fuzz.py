@@ -3,6 +3,7 @@
 import random
 import time
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -78,6 +79,7 @@ def check(content):
     header = read_header(BytesSource(content))
     text = header_json(header)
     seconds = time.process_time() - begin
+    assert text == header_json(replace(header, sequences=None)), "all sequences were noted"
     _, peak = tracemalloc.get_traced_memory()
     assert "failed" not in (header.error or "")
     assert seconds < MOST_SECONDS

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum, auto
 
 from dicom_assets.dicom.header.binary_values import binary_decoders
+from dicom_assets.dicom.header.budget import SHORT
 from dicom_assets.dicom.header.model import Element
 from dicom_assets.dicom.header.text_values import TEXT_DECODERS, Decoder
 from dicom_assets.dicom.header.vr import ALL_VRS, LONG_VRS, public_vr
@@ -96,6 +97,9 @@ class Rule:
 Entry = tuple[str, Values | None, Rule]
 """Tag as eight digits, the values to look into for elements with a short header, and the rule."""
 
+Head = tuple[str, Values | None, Rule, int]
+"""The same, with the length of the value; no values to look into where it is not short."""
+
 _KIND_BY_TAG = {
     0x00080005: Kind.CHARSET,
     0x7FE00008: Kind.PIXELS,
@@ -121,6 +125,23 @@ class _Entries(dict[bytes, Entry]):
         return entry
 
 
+class _Heads(dict[bytes, Head]):
+    """The same for whole headers of eight bytes, of elements whose value is short."""
+
+    def __init__(self, make: Callable[[bytes], Head]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: bytes) -> Head:
+        head = self._make(key)
+        # Of the others, the length may be any number: kept, they would drive out those that come again.
+        if head[1] is not None or head[2].long:
+            if len(self) >= _MOST_TAGS:
+                self.clear()
+            self[key] = head
+        return head
+
+
 _STATED_VRS = frozenset(vr.encode("ascii") for vr in ALL_VRS)
 
 
@@ -143,10 +164,14 @@ class Encoding:
     ----------
     entries
         From the first :attr:`width` bytes of an element to its :data:`Entry`.
+    heads
+        From the eight bytes of a short header to its :data:`Head`.
     width
         Size of what identifies an element: tag and VR, or the tag. The length follows it.
     length
         Unpacks that length.
+    item
+        The tag of an item (PS3.5 7.5).
     length32, tag
         Unpack a 32-bit length and the two numbers of a tag.
     long_length
@@ -163,10 +188,12 @@ class Encoding:
         self.length32 = struct.Struct(f"{order}I").unpack_from
         self.long_length = struct.Struct(f"{order}HI").unpack_from
         self.tag = struct.Struct(f"{order}HH").unpack_from
+        self.item = struct.pack(f"{order}HH", 0xFFFE, 0xE000)
         self._decoders = {**binary_decoders(order), **TEXT_DECODERS}
         self._values: dict[str, Values] = {vr: {} for vr in ALL_VRS}
         self._rules: dict[tuple[Kind, str], Rule] = {}
         self.entries: dict[bytes, Entry] = _Entries(self._entry)
+        self.heads: dict[bytes, Head] = _Heads(self._head)
 
     def rule(self, kind: Kind, vr: str) -> Rule:
         """Return the rule for elements of a kind and a VR."""
@@ -199,6 +226,11 @@ class Encoding:
         rule = self.rule(kind, vr)
         plain = kind is Kind.VALUE and not rule.long
         return f"{tag:08X}", rule.values if plain else None, rule
+
+    def _head(self, key: bytes) -> Head:
+        tag, values, rule = self.entries[key[: self.width]]
+        (length,) = self.length(key, self.width)
+        return tag, values if length <= SHORT else None, rule, length
 
     def _classify(self, tag: int, group: int, number: int, stated: bytes) -> tuple[Kind, str]:
         if group == 0xFFFE:

@@ -6,6 +6,8 @@ In a string a quotation mark is escaped, so ``"00080100":{"vr"`` is nothing but 
 one attribute in many headers need not parse them; whoever parses them sees no difference.
 """
 
+from typing import Any
+
 import orjson
 
 from dicom_assets.dicom.header.model import Element, Header
@@ -13,16 +15,29 @@ from dicom_assets.dicom.header.model import Element, Header
 MARK = "\n"
 """How the text ends, unless a version of this package wrote it that did not tell elements from those in items."""
 
-_OPENING, _NESTED = b'":{"vr"', b'": {"vr"'
+_OPENING, _NESTED = b'":{"v', b'": {"v'
+"""As much of the above as no string can hold, and no more: Python looks for the last letter, which is rare."""
 
 
 def header_json(header: Header) -> bytes:
     """Return a header as JSON text in UTF-8: ``{"fileMeta": {...}, "dataset": {...}}``, tags in ascending order."""
-    sequences = {tag: _nested(element) for tag, element in header.dataset.items() if element["vr"] == "SQ"}
-    dataset = {**header.dataset, **sequences} if sequences else header.dataset
+    dataset = header.dataset
+    sequences = _sequences(header)
+    if sequences:
+        dataset = dataset.copy()
+        for tag in sequences:
+            dataset[tag] = _nested(header.dataset[tag])
     return orjson.dumps({"fileMeta": header.file_meta, "dataset": dataset}, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _nested(sequence: Element) -> orjson.Fragment:
+def _sequences(header: Header) -> list[str]:
+    """Return the tags of the sequences in the data set itself."""
+    dataset = header.dataset
+    if header.sequences is None:
+        return [tag for tag, element in dataset.items() if element["vr"] == "SQ"]
+    return [tag for tag in header.sequences if tag in dataset]
+
+
+def _nested(sequence: Element) -> Any:
     """Return a sequence with a space before each element in its items."""
     return orjson.Fragment(orjson.dumps(sequence).replace(_OPENING, _NESTED))

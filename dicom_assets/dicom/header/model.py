@@ -95,6 +95,8 @@ class Header:
         The source that offsets count in: the file, or for a deflated data set its inflated content.
     reader
         ``walker`` or ``pydicom``.
+    sequences
+        Tags of the elements of the data set that are sequences, ``None`` where nobody noted them.
 
     """
 
@@ -109,6 +111,7 @@ class Header:
     body: ByteSource | None = None
     reader: str = "walker"
     implicit_vr: bool = False
+    sequences: Sequence[str] | None = None
 
     def first(self, tag: str) -> Any:
         """Return the first value of a top-level element of the data set, ``None`` when it has none."""

@@ -246,6 +246,7 @@ class _FileReader:
             implicit_vr=not self.data.encoding.explicit,
             pixel=self.pixel or walker.pixel,
             body=self.body,
+            sequences=walker.sequences,
         )
 
 

@@ -14,6 +14,8 @@ from dicom_assets.dicom.header.value_reader import DELIMITER_LENGTH, ValueReader
 from dicom_assets.dicom.read_ahead import ReadAheadBuffer
 
 _ITEM_END = "FFFEE00D"
+_ITEM_HEAD = 8
+"""Bytes of the tag and the length of an item."""
 
 ReadDataset = Callable[[DatasetContext, int], int]
 """Reads the data set of an item from a position on, and returns the position after it."""
@@ -35,9 +37,14 @@ class SequenceReader:
     log
         Where issues are listed.
 
+    Attributes
+    ----------
+    outermost
+        Tags of the sequences so far that are in no other.
+
     """
 
-    __slots__ = ("_budget", "_buffer", "_inlined_from", "_log", "_recovery", "_values")
+    __slots__ = ("_budget", "_buffer", "_inlined_from", "_log", "_recovery", "_values", "outermost")
 
     def __init__(
         self, buffer: ReadAheadBuffer, budget: Budget, values: ValueReader, recovery: Recovery, log: IssueLog
@@ -48,6 +55,7 @@ class SequenceReader:
         self._recovery = recovery
         self._log = log
         self._inlined_from = 0
+        self.outermost: list[str] = []
 
     def items(
         self, read: ReadDataset, context: DatasetContext, tag: str, start: int, end: int | None, encoding: Encoding
@@ -75,12 +83,13 @@ class SequenceReader:
             If there is no item where one is due, and none after that.
 
         """
-        budget, trail = self._budget, self._log.trail
+        buffer, budget, trail = self._buffer, self._budget, self._log.trail
         limits = budget.limits
         if context.depth >= limits.max_depth:
             raise LimitError(f"sequences nested deeper than {limits.max_depth}")
         if context.depth == 0:
             self._inlined_from = start - budget.skipped
+            self.outermost.append(tag)
         element: Element = {"vr": "SQ"}
         context.dataset[tag] = element
         items: list[JsonDataset] = []
@@ -91,12 +100,16 @@ class SequenceReader:
             if position - budget.skipped - self._inlined_from > limits.sequence_bytes:
                 return self._cut(context, tag, start, end, position, encoding)
             trail.append((tag, len(items)))
-            item_tag, position = self._next_item_tag(context, tag, bound, position, encoding)
-            if item_tag != ITEM:
-                trail.pop()
-                # In a sequence of stated length a delimiter is something that is no item.
-                position = position if item_tag is None else position + 8 if end is None else end
-                break
+            at = position - buffer.base
+            room = len(buffer.data) - at if bound is None else min(len(buffer.data) - at, bound - position)
+            # An item is looked for without a call: some headers have thousands.
+            if room < _ITEM_HEAD or buffer.data[at : at + 4] != encoding.item:
+                item_tag, position = self._next_item_tag(context, tag, bound, position, encoding)
+                if item_tag != ITEM:
+                    trail.pop()
+                    # In a sequence of stated length a delimiter is something that is no item.
+                    position = position if item_tag is None else position + 8 if end is None else end
+                    break
             item = self._open_item(context, bound, position, encoding, in_delimited_sequence=end is None)
             items.append(item.dataset)
             position = read(item, position + 8)

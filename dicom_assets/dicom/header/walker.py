@@ -6,9 +6,9 @@ read by :mod:`~dicom_assets.dicom.header.value_reader`, items of sequences by
 :mod:`~dicom_assets.dicom.header.recovery` and :mod:`~dicom_assets.dicom.header.vr_interpreter`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from dicom_assets.dicom.header.budget import SHORT, Budget
+from dicom_assets.dicom.header.budget import Budget
 from dicom_assets.dicom.header.dataset_context import DatasetContext
 from dicom_assets.dicom.header.dictionary import dictionary_vr
 from dicom_assets.dicom.header.encoding import IMPLICIT_LITTLE, UNDEFINED, Kind, Rule
@@ -83,6 +83,11 @@ class Walker:
         """Where the pixel data begins, once it was met."""
         return self._values.pixel
 
+    @property
+    def sequences(self) -> Sequence[str]:
+        """Tags of the sequences that were met in the data set of the file, or in its file meta group."""
+        return self._sequences.outermost
+
     def finish(self, root: JsonDataset) -> None:
         """Do what needs the whole data set: resolve ambiguous VRs, and put elements in order."""
         self._values.resolve_ambiguous(root)
@@ -133,7 +138,7 @@ class Walker:
         all others go through :meth:`_read_element`.
         """
         buffer, dataset, encoding = self.buffer, context.dataset, context.encoding
-        entries, width, length_at = encoding.entries, encoding.width, encoding.length
+        heads = encoding.heads
         ends = ITEM_END_BYTES[encoding.little_endian] if context.delimited else None
         context.before = -1
         while True:
@@ -143,9 +148,8 @@ class Walker:
             edge = limit - 8
             run = at
             while at <= edge:
-                tag, values, rule = entries[data[at : at + width]]
-                (length,) = length_at(data, at + width)
-                if values is None or length > SHORT:
+                tag, values, rule, length = heads[data[at : at + 8]]
+                if values is None:
                     break
                 stop = at + 8 + length
                 if stop > limit:
@@ -174,7 +178,7 @@ class Walker:
                 if not self._has_element(context, position):
                     return position if context.end is None else context.end
                 at = position - buffer.base
-                tag, _, rule = entries[buffer.data[at : at + width]]
+                tag, _, rule = encoding.entries[buffer.data[at : at + encoding.width]]
             position = self._read_element(context, tag, rule, position)
             if context.finished:
                 return position

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from dicom_assets.dicom.header import header_json, read_header
-from dicom_assets.dicom.header.encoding import EXPLICIT_LITTLE
+from dicom_assets.dicom.header.encoding import EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from dicom_assets.dicom.header.vr import ALL_VRS, TEXT_VRS
 from dicom_assets.dicom.source import BytesSource
 from dicom_assets.dicom.status import HeaderStatus
@@ -312,3 +312,12 @@ def test_what_is_remembered_is_bounded():
         read(e.explicit(0x00100020, "LO", e.text(f"ID {number}")), e.explicit(0x00110000 | number, "LO"))
     assert len(rule.values) <= 8192
     assert len(EXPLICIT_LITTLE.entries) <= 65536
+    assert len(EXPLICIT_LITTLE.heads) <= 65536
+
+
+def test_lengths_of_long_values_are_not_remembered():
+    read_implicit(e.implicit(0x00081030, bytes(64)))
+    before = len(IMPLICIT_LITTLE.heads)
+    for length in range(66, 4_000, 2):
+        read_implicit(e.implicit(0x00081030, b" " * length), e.implicit(0x00091010, bytes(length)))
+    assert len(IMPLICIT_LITTLE.heads) - before < 10

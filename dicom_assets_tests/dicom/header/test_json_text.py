@@ -9,7 +9,21 @@ from dicom_assets.dicom.header.json_text import MARK
 from dicom_assets.dicom.status import HeaderStatus
 
 HOSTILE = st.sampled_from(
-    ['":{"vr"', '": {"vr"', '"00101030":{"vr":"DS","Value":[1]}', "\\", '\\"', "]}", "\n", "}}\n", ""]
+    [
+        '":{"vr"',
+        '": {"vr"',
+        '":{"v',
+        '":{',
+        "vr",
+        "v",
+        '"00101030":{"vr":"DS","Value":[1]}',
+        "\\",
+        '\\"',
+        "]}",
+        "\n",
+        "}}\n",
+        "",
+    ]
 )
 VALUES = st.lists(st.one_of(st.text(max_size=5), HOSTILE, st.none(), st.integers(-9, 9), st.floats(0, 1)), max_size=3)
 TAGS = st.sampled_from(["00080100", "00101030", "00180050", "00400275", "00081140"])
