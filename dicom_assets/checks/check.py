@@ -34,11 +34,6 @@ class Unit(StrEnum):
     """Hours; so is the bound."""
 
 
-def bounded(lake: Lake) -> Catalog:
-    """Return a lake as the catalog that checks ask: their queries keep within :data:`MEMORY_BYTES`."""
-    return Catalog(lake, engine=EngineOptions(memory_bytes=MEMORY_BYTES))
-
-
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Where a check looks.
@@ -61,7 +56,7 @@ class Scope:
     @classmethod
     def of(cls, lake: Lake, model: CatalogModel, prefixes: tuple[str, ...] | None = None) -> "Scope":
         """Return a scope of a lake, whose queries keep within bounds."""
-        return cls(bounded(lake), model, prefixes)
+        return cls(Catalog(lake, engine=EngineOptions(memory_bytes=MEMORY_BYTES)), model, prefixes)
 
     @property
     def lake(self) -> Lake:

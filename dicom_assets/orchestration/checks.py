@@ -76,7 +76,7 @@ def _of_table(table: str, checks: Sequence[Check], model: CatalogModel, names: C
         wanted = [check for check in checks if check.name in selected]
         prefixes = tuple(prefixes_of_run(context.instance, context.run.tags, names.partitions)) or None
         with only_infrastructure_is_retried(context.op_execution_context):
-            scope = Scope(lake.checked(), model, prefixes)
+            scope = Scope.of(lake.open(), model, prefixes)
             outcomes = list(look(wanted, scope))
             for outcome in outcomes:
                 key = selected[outcome.check.name]

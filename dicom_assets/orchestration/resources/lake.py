@@ -4,13 +4,11 @@ from typing import Any
 
 from dagster import ConfigurableResource
 from dagster_deltalake import AzureConfig, GcsConfig, LocalConfig, S3Config
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
-from dicom_assets.checks.check import bounded
 from dicom_assets.delta.lake import Lake
 from dicom_assets.errors import UserError
 from dicom_assets.orchestration.resources.secrets import hidden, revealed
-from dicom_assets.query.database import Catalog
 from dicom_assets.storage.addresses import absolute
 
 
@@ -23,8 +21,6 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
 
     ``dagster.EnvVar`` is taken for every value, those of the storage options among them, and is the place for secrets.
     """
-
-    _checked: Catalog | None = PrivateAttr(default=None)
 
     root_uri: str = Field(description="Folder, or URI of an object store, that holds the tables.")
     schema_name: str = Field(default="dicom", description="Folder of this catalog in the lake.")
@@ -58,12 +54,3 @@ class LakeResource(ConfigurableResource):  # type: ignore[type-arg]
         given = revealed(self.storage_options)
         options = {name: str(value) for name, value in given.items() if value is not None and name != "provider"}
         return Lake(absolute(root), revealed(self.schema_name), options)
-
-    def checked(self) -> Catalog:
-        """Return the catalog that all checks of a run ask, in one process, so that each table is opened once.
-
-        Dagster makes a resource anew for each run. Raises as :meth:`open` does.
-        """
-        if self._checked is None:
-            self._checked = bounded(self.open())
-        return self._checked
