@@ -184,7 +184,8 @@ def _references(catalog: Table, table: ExtractedTable) -> Check:
         "references",
         catalog,
         "What segmentations, structure sets, reports and other derived objects refer to is in the catalog, whichever "
-        "prefix it is in; counted is each reference to an instance that is not.",
+        "prefix it is in; counted is each reference to an instance that is not. A run over some prefixes of a large "
+        "catalog looks at references into series that are in these prefixes.",
         Severity.WARN,
         statements.dangling_references,
         kind="Modality",

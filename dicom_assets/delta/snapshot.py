@@ -17,6 +17,8 @@ FILE = "_file"
 """Name of the column that tells which data file a key was read from (its path on storage)."""
 
 _READERS = 16
+_READERS_OF_A_DISK = 4
+"""Of data files on this machine: more wait for Python's lock, 1.7 ms a file for 16 where 4 take 1.1 on two cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Snapshot:
             return list(read_file(filesystem, self.table, file, columns))
 
         wanted = list(self.files if files is None else files)
-        with ThreadPoolExecutor(_READERS) as pool:
+        with ThreadPoolExecutor(_READERS_OF_A_DISK if self.location.is_local else _READERS) as pool:
             for file, batches in zip(wanted, pool.map(read, wanted), strict=True):
                 for batch in batches:
                     yield file, batch

@@ -23,13 +23,12 @@ from dicom_assets.extract.rollups import RollupTable
 from dicom_assets.extract.status import CatalogStatus
 from dicom_assets.pipeline.catalog_state import DIGEST_BYTES, CatalogState, digest
 from dicom_assets.pipeline.deletions import DeletionGuard, MassDeletionError, emptied_prefixes, vanished
-from dicom_assets.pipeline.listings import Listings, list_prefix, still_there
+from dicom_assets.pipeline.listings import Listings, at_a_time, list_prefix, still_there
 from dicom_assets.pipeline.rollup.due import MEMBER, due_rows, members_of
 from dicom_assets.tables import FILE_INDEX, KEY, PARTITION
 
-_LISTERS = 8
-_AHEAD = 2 * _LISTERS
-"""Prefixes whose listing is under way at once."""
+_AHEAD = 16
+"""Prefixes whose listing is under way, or about to be."""
 
 
 class ChangeStatus(StrEnum):
@@ -207,7 +206,7 @@ class ChangeDetector:
     """
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(_LISTERS, thread_name_prefix="change-detection")
+        self._pools: dict[int, ThreadPoolExecutor] = {}
         self._pending: dict[str, Future[Detection]] = {}
 
     def sweep(
@@ -246,7 +245,14 @@ class ChangeDetector:
 
     def _start(self, prefix: str, archive: Archive, state: CatalogState, guard: DeletionGuard | None) -> None:
         if prefix not in self._pending:
-            self._pending[prefix] = self._pool.submit(detect_change, archive, state, prefix, guard)
+            self._pending[prefix] = self._pool(archive).submit(detect_change, archive, state, prefix, guard)
+
+    def _pool(self, archive: Archive) -> ThreadPoolExecutor:
+        """Return the threads that list an archive, which stay: what outlasts a sweep goes on in them."""
+        size = at_a_time(archive)
+        if size not in self._pools:
+            self._pools[size] = ThreadPoolExecutor(size, thread_name_prefix="change-detection")
+        return self._pools[size]
 
     def _forget_all_but(self, prefixes: Collection[str]) -> None:
         for prefix in self._pending.keys() - set(prefixes):
