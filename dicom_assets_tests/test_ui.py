@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -71,3 +73,32 @@ def test_one_partition_of_all_assets(ui, places):
             assert sorted(Path(path).name for path in found) == sorted(NAMES), table.name
         else:
             assert sorted(found) == sorted({header[table.key].value for header in headers}), table.name
+
+
+@pytest.mark.slow
+def test_a_run_that_is_terminated_ends_at_once_and_the_next_goes_on(ui, places):
+    source, lake, home = places
+    (source / "c").mkdir()
+    for number in range(900):  # some seconds in one process
+        shutil.copy(PYDICOM_FILES / "CT_small.dcm", source / "c" / f"{number}.dcm")
+    ui.add_partition("dicom_assets", "prefix", "c")
+    tables = [[table.name] for table in DEFAULT_MODEL.tables]
+    run = ui.launch("dicom_assets", tables, "c")
+    end = time.monotonic() + 120
+    while ("extraction", "STEP_START") not in (events := events_of(home, run)):
+        assert time.monotonic() < end, events
+        time.sleep(0.05)
+    assert ui.terminate(run) == "TerminateRunSuccess"
+    told = time.monotonic()
+    assert ui.ended(run) == "CANCELED"
+    assert time.monotonic() - told < 30
+    assert "STEP_UP_FOR_RETRY" not in {kind for _, kind in events_of(home, run)}
+    assert ui.materialize("dicom_assets", tables, "c") == "SUCCESS"
+    rows = DeltaTable(str(lake / "dicom" / "object_catalog")).scan(columns=["path"], predicate="prefix = 'c'")
+    assert pa.table(rows).num_rows == 900
+
+
+def events_of(home, run):
+    """Return step and kind of each event of a run."""
+    query = "SELECT step_key, dagster_event_type FROM event_logs"
+    return [row for path in home.rglob(f"{run}.db") for row in sqlite3.connect(path).execute(query)]

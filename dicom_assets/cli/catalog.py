@@ -222,6 +222,9 @@ def _run_all(
                 report = launcher.execute(
                     definitions, run, command.mode, allow_mass_deletion=command.allow_mass_deletion
                 )
+            if report.interrupted:
+                tell("Interrupted. The tables are as their last commit left them; run again to go on.", "yellow")
+                raise KeyboardInterrupt
             done += run.files
             progress.update(bar, completed=done)
             ran.left_out += report.unlisted

@@ -7,9 +7,15 @@ from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from itertools import groupby
 
-from dagster import DagsterEventType, DagsterInstance, Definitions, ExecuteInProcessResult
+from dagster import (
+    DagsterEventType,
+    DagsterExecutionInterruptedError,
+    DagsterInstance,
+    Definitions,
+    ExecuteInProcessResult,
+)
 
-from dicom_assets.orchestration.assets.failures import CAUSE
+from dicom_assets.orchestration.assets.failures import CAUSE, StepInterruptedError
 from dicom_assets.orchestration.assets.file_index import LISTED_WHOLE
 from dicom_assets.orchestration.assets.specs import PREFIXES_PER_RUN
 from dicom_assets.orchestration.partitions import PREFIX_PARTITIONS, register_prefixes, registered_prefixes
@@ -20,6 +26,8 @@ from dicom_assets.pipeline.deletions import BY_OPTION, BY_RUN_CONFIG
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.pending import Pending
 from dicom_assets.storage.errors import why
+
+_INTERRUPTIONS = {StepInterruptedError.__name__, DagsterExecutionInterruptedError.__name__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,8 @@ class RunReport:
         One line for each step that failed.
     unlisted
         A few words for what could not be listed whole.
+    interrupted
+        Whether somebody ended it.
 
     """
 
@@ -64,6 +74,7 @@ class RunReport:
     succeeded: bool
     failures: tuple[str, ...]
     unlisted: tuple[str, ...]
+    interrupted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,9 @@ class Launcher:
                 tags=range_tags(run.first, run.last),
                 raise_on_error=False,
             )
-        return RunReport(result.run_id, result.success, tuple(_failures(result)), tuple(_unlisted(result)))
+        return RunReport(
+            result.run_id, result.success, tuple(_failures(result)), tuple(_unlisted(result)), _was_interrupted(result)
+        )
 
 
 def cut_into_runs(registered: Sequence[str], pending: Sequence[Pending], largest: int) -> list[PlannedRun]:
@@ -140,6 +153,12 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
+
+
+def _was_interrupted(result: ExecuteInProcessResult) -> bool:
+    """Return whether a step was told to end, or the run between two steps."""
+    errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    return any(error is not None and error.cls_name in _INTERRUPTIONS for error in errors)
 
 
 def _failures(result: ExecuteInProcessResult) -> Iterator[str]:

@@ -7,6 +7,7 @@ The data files of a pass are written where the rows are made; what comes back ar
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -137,6 +138,12 @@ class SparkRunner:
             if told is None:
                 raise
             raise told from error
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                # Whoever ends a run here leaves no job behind on a server that stays.
+                with suppress(Exception):
+                    session.interruptAll()
+            raise
         found: list[bytes] = done["result"].to_pylist()
         return found
 

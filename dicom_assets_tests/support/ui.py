@@ -22,6 +22,7 @@ mutation ($params: ExecutionParams!) {
 }"""
 
 _STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+_TERMINATE = "mutation($run: String!) { terminateRun(runId: $run) { __typename } }"
 
 
 class Ui:
@@ -55,13 +56,20 @@ class Ui:
 
     def materialize(self, location: str, assets: list[list[str]], partition: str) -> str:
         """Do what a click on *Materialize* does, and wait for the run's end; returns its status."""
-        run = self.launch(location, assets, partition)
+        return self.ended(self.launch(location, assets, partition))
+
+    def ended(self, run: str) -> str:
+        """Wait until a run has ended; returns its status."""
         for _ in range(300):
             status = self.ask(_STATUS, id=run)["runOrError"]["status"]
             if status in ("SUCCESS", "FAILURE", "CANCELED"):
                 break
             time.sleep(1)
         return status
+
+    def terminate(self, run: str) -> str:
+        """Do what a click on *Terminate* does; returns the type of the answer."""
+        return self.ask(_TERMINATE, run=run)["terminateRun"]["__typename"]
 
     def launch(self, location: str, assets: list[list[str]], partition: str) -> str:
         """Do what a click on *Materialize* does; returns the id of the run."""

@@ -9,7 +9,14 @@ the causes say is made plain in :mod:`dicom_assets.orchestration.assets.plain_er
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from dagster import AssetCheckExecutionContext, AssetExecutionContext, Failure, OpExecutionContext
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetExecutionContext,
+    DagsterError,
+    DagsterExecutionInterruptedError,
+    Failure,
+    OpExecutionContext,
+)
 from deltalake.exceptions import DeltaError
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -27,10 +34,8 @@ CAUSE, ADVICE, ERROR = "cause", "what to do", "error"
 """Metadata of a failed step: what went wrong, what to do about it, and the name of the error's class."""
 
 _INFRASTRUCTURE = (InfrastructureError, OSError, DeltaError, PySparkException, Py4JError)
-_WAIT = (
-    "The tables are as their last commit left them. When the cause is mended, execute the run again, or leave that to "
-    "the archive sensor."
-)
+_AS_THEY_WERE = "The tables are as their last commit left them."
+_WAIT = f"{_AS_THEY_WERE} When the cause is mended, execute the run again, or leave that to the archive sensor."
 _MEND = "Mend what the message names, then execute the run again. Trying again before that changes nothing."
 _REPORT = "This is an error of the program or of an extractor: report it with the stack below. No table was damaged."
 
@@ -40,6 +45,14 @@ class StepError(Failure):
 
     # Dagster shows the full name of the class in front of the message, and of built-in ones the name alone.
     __module__ = "builtins"
+
+
+class StepInterruptedError(DagsterError, DagsterExecutionInterruptedError):
+    """A step that somebody ended: by Ctrl-C, by *Terminate* in the UI, or by the end of its machine.
+
+    Both of Dagster's kinds: as one of its own errors it passes by the retry policy, by which Dagster would try again
+    what it was told to end, and as an interruption it ends the run.
+    """
 
 
 @contextmanager
@@ -57,16 +70,20 @@ def only_infrastructure_is_retried(
     ------
     dagster.Failure
         In place of any error; its first line says what failed, where, and why.
+    StepInterruptedError
+        The step was told to end, which is not tried again.
 
     """
     step = context if isinstance(context, OpExecutionContext) else context.op_execution_context
+    place = f"{step.op.name}{_over(step.run.tags)}"
     try:
         yield
+    except (DagsterExecutionInterruptedError, KeyboardInterrupt) as interrupt:
+        raise StepInterruptedError(f"{place} was interrupted. {_AS_THEY_WERE}") from interrupt
     except Exception as error:  # noqa: BLE001 - whatever it is, it fails the step, and says why
         healable = isinstance(error, _INFRASTRUCTURE) and not isinstance(error, UserError)
         left = RETRIES.max_retries - step.retry_number if healable else 0
         cause = plain_text(error)
-        place = f"{step.op.name}{_over(step.run.tags)}"
         if left > 0:
             step.log.warning(f"{place}: {cause} - trying again, {left} more time{'s' if left > 1 else ''}")
         advice = _WAIT if healable else _MEND if isinstance(error, UserError) else _REPORT

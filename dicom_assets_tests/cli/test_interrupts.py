@@ -1,0 +1,102 @@
+"""A command that is told to end does so at once, by Ctrl-C and by SIGTERM, and the next one goes on from there."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dicom_assets import open_catalog
+from dicom_assets_tests.support.corpus import PYDICOM_FILES
+
+PROJECT = Path(__file__).parents[2]
+MAIN = [sys.executable, "-c", "from dicom_assets.cli import main; main()"]
+DEAF = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+PREFIXES = 51
+"""One more than a run takes, with a file each: two runs, the first of a second or more in this process."""
+ENDS_WITHIN = 20
+"""Seconds on a busy machine; Dagster's second attempt alone would begin after two."""
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    root = tmp_path_factory.mktemp("interrupted") / "archive"
+    for number in range(PREFIXES):
+        path = root / f"{number:02}" / f"{number}.dcm"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PYDICOM_FILES / "CT_small.dcm", path)
+    return root
+
+
+def started(archive, lake, *, deaf=False):
+    """Start a command; a deaf one ignores SIGINT, as those do that a script leaves in the background."""
+    kept = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    return subprocess.Popen(
+        [*(DEAF if deaf else ()), *MAIN, "catalog", str(archive), "--lake", str(lake)],
+        env=kept | {"PYTHONPATH": str(PROJECT), "TERM": "dumb"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def until(process, there):
+    end = time.monotonic() + 60
+    while not there():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def runs(lake):
+    """Return run and status of each, and the kinds of events of all."""
+    history = lake / ".dagster" / "history"
+    found = sqlite3.connect(history / "runs.db").execute("SELECT run_id, status FROM runs").fetchall()
+    events = set()
+    for run, _ in found:
+        query = "SELECT dagster_event_type FROM event_logs"
+        events |= {kind for (kind,) in sqlite3.connect(history / "runs" / f"{run}.db").execute(query)}
+    return found, events
+
+
+@pytest.mark.parametrize(
+    ("sign", "deaf"),
+    [
+        (signal.SIGTERM, True),
+        pytest.param(signal.SIGINT, False, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, False, marks=pytest.mark.slow),
+    ],
+)
+def test_a_command_ends_in_the_middle_of_a_run_and_the_next_goes_on(archive, tmp_path, sign, deaf):
+    lake = tmp_path / "lake"
+    process = started(archive, lake, deaf=deaf)
+    until(process, lambda: list((lake / "dicom" / "file_index" / "_delta_log").glob("*01.json")))
+    process.send_signal(sign)
+    told = time.monotonic()
+    output, _ = process.communicate(timeout=60)
+    assert (process.returncode, time.monotonic() - told < ENDS_WITHIN) == (130, True), output
+    assert "Interrupted. The tables are as their last commit left them; run again to go on." in output
+    assert "Traceback" not in output
+    ((_, status),), events = runs(lake)
+    assert status == "FAILURE", "the second run was not started"
+    assert "STEP_FAILURE" in events
+    assert "STEP_UP_FOR_RETRY" not in events
+    again = started(archive, lake)
+    output, _ = again.communicate(timeout=120)
+    assert again.returncode == 0, output
+    counts = "SELECT count(*), count(DISTINCT path), min(status) FROM object_catalog"
+    assert open_catalog(str(lake)).sql(counts).fetchall() == [(PREFIXES, PREFIXES, "ok")]
+
+
+@pytest.mark.slow
+def test_a_deaf_command_does_not_hear_ctrl_c(archive, tmp_path):
+    process = started(archive, tmp_path / "lake", deaf=True)
+    until(process, (tmp_path / "lake" / ".dagster").exists)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
