@@ -1,6 +1,7 @@
 """``dicom-assets ui``: the Dagster webserver and daemon on one archive and one lake."""
 
 import os
+import signal
 import sys
 
 from dicom_assets.cli.places import Places
@@ -36,5 +37,8 @@ def serve(places: Places, host: str, port: int) -> None:
         CONTAINERS: str(int(places.containers)),
     }
     arguments = ["dev", "-m", "dicom_assets.definitions", "--host", host, "--port", str(port)]
+    # Dagster handles SIGTERM as it finds SIGINT handled, and a script starts what it leaves in the background with
+    # SIGINT ignored: nothing would end it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     python = [sys.executable, "-W", f"ignore:{_SUPERSEDED}"]
     os.execve(sys.executable, [*python, "-m", "dagster", *arguments], environment)  # noqa: S606 - no shell

@@ -13,6 +13,8 @@ import pytest
 
 from dicom_assets import open_catalog
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
+from dicom_assets_tests.support.ports import free_ports
+from dicom_assets_tests.support.ui import Ui
 
 PROJECT = Path(__file__).parents[2]
 MAIN = [sys.executable, "-c", "from dicom_assets.cli import main; main()"]
@@ -33,11 +35,11 @@ def archive(tmp_path_factory):
     return root
 
 
-def started(archive, lake, *, deaf=False):
+def started(archive, lake, *options, command="catalog", deaf=False):
     """Start a command; a deaf one ignores SIGINT, as those do that a script leaves in the background."""
     kept = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
     return subprocess.Popen(
-        [*(DEAF if deaf else ()), *MAIN, "catalog", str(archive), "--lake", str(lake)],
+        [*(DEAF if deaf else ()), *MAIN, command, str(archive), "--lake", str(lake), *options],
         env=kept | {"PYTHONPATH": str(PROJECT), "TERM": "dumb"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -99,4 +101,14 @@ def test_a_deaf_command_does_not_hear_ctrl_c(archive, tmp_path):
     until(process, (tmp_path / "lake" / ".dagster").exists)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+
+
+@pytest.mark.slow
+def test_a_deaf_ui_ends_with_all_its_servers(archive, tmp_path):
+    (port,) = free_ports(1)
+    process = started(archive, tmp_path / "lake", "--port", str(port), command="ui", deaf=True)
+    Ui(port).wait_until_it_answers(process)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)  # which ends when the last of them has closed it
     assert process.returncode == 0, output
