@@ -184,8 +184,8 @@ def _references(catalog: Table, table: ExtractedTable) -> Check:
         "references",
         catalog,
         "What segmentations, structure sets, reports and other derived objects refer to is in the catalog, whichever "
-        "prefix it is in; counted is each reference to an instance that is not. A run over some prefixes of a large "
-        "catalog looks at references into series that are in these prefixes.",
+        "prefix it is in; counted is each reference to an instance that is not. A run over some prefixes of a catalog "
+        "of more than 2,000 data files leaves open what is in none of these; `dicom-assets check` looks everywhere.",
         Severity.WARN,
         statements.dangling_references,
         kind="Modality",

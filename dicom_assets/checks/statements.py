@@ -94,15 +94,13 @@ def dangling_references(scope: Scope) -> str:
 
 
 def instances_referred_to(table: Table, scope: Scope) -> str:
-    """List the instances that objects in a scope refer to, their series, and how many times objects do so.
-
-    The objects are told by their modality and prefix.
+    """List the instances that objects in a scope refer to, by modality and prefix of those, and how many times.
 
     The same references as :func:`dangling_references` looks at.
     """
     here = within(scope)
     return (
-        f"SELECT r.instance_uid AS uid, r.series_uid AS series, Modality, {PARTITION}, count(*) AS times FROM ("  # noqa: S608
+        f"SELECT r.instance_uid AS uid, Modality, {PARTITION}, count(*) AS times FROM ("  # noqa: S608 - our own names
         f'SELECT Modality, {PARTITION}, unnest("references") AS r FROM {table.name} '
         f"ANTI JOIN (SELECT {KEY} FROM {CATALOG_NAME} WHERE removed_at IS NOT NULL AND {here}) USING ({KEY}) "
         f"WHERE {here}) WHERE r.level = 'instance' GROUP BY ALL"
@@ -125,11 +123,6 @@ def instances_among(uids: Sequence[str] | str, scope: Scope) -> str:
         f"SELECT DISTINCT SOPInstanceUID AS uid FROM {CATALOG_NAME} "  # noqa: S608 - our own names
         f"WHERE removed_at IS NULL AND SOPInstanceUID IN ({wanted}) AND {within(scope)}"
     )
-
-
-def series_in(scope: Scope) -> str:
-    """List the series that have files in a scope."""
-    return f"SELECT DISTINCT SeriesInstanceUID AS uid FROM {CATALOG_NAME} WHERE removed_at IS NULL AND {within(scope)}"  # noqa: S608
 
 
 def flat_thumbnails(table: Table, digests: Sequence[str], scope: Scope) -> str:
