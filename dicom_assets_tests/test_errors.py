@@ -15,7 +15,7 @@ SIGNALS = {
     "dicom_assets.isolation.messages.ConnectionEndedError": "the parent turns it into how the child ended",
     "dicom_assets.cli.shell.errors.LeaveShell": "`.quit`, which the shell ends at",
     "dicom_assets.cli.shell.interruption.InterruptedQueryError": "Ctrl-C, after which the shell prompts again",
-    "dicom_assets.orchestration.assets.failures.StepInterruptedError": "Ctrl-C or *Terminate*, at which Dagster ends a run",
+    "dicom_assets.orchestration.assets.failures.StepInterruptedError": "Dagster ends a run at it",
 }
 """Exceptions that never leave the room that raises them, by qualified name, each with its reason."""
 
