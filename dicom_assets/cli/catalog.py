@@ -16,6 +16,7 @@ from dicom_assets.archive.many_prefixes import too_many
 from dicom_assets.archive.prefixes import PrefixError
 from dicom_assets.cli.destination import tell_programs
 from dicom_assets.cli.errors import stderr, tell
+from dicom_assets.cli.interrupts import ended_by_signals
 from dicom_assets.cli.places import Places
 from dicom_assets.delta.lake import Lake
 from dicom_assets.delta.location import LakeError
@@ -62,6 +63,7 @@ class CatalogCommand:
         return stderr if self.json else stdout
 
 
+@ended_by_signals()
 def run_catalog(command: CatalogCommand, launcher: Launcher) -> bool:
     """Bring the catalog up to date, say what was done, and return whether nothing failed or was left out."""
     started = time.monotonic()

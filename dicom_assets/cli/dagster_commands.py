@@ -89,7 +89,6 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
     # What loads Dagster takes as long as Spark takes to start: it comes after that has begun.
     from dicom_assets.archive.prefixes import PrefixCut
     from dicom_assets.cli.catalog import CatalogCommand, run_catalog
-    from dicom_assets.cli.interrupts import ended_by_signals
     from dicom_assets.cli.places import Places, checked_places
     from dicom_assets.extract.headers import with_more_columns
     from dicom_assets.extract.installed import installed_extractors
@@ -107,7 +106,7 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
         command = CatalogCommand(
             places, tuple(prefix or ()), mode, allow_mass_deletion, move_source, move_prefixes, model, spark, json=json
         )
-        with ended_by_signals(), open_instance(places.lake) as instance:
+        with open_instance(places.lake) as instance:
             succeeded = run_catalog(command, Launcher(instance))
     if not succeeded:
         raise typer.Exit(1)
