@@ -10,6 +10,8 @@ import sys
 import threading
 from typing import NoReturn
 
+_INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C or SIGTERM ended."""
 _UNWRITABLE = 120
 """Exit code of Python where what was printed cannot be written, such as to a closed pipe."""
 
@@ -17,7 +19,8 @@ _UNWRITABLE = 120
 def leave(end: SystemExit) -> NoReturn:
     """End this process with the exit code that it was asked to end with."""
     code = _code(end)
-    for thread in threading.enumerate():
+    # Who interrupts a command waits for nothing: a call to a Spark Connect server would be waited for to its end.
+    for thread in threading.enumerate() if code != _INTERRUPTED else ():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
     atexit._run_exitfuncs()  # noqa: SLF001 - what Python calls, and the only way to
