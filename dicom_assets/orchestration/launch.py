@@ -22,6 +22,7 @@ from dicom_assets.orchestration.partitions import PREFIX_PARTITIONS, register_pr
 from dicom_assets.orchestration.run_config import update_config
 from dicom_assets.orchestration.runs import range_tags, removable_keys
 from dicom_assets.orchestration.sensors import UPDATE_JOB
+from dicom_assets.orchestration.signals import heard_signals
 from dicom_assets.pipeline.deletions import BY_OPTION, BY_RUN_CONFIG
 from dicom_assets.pipeline.difference import UpdateMode
 from dicom_assets.pipeline.pending import Pending
@@ -66,7 +67,7 @@ class RunReport:
     unlisted
         A few words for what could not be listed whole.
     interrupted
-        Whether somebody ended it.
+        Whether somebody told it to end, were it after its last step.
 
     """
 
@@ -104,7 +105,7 @@ class Launcher:
     ) -> RunReport:
         """Materialize all tables over the range of a run; failures are in the report."""
         job = definitions.resolve_job_def(UPDATE_JOB)
-        with _quiet():
+        with _quiet(), heard_signals() as heard:
             result = job.execute_in_process(
                 instance=self.instance,
                 run_config={
@@ -114,9 +115,8 @@ class Launcher:
                 tags=range_tags(run.first, run.last),
                 raise_on_error=False,
             )
-        return RunReport(
-            result.run_id, result.success, tuple(_failures(result)), tuple(_unlisted(result)), _was_interrupted(result)
-        )
+            interrupted = heard() or _was_interrupted(result)
+        return RunReport(result.run_id, result.success, tuple(_failures(result)), tuple(_unlisted(result)), interrupted)
 
 
 def cut_into_runs(registered: Sequence[str], pending: Sequence[Pending], largest: int) -> list[PlannedRun]:

@@ -7,13 +7,13 @@ The data files of a pass are written where the rows are made; what comes back ar
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from dicom_assets.spark.interruptible import interruptible
 from dicom_assets.spark.progress import classic_context, following
 from dicom_assets.spark.remote import is_remote_session, server_error, session_for
 from dicom_assets.spark.work import FILES, ROWS, Function, InProcess, Progress, Runner, ignore_progress
@@ -130,22 +130,12 @@ class SparkRunner:
             return []
         try:
             session = _session_of_pieces(self.session)
-            rows = session.createDataFrame(pa.table([pieces], schema=_PIECE))
-            with following(session, len(pieces), progress):
-                done: pa.Table = rows.mapInArrow(on_batches(function), _RESULT).toArrow()
+            return interruptible(session, lambda: _run(session, function, pieces, progress))
         except PySparkException as error:
             told = worker_error(str(error)) or server_error(self.session, error)
             if told is None:
                 raise
             raise told from error
-        except BaseException as error:
-            if not isinstance(error, Exception):
-                # Whoever ends a run here leaves no job behind on a server that stays.
-                with suppress(Exception):
-                    session.interruptAll()
-            raise
-        found: list[bytes] = done["result"].to_pylist()
-        return found
 
     def check(self) -> None:
         """Ask the workers that are there whether they can do work; raises ``WorkerError`` where one cannot.
@@ -153,6 +143,14 @@ class SparkRunner:
         Workers that join later are asked by each task.
         """
         self.run(_nothing, [b""] * self.parallelism)
+
+
+def _run(session: SparkSession, function: Function, pieces: Sequence[bytes], progress: Progress) -> list[bytes]:
+    rows = session.createDataFrame(pa.table([pieces], schema=_PIECE))
+    with following(session, len(pieces), progress):
+        done: pa.Table = rows.mapInArrow(on_batches(function), _RESULT).toArrow()
+    found: list[bytes] = done["result"].to_pylist()
+    return found
 
 
 def _nothing(piece: bytes) -> Iterable[bytes]:

@@ -10,8 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
+from dagster import JobDefinition
+from dagster._utils.interrupts import capture_interrupts
 
 from dicom_assets import open_catalog
+from dicom_assets.archive.prefixes import PrefixCut
+from dicom_assets.cli.catalog import CatalogCommand, run_catalog
+from dicom_assets.cli.places import Places
+from dicom_assets.orchestration.instance import open_instance
+from dicom_assets.orchestration.launch import Launcher
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 from dicom_assets_tests.support.ports import free_ports
 from dicom_assets_tests.support.ui import Ui
@@ -93,6 +100,23 @@ def test_a_command_ends_in_the_middle_of_a_run_and_the_next_goes_on(archive, tmp
     assert again.returncode == 0, output
     counts = "SELECT count(*), count(DISTINCT path), min(status) FROM object_catalog"
     assert open_catalog(str(lake)).sql(counts).fetchall() == [(PREFIXES, PREFIXES, "ok")]
+
+
+def test_a_signal_after_the_last_step_of_a_run_starts_no_other_run(archive, tmp_path, monkeypatch):
+    execute = JobDefinition.execute_in_process
+
+    def told_at_the_end(job, **options):
+        with capture_interrupts():  # as while Dagster ends a run, and forgets what it heard
+            result = execute(job, **options)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return result
+
+    monkeypatch.setattr(JobDefinition, "execute_in_process", told_at_the_end)
+    places = Places(str(archive), str(tmp_path / "lake"), "dicom", PrefixCut())
+    with open_instance(places.lake) as instance, pytest.raises(KeyboardInterrupt):
+        run_catalog(CatalogCommand(places, ()), Launcher(instance))
+    (run,), _ = runs(tmp_path / "lake")
+    assert run[1] == "SUCCESS"
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 from dicom_assets.delta.lake import Lake
 from dicom_assets.extract.headers import DICOM_HEADERS
 from dicom_assets.spark.server import TOKEN, running_server, start_server, stop_server
-from dicom_assets_tests.support.on_engine import result, spawn, wait_for_marks
+from dicom_assets_tests.support.on_engine import interrupt, result, spawn, wait_for_marks
 from dicom_assets_tests.support.whole import contents
 
 pytest.importorskip("grpc_status", reason="Spark Connect needs the extra `connect`")
@@ -48,6 +48,17 @@ def test_without_the_token_an_engine_does_nothing(engine, source, lake):
     assert "does not take the token" in said
     assert "made up" not in said
     assert not contents(lake)[DICOM_HEADERS.name]
+
+
+def test_ctrl_c_ends_the_job_on_the_server_which_serves_the_next_run(engine, source, expected, lake, tmp_path):
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    process = _run(source, lake, engine, marks)
+    wait_for_marks(marks, 3, process)
+    assert interrupt(process, marks) < len(list(source.rglob("*.dcm")))
+    assert running_server() == engine
+    assert result(_run(source, lake, engine)) == (0, "")
+    assert contents(lake) == expected
 
 
 def test_a_server_that_is_lost_in_the_middle_ends_the_run_in_one_line_and_the_next_ends_well(

@@ -5,6 +5,7 @@ as a line ``kind: message``. With a folder MARKS, every file takes a moment to o
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from dicom_assets.archive.local import LocalArchive
 from dicom_assets.errors import DicomAssetsError
 from dicom_assets.pipeline.update import update_catalog
+from dicom_assets.spark.ahead import start_ahead
 from dicom_assets.spark.engine import SmallWork, SparkEngine
 from dicom_assets.spark.session import start_session
 
@@ -79,11 +81,27 @@ def wait_for_marks(marks: Path, count: int, process: subprocess.Popen, seconds: 
         time.sleep(0.05)
 
 
+def interrupt(process: subprocess.Popen, marks: Path) -> int:
+    """Send Ctrl-C to a process, and return how many files it had opened when it, and all that worked for it, had ended.
+
+    That no other is opened is looked at for some time: a server that goes on would open one in every moment.
+    """
+    process.send_signal(signal.SIGINT)
+    code, _ = result(process, 60)
+    assert code == -signal.SIGINT
+    time.sleep(8 * _MOMENT)  # a file that is open is read to its end
+    opened = len(list(marks.iterdir()))
+    time.sleep(8 * _MOMENT)
+    assert len(list(marks.iterdir())) == opened
+    return opened
+
+
 def main() -> int:
     source, lake, *rest = sys.argv[1:]
     settings = dict(pair.split("=", 1) for pair in rest if "=" in pair)
     marks = [word for word in rest if "=" not in word]
     archive = SlowArchive(source, 1, marks=marks[0]) if marks else LocalArchive(source, 1)
+    start_ahead(settings)  # as the command line does
     try:
         update_catalog(archive, lake, engine=SparkEngine(lambda: start_session(settings), SmallWork(0, 0)))
     except DicomAssetsError as error:
