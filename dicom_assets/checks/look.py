@@ -14,6 +14,8 @@ from dicom_assets.tables import PARTITION, Table
 _NAMED_PREFIXES = 20
 """The most prefixes that the SQL of an outcome names; of more, it lists the cases of all."""
 
+_UNION = "\nUNION ALL\n"
+
 _Row = tuple[str, str | None, str | None, str | None, int]
 """Check, kind of cases, the prefixes that they are in and reach into, and how many they are."""
 
@@ -71,7 +73,18 @@ def _counting(table: Table, checks: Iterable[Check], scope: Scope) -> str:
             f"SELECT {literal(check.name)}, {kind}, {PARTITION}, {check.reaches}, count(*) "  # noqa: S608 - our own names
             f"FROM ({check.statement(scope)}) GROUP BY ALL"
         )
-    return "\nUNION ALL\n".join(parts)
+    return f"{_read_once(table, scope)}{_UNION.join(parts)}"
+
+
+def _read_once(table: Table, scope: Scope) -> str:
+    """Return what lets the statements of a query share one pass over a table, in which the columns are read that count.
+
+    The rows of some prefixes are kept for that, and spilled where they do not fit. Of all, they would be the table.
+    """
+    if scope.prefixes is None:
+        return ""
+    name = identifier(table.name)
+    return f"WITH {name} AS MATERIALIZED (FROM temp.{name} WHERE {within(scope)})\n"
 
 
 def _measured(rows: Sequence[_Row], looked_at: int) -> Measured:

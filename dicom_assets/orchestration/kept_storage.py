@@ -16,8 +16,10 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import Any, Self
 
+from alembic.script import ScriptDirectory
 from dagster import EventLogEntry
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -63,6 +65,15 @@ def _do_not_wait_for_the_disk(connection: DBAPIConnection, _: ConnectionPoolEntr
     cursor.close()
 
 
+def _read_migrations_once() -> None:
+    """Let alembic read Dagster's ninety migrations once for each kind of database, not at each one that is opened.
+
+    Opening asks for the newest of them, and a run has a database of its own.
+    """
+    if not hasattr(ScriptDirectory.from_config, "cache_info"):
+        ScriptDirectory.from_config = cache(ScriptDirectory.from_config)  # type: ignore[method-assign]
+
+
 class _KeptEventLog(SqliteEventLogStorage):
     """Events, with the connections to the index and to the runs of late."""
 
@@ -70,6 +81,7 @@ class _KeptEventLog(SqliteEventLogStorage):
         self._engines: dict[str, Engine] = {}
         self._batch: ExitStack | None = None
         self._of_batch: dict[str, Connection] = {}
+        self._tables: set[str] = set()
         super().__init__(base_dir)
         # Dagster's own would shut out the events of a batch themselves.
         self._db_lock = threading.RLock()  # type: ignore[assignment]
@@ -106,7 +118,10 @@ class _KeptEventLog(SqliteEventLogStorage):
             yield connection
 
     def has_table(self, table_name: str) -> bool:
-        return bool(inspect(self._kept(INDEX_SHARD_NAME)).has_table(table_name))
+        # Asked at each event; migrations of Dagster add tables and take none away.
+        if table_name not in self._tables and inspect(self._kept(INDEX_SHARD_NAME)).has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def dispose(self) -> None:
         for engine in self._engines.values():
@@ -146,6 +161,7 @@ class KeptSqliteStorage(DagsterSqliteStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         os.environ.setdefault(_BATCH_SIZE, _EVENTS_AT_ONCE)
+        _read_migrations_once()
         # It makes the databases where there are none yet.
         super().__init__(base_dir, inst_data)
         self._run_storage: SqliteRunStorage = _KeptRuns(self._run_storage._conn_string)  # noqa: SLF001
