@@ -6,6 +6,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from dicom_assets.cli.loading import loading
+
 _HOMES = {
     "catalog": "dagster_commands",
     "columns": "columns",
@@ -56,7 +58,8 @@ class Commands(TyperGroup):
 
 
 def _command(name: str) -> Any:
-    module = import_module(f"dicom_assets.cli.{_HOMES[name]}")
+    with loading():
+        module = import_module(f"dicom_assets.cli.{_HOMES[name]}")
     app = getattr(module, "app", None)
     if app is None:
         app = typer.Typer(add_completion=False)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dicom_assets.cli.errors import clear_errors
+from dicom_assets.cli.loading import loading
 from dicom_assets.cli.options import (
     Chars,
     Containers,
@@ -87,15 +88,16 @@ def catalog(  # noqa: PLR0913, PLR0917 - the options of the command
             begin_spark(source, lake, schema, prefix_depth, settings)
 
     # What loads Dagster takes as long as Spark takes to start: it comes after that has begun.
-    from dicom_assets.archive.prefixes import PrefixCut
-    from dicom_assets.cli.catalog import CatalogCommand, run_catalog
-    from dicom_assets.cli.places import Places, checked_places
-    from dicom_assets.extract.headers import with_more_columns
-    from dicom_assets.extract.installed import installed_extractors
-    from dicom_assets.extract.model import CatalogModel
-    from dicom_assets.orchestration.instance import open_instance
-    from dicom_assets.orchestration.launch import Launcher
-    from dicom_assets.orchestration.resources.spark import SparkResource
+    with loading():
+        from dicom_assets.archive.prefixes import PrefixCut
+        from dicom_assets.cli.catalog import CatalogCommand, run_catalog
+        from dicom_assets.cli.places import Places, checked_places
+        from dicom_assets.extract.headers import with_more_columns
+        from dicom_assets.extract.installed import installed_extractors
+        from dicom_assets.extract.model import CatalogModel
+        from dicom_assets.orchestration.instance import open_instance
+        from dicom_assets.orchestration.launch import Launcher
+        from dicom_assets.orchestration.resources.spark import SparkResource
 
     with clear_errors():
         cut = PrefixCut(prefix_depth, prefix_chars)
@@ -116,7 +118,8 @@ def demo(
     folder: Annotated[Path, typer.Option("--to", help="Folder of the lake and the page.")] = Path(".demo"),
 ) -> None:
     """Catalog the real DICOM files that come with pydicom, and show what can be asked about them."""
-    from dicom_assets.cli.demo import run_demo
+    with loading():
+        from dicom_assets.cli.demo import run_demo
 
     with clear_errors():
         succeeded = run_demo(folder.absolute())
