@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from dicom_assets.cli.loading import loading
+from dicom_assets.cli.memory import return_what_is_free
 
 _HOMES = {
     "catalog": "dagster_commands",
@@ -33,6 +34,7 @@ _HOMES = {
 }
 """In which module beside this one each is, in the order in which they are listed: as ``app`` where it is a group."""
 
+_RUNS_FOR_HOURS = frozenset({"catalog"})
 _SETS_UP_COMPLETION = frozenset({"install_completion", "show_completion"})
 
 
@@ -58,6 +60,8 @@ class Commands(TyperGroup):
 
 
 def _command(name: str) -> Any:
+    if name in _RUNS_FOR_HOURS:
+        return_what_is_free()
     with loading():
         module = import_module(f"dicom_assets.cli.{_HOMES[name]}")
     app = getattr(module, "app", None)
