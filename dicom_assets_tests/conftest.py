@@ -1,5 +1,6 @@
 """What many tests share: one Spark session for the suite, one object server, lakes in temporary folders."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from dicom_assets.spark.java import ensure_java
 from dicom_assets_tests.support.instances import temporary_instance
 from dicom_assets_tests.support.object_server import BUCKET, ObjectServer, server_program
 from dicom_assets_tests.support.whole import Deployment, put
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Of tests that a script left in the background. Dagster gives SIGTERM what SIGINT has, and the processes of tests
+    # inherit that: one that ignores SIGTERM is waited for without end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

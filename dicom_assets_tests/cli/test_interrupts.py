@@ -111,6 +111,7 @@ def test_a_signal_after_the_last_step_of_a_run_starts_no_other_run(archive, tmp_
             os.kill(os.getpid(), signal.SIGTERM)
         return result
 
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.setattr(JobDefinition, "execute_in_process", told_at_the_end)
     places = Places(str(archive), str(tmp_path / "lake"), "dicom", PrefixCut())
     with open_instance(places.lake) as instance, pytest.raises(KeyboardInterrupt):
