@@ -14,7 +14,6 @@ from dicom_assets_tests.support.instances import temporary_instance
 from dicom_assets_tests.support.object_server import BUCKET, ObjectServer, server_program
 from dicom_assets_tests.support.whole import Deployment, put
 
-
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Of tests that a script left in the background. Dagster gives SIGTERM what SIGINT has, and the processes of tests
     # inherit that: one that ignores SIGTERM is waited for without end.
