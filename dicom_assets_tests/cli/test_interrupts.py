@@ -17,8 +17,8 @@ from dicom_assets import open_catalog
 from dicom_assets.archive.prefixes import PrefixCut
 from dicom_assets.cli.catalog import CatalogCommand, run_catalog
 from dicom_assets.cli.places import Places
+from dicom_assets.orchestration import launch
 from dicom_assets.orchestration.instance import open_instance
-from dicom_assets.orchestration.launch import Launcher
 from dicom_assets_tests.support.corpus import PYDICOM_FILES
 from dicom_assets_tests.support.ports import free_ports
 from dicom_assets_tests.support.ui import Ui
@@ -102,7 +102,11 @@ def test_a_command_ends_in_the_middle_of_a_run_and_the_next_goes_on(archive, tmp
     assert open_catalog(str(lake)).sql(counts).fetchall() == [(PREFIXES, PREFIXES, "ok")]
 
 
-def test_a_signal_after_the_last_step_of_a_run_starts_no_other_run(archive, tmp_path, monkeypatch):
+def test_a_signal_after_the_last_step_of_a_run_starts_no_other_run(tmp_path, monkeypatch):
+    for number in range(2):
+        folder = tmp_path / "archive" / f"{number}"
+        folder.mkdir(parents=True)
+        shutil.copy(PYDICOM_FILES / "CT_small.dcm", folder)
     execute = JobDefinition.execute_in_process
 
     def told_at_the_end(job, **options):
@@ -112,10 +116,11 @@ def test_a_signal_after_the_last_step_of_a_run_starts_no_other_run(archive, tmp_
         return result
 
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.setattr(launch, "PREFIXES_PER_RUN", 1)
     monkeypatch.setattr(JobDefinition, "execute_in_process", told_at_the_end)
-    places = Places(str(archive), str(tmp_path / "lake"), "dicom", PrefixCut())
+    places = Places(str(tmp_path / "archive"), str(tmp_path / "lake"), "dicom", PrefixCut())
     with open_instance(places.lake) as instance, pytest.raises(KeyboardInterrupt):
-        run_catalog(CatalogCommand(places, ()), Launcher(instance))
+        run_catalog(CatalogCommand(places, ()), launch.Launcher(instance))
     (run,), _ = runs(tmp_path / "lake")
     assert run[1] == "SUCCESS"
 
