@@ -14,8 +14,6 @@ from dicom_assets.tables import PARTITION, Table
 _NAMED_PREFIXES = 20
 """The most prefixes that the SQL of an outcome names; of more, it lists the cases of all."""
 
-_UNION = "\nUNION ALL\n"
-
 _Row = tuple[str, str | None, str | None, str | None, int]
 """Check, kind of cases, the prefixes that they are in and reach into, and how many they are."""
 
@@ -73,7 +71,7 @@ def _counting(table: Table, checks: Iterable[Check], scope: Scope) -> str:
             f"SELECT {literal(check.name)}, {kind}, {PARTITION}, {check.reaches}, count(*) "  # noqa: S608 - our own names
             f"FROM ({check.statement(scope)}) GROUP BY ALL"
         )
-    return f"{_read_once(table, scope)}{_UNION.join(parts)}"
+    return _read_once(table, scope) + "\nUNION ALL\n".join(parts)
 
 
 def _read_once(table: Table, scope: Scope) -> str:

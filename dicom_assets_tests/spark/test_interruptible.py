@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from pyspark import TaskContext
 
 from dicom_assets.delta.lake import Lake
 from dicom_assets.spark.engine import SparkRunner
@@ -14,6 +15,10 @@ LOCAL = {"spark.master": "local[2,4]", "spark.driver.memory": "1g"}
 
 def _doubled(piece):
     return [piece + piece]
+
+
+def _property(piece):
+    return [TaskContext.get().getLocalProperty(piece.decode()).encode()]
 
 
 def _raises(piece):
@@ -31,13 +36,15 @@ def test_what_a_worker_raises_is_raised_here(spark):
         SparkRunner(spark).run(_raises, [b"a piece of this name"])
 
 
-def test_jobs_have_the_local_properties_of_the_thread_that_waits_for_them(spark):
+def test_jobs_have_the_local_properties_of_the_thread_that_waits_for_them_and_leave_them_alone(spark):
     context = spark.sparkContext
+    context.setLocalProperty("of.the.user", "a pool")
     context.setLocalProperty("spark.jobGroup.id", "of the user")
     try:
-        SparkRunner(spark).run(_doubled, [b"a"])
+        assert SparkRunner(spark).run(_property, [b"of.the.user"]) == [b"a pool"]
         assert context.getLocalProperty("spark.jobGroup.id") == "of the user"
     finally:
+        context.setLocalProperty("of.the.user", None)
         context.setLocalProperty("spark.jobGroup.id", None)
 
 

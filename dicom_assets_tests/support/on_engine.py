@@ -19,6 +19,7 @@ from dicom_assets.pipeline.update import update_catalog
 from dicom_assets.spark.ahead import start_ahead
 from dicom_assets.spark.engine import SmallWork, SparkEngine
 from dicom_assets.spark.session import start_session
+from dicom_assets.spark.settings import SPARK_MASTER
 
 PROJECT = Path(__file__).parents[2]
 _MOMENT = 0.25
@@ -101,7 +102,8 @@ def main() -> int:
     settings = dict(pair.split("=", 1) for pair in rest if "=" in pair)
     marks = [word for word in rest if "=" not in word]
     archive = SlowArchive(source, 1, marks=marks[0]) if marks else LocalArchive(source, 1)
-    start_ahead(settings)  # as the command line does
+    if settings.get(SPARK_MASTER, "").startswith("local"):
+        start_ahead(settings)  # as the command line does
     try:
         update_catalog(archive, lake, engine=SparkEngine(lambda: start_session(settings), SmallWork(0, 0)))
     except DicomAssetsError as error:
